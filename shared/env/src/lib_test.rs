@@ -1,0 +1,72 @@
+//! The production form passes the conformance suites.
+
+use std::io::ErrorKind;
+
+use super::*;
+
+fn env() -> Env {
+    Env::production(1).expect("the pool starts")
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}
+
+#[test]
+fn production_clock_conforms() {
+    conformance::clock(&env());
+}
+
+#[test]
+fn production_entropy_conforms() {
+    conformance::entropy(&env());
+}
+
+#[test]
+fn production_disk_conforms() {
+    let dir = tempfile::tempdir().unwrap();
+    conformance::disk(&env(), &dir.path().join("data"));
+}
+
+#[test]
+fn production_net_conforms() {
+    runtime().block_on(conformance::net(&env(), "127.0.0.1:0", "127.0.0.1"));
+}
+
+#[test]
+fn production_spawn_conforms() {
+    runtime().block_on(conformance::spawn(&env()));
+}
+
+#[test]
+fn a_data_directory_is_locked_for_one_process_until_released() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = env();
+    let lock = env.disk.lock_exclusive(dir.path()).unwrap();
+    let refused = env.disk.lock_exclusive(dir.path()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::WouldBlock);
+    drop(lock);
+    env.disk.lock_exclusive(dir.path()).unwrap();
+}
+
+#[test]
+fn production_disk_knows_free_space_and_gives_descriptors_to_map() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = env();
+    assert!(env.disk.free_bytes(dir.path()).unwrap().unwrap() > 0);
+    let file = env.disk.open(&dir.path().join("f"), OpenMode::CreateNew).unwrap();
+    assert!(file.descriptor().is_some());
+}
+
+#[test]
+fn a_worker_that_panics_is_reported_as_torn_down() {
+    let worker = env()
+        .spawn
+        .worker("panics", Priority::Normal, Box::pin(async { panic!("on purpose") }))
+        .unwrap();
+    let joined = runtime().block_on(worker.join(std::time::Duration::from_secs(60)));
+    assert!(matches!(joined, Err(WorkerError::TornDown { name }) if name == "panics"));
+}

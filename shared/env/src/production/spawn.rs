@@ -1,0 +1,54 @@
+//! Threads: one per worker, and a rayon pool.
+
+use std::io;
+use std::thread;
+
+use futures::future::BoxFuture;
+
+use crate::{Priority, Spawn, WorkerHandle};
+
+/// What [`Priority::Low`] means in units of `nice`.
+const LOW_PRIORITY_NICE: i32 = 10;
+
+pub(super) struct SystemSpawn {
+    pool: rayon::ThreadPool,
+}
+
+impl SystemSpawn {
+    pub(super) fn new(compute_threads: usize) -> io::Result<SystemSpawn> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(compute_threads.max(1))
+            .thread_name(|i| format!("compute-{i}"))
+            .build()
+            .map_err(io::Error::other)?;
+        Ok(SystemSpawn { pool })
+    }
+}
+
+impl Spawn for SystemSpawn {
+    fn worker(&self, name: &str, priority: Priority, body: BoxFuture<'static, ()>) -> io::Result<WorkerHandle> {
+        let (handle, ended) = WorkerHandle::new(name);
+        // A runtime of its own, not a borrowed handle: its timers must outlive the arbiter that started the worker.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if priority == Priority::Low {
+                yield_to_others();
+            }
+            runtime.block_on(body);
+            // Nobody may be waiting: the handle was dropped.
+            _ = ended.send(());
+        })?;
+        Ok(handle)
+    }
+
+    fn compute(&self, job: Box<dyn FnOnce() + Send>) {
+        self.pool.spawn(job);
+    }
+}
+
+/// Linux keeps niceness per thread, and "process 0" is the calling one.
+fn yield_to_others() {
+    if let Err(error) = rustix::process::setpriority_process(None, LOW_PRIORITY_NICE) {
+        tracing::warn!(%error, "a low-priority worker runs at normal priority");
+    }
+}

@@ -1,0 +1,85 @@
+//! Work off the arbiters: named long-lived workers, and a pool for short computations.
+
+use std::io;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+/// How a worker competes for the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// As everyone else.
+    Normal,
+    /// Gives way to the others (nice 10). For maintenance.
+    Low,
+}
+
+/// Starts work. In simulation both kinds are tasks of the host, and nothing runs in parallel.
+pub trait Spawn: Send + Sync {
+    /// Runs `body` on a thread of its own, under a runtime of its own, so that it may block on the disk and use
+    /// `tokio::time`. A worker ends by itself, when the channel that feeds it closes. A panic ends the process, through
+    /// the hook that `main` installs. `name` has at most 15 bytes (longer ones are cut by Linux).
+    ///
+    /// # Errors
+    /// The operating system refused the thread.
+    fn worker(&self, name: &str, priority: Priority, body: BoxFuture<'static, ()>) -> io::Result<WorkerHandle>;
+
+    /// Runs `job` on the compute pool. The caller bounds how many are queued, with permits.
+    fn compute(&self, job: Box<dyn FnOnce() + Send>);
+}
+
+/// Lets the shutdown wait for a worker. Dropping it leaves the worker running.
+#[derive(Debug)]
+pub struct WorkerHandle {
+    name: String,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Why waiting for a worker failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// It did not end in time.
+    #[error("worker {name} still runs after {waited:?}")]
+    StillRunning {
+        /// The worker's name.
+        name: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// It ended by a panic, or its host was torn down.
+    #[error("worker {name} was torn down before its end")]
+    TornDown {
+        /// The worker's name.
+        name: String,
+    },
+}
+
+impl WorkerHandle {
+    /// A handle, and the sender by which the implementation says that the worker has ended.
+    pub fn new(name: &str) -> (WorkerHandle, oneshot::Sender<()>) {
+        let (sender, ended) = oneshot::channel();
+        (
+            WorkerHandle {
+                name: name.to_owned(),
+                ended,
+            },
+            sender,
+        )
+    }
+
+    /// Waits until the worker has ended, at most for `deadline`. Close the channel that feeds it first.
+    ///
+    /// # Errors
+    /// See [`WorkerError`].
+    pub async fn join(self, deadline: Duration) -> Result<(), WorkerError> {
+        match tokio::time::timeout(deadline, self.ended).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(WorkerError::TornDown { name: self.name }),
+            Err(_) => Err(WorkerError::StillRunning {
+                name: self.name,
+                waited: deadline,
+            }),
+        }
+    }
+}
