@@ -1,0 +1,1 @@
+//! A stateless coordinator: the API, the feed pipeline, fan-out and merge.

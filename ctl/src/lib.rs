@@ -1,0 +1,1 @@
+//! covey, the command line: demo, world, load, search, feed, status.

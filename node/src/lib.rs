@@ -1,0 +1,1 @@
+//! A node of the cluster: shard replicas, their log, stores and searches.

@@ -1,0 +1,1 @@
+//! The public API: protobuf messages, gRPC service and canonical JSON.

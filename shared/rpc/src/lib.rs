@@ -1,0 +1,1 @@
+//! Calls and framed streams between the processes of a cluster.

@@ -1,0 +1,197 @@
+//! What a shard's log carries, and what comes back for each item of it.
+
+use bincode::{Decode, Encode};
+use serde::Serialize;
+
+use crate::ids::{PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
+use crate::model::{Action, Post, UserUpdate};
+use crate::slots::Slot;
+
+/// Newest version of [`Proposal`]'s encoding.
+pub const PROPOSAL_VERSION: u16 = 1;
+
+/// One entry of a shard's log.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Proposal {
+    /// The shard's epoch when it was proposed; ranges are checked again, per item, at apply.
+    pub epoch: ShardEpoch,
+    /// Log time: max(last, leader's clock). The only clock that apply knows.
+    pub log_time: UnixMillis,
+    /// What to do.
+    pub body: ShardCommand,
+}
+
+/// A change of a shard's state. Append-only: numbers never change.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum ShardCommand {
+    /// Upserts of posts.
+    PutPosts(Vec<Post>),
+    /// Versioned tombstones.
+    DeletePosts(Vec<PostDelete>),
+    /// Upserts of users and their edges.
+    PutUsers(Vec<UserUpdate>),
+    /// Viewer actions; each is a member of a set, so that retries count once.
+    RecordActions(Vec<Action>),
+    /// Effects that another shard's outbox delivers, in order of the source slot's sequence.
+    ApplyEffects(Vec<OutboxItem>),
+    /// The source learns what was delivered and may forget it.
+    TrimOutbox(Vec<OutboxMark>),
+    /// Posts created before this time, tombstones and other expired records go.
+    TrimBefore(UnixMillis),
+    /// What a feed showed a viewer; best effort, coalesced.
+    RecordServed(Vec<Served>),
+    /// A write to the safety labels of posts: a takedown is a write like any other.
+    SetLabels(Vec<LabelUpdate>),
+}
+
+/// Deletes one post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PostDelete {
+    /// Author and id.
+    pub key: PostKey,
+    /// The delete wins over puts up to this version.
+    pub version: Version,
+}
+
+/// Replaces the safety labels of one post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct LabelUpdate {
+    /// Author and id.
+    pub key: PostKey,
+    /// Higher wins; counted apart from the post's own version.
+    pub version: Version,
+    /// The new labels.
+    pub labels: u32,
+}
+
+/// Posts that one reply showed to one viewer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Served {
+    /// Who.
+    pub viewer: UserId,
+    /// When.
+    pub at: UnixMillis,
+    /// What, ≤ 1000 ids.
+    pub posts: Vec<PostId>,
+}
+
+/// A change that an entry of one shard causes on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Effect {
+    /// Viewers acted on a post: add to its counters. Kind is [`crate::model::ActionKind`]'s index.
+    CountAction {
+        /// The post.
+        key: PostKey,
+        /// Kind of the action.
+        kind: u8,
+        /// When, for time-decayed counters.
+        at: UnixMillis,
+    },
+    /// A user gained (`+1`) or lost (`−1`) a follower.
+    CountFollower {
+        /// The followed user.
+        user: UserId,
+        /// The change.
+        delta: i32,
+    },
+}
+
+impl Effect {
+    /// The user whose slot the effect belongs to.
+    pub fn owner(&self) -> UserId {
+        match self {
+            Effect::CountAction { key, .. } => key.author,
+            Effect::CountFollower { user, .. } => *user,
+        }
+    }
+}
+
+/// One effect on its way: the destination ignores a sequence number that it has already seen from this slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct OutboxItem {
+    /// Slot whose entry caused it.
+    pub source: Slot,
+    /// Position in that slot's outbox towards the destination *slot's* shard; grows by one, per source slot.
+    pub sequence: u64,
+    /// What to change.
+    pub effect: Effect,
+}
+
+/// Everything up to `sequence` from `source` is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct OutboxMark {
+    /// Slot whose outbox it is.
+    pub source: Slot,
+    /// Highest delivered sequence.
+    pub sequence: u64,
+}
+
+/// What became of one item of a write.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemResult {
+    /// Done, durable on a majority.
+    Ok,
+    /// A newer version was already there: nothing to do.
+    Superseded,
+    /// The item belongs to another shard now; ask the map again. The other items of the batch stand.
+    StaleEpoch,
+    /// The item breaks a rule; retrying will not help.
+    Rejected(RejectReason),
+}
+
+/// Why an item can never be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// An id that must not be 0 is 0.
+    ZeroId,
+    /// Vector with another dimension than the space.
+    WrongDimension,
+    /// Vector with NaN, infinity or zero length.
+    BadVector,
+    /// Text, list or media larger than its limit.
+    TooLarge,
+    /// Neither text nor media nor a repost.
+    Empty,
+    /// An edge from a user to itself.
+    SelfEdge,
+    /// Older than the retention: it would expire at once.
+    Expired,
+}
+
+impl std::fmt::Display for RejectReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            RejectReason::ZeroId => "an id is 0",
+            RejectReason::WrongDimension => "the vector has another dimension than the space",
+            RejectReason::BadVector => "the vector has NaN, infinity or zero length",
+            RejectReason::TooLarge => "a text, list or media entry is larger than its limit",
+            RejectReason::Empty => "the post has neither text nor media and repeats no other post",
+            RejectReason::SelfEdge => "a user cannot follow, block or mute itself",
+            RejectReason::Expired => "the post is older than the retention",
+        })
+    }
+}
+
+impl ShardCommand {
+    /// Number of items, which is the number of [`ItemResult`]s it yields; `TrimBefore` yields one.
+    pub fn len(&self) -> usize {
+        match self {
+            ShardCommand::PutPosts(items) => items.len(),
+            ShardCommand::DeletePosts(items) => items.len(),
+            ShardCommand::PutUsers(items) => items.len(),
+            ShardCommand::RecordActions(items) => items.len(),
+            ShardCommand::ApplyEffects(items) => items.len(),
+            ShardCommand::TrimOutbox(items) => items.len(),
+            ShardCommand::TrimBefore(_) => 1,
+            ShardCommand::RecordServed(items) => items.len(),
+            ShardCommand::SetLabels(items) => items.len(),
+        }
+    }
+
+    /// Whether it has no items.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,137 @@
+//! Requests to a node and their replies.
+
+use bincode::{Decode, Encode};
+
+use crate::command::{ItemResult, ShardCommand};
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, ShardEpoch, ShardId};
+use crate::score::Hit;
+use crate::wire::errors::{ShardError, WireError};
+use crate::wire::reads::{
+    AuthorInfo, AuthorsQuery, Candidate, GetPostsQuery, InNetworkQuery, PopularQuery, PostView, SearchQuery,
+    ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+};
+use crate::wire::status::NodeStatus;
+
+/// Newest version of the protocol.
+pub const WIRE_VERSION: u16 = 1;
+
+/// Which permits and connections a call uses, so that bulk work never delays a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum Class {
+    /// Raft messages.
+    Raft,
+    /// Searches, feeds, hydration.
+    Query,
+    /// Client writes.
+    Write,
+    /// Outbox, loaders, repair.
+    Bulk,
+    /// Status and administration.
+    Admin,
+}
+
+/// In front of every request.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Header {
+    /// Sender's cluster; another one is refused.
+    pub cluster: ClusterId,
+    /// [`WIRE_VERSION`] of the sender.
+    pub version: u16,
+    /// Class of the work.
+    pub class: Class,
+    /// Time left when it was sent, in milliseconds.
+    pub deadline_ms: u32,
+    /// Model epoch that the caller works with; 0 = none.
+    pub model_epoch: ModelEpoch,
+    /// W3C trace context: 16 bytes trace id, 8 bytes span id, 1 byte flags; all zero = none.
+    pub trace: [u8; 25],
+}
+
+/// A request to a node.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct NodeRequest {
+    /// Who asks and how long they wait.
+    pub header: Header,
+    /// What they ask.
+    pub body: RequestBody,
+}
+
+/// One call carries all shards of a node that it concerns. Append-only.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum RequestBody {
+    /// Replicate a command in one shard.
+    Write {
+        /// The shard.
+        shard: ShardId,
+        /// Epoch in the caller's map.
+        epoch: ShardEpoch,
+        /// The change.
+        command: ShardCommand,
+    },
+    /// Posts by key.
+    GetPosts(GetPostsQuery),
+    /// Nearest neighbours.
+    Search(SearchQuery),
+    /// Everything kept about one viewer.
+    Viewer(ViewerQuery),
+    /// Newest posts of followed authors.
+    InNetwork(InNetworkQuery),
+    /// Posts by time-decayed engagement, and new ones.
+    Popular(PopularQuery),
+    /// Existence, labels, blocks and text of selected posts.
+    Verdicts(VerdictQuery),
+    /// Names and follower counts of authors.
+    Authors(AuthorsQuery),
+    /// State of the node and its replicas.
+    Status,
+    /// Hash over the logical content of each replica at its applied index.
+    LogicalHash {
+        /// Which shards; empty = all of this node.
+        shards: Vec<ShardId>,
+    },
+}
+
+/// A reply of a node.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct NodeReply {
+    /// [`WIRE_VERSION`] of the sender.
+    pub version: u16,
+    /// The answer, or why there is none.
+    pub body: Result<ReplyBody, WireError>,
+}
+
+/// Answers, in the order of [`RequestBody`]. Append-only.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub enum ReplyBody {
+    /// To `Write`.
+    Write(Result<WriteReply, ShardError>),
+    /// To `GetPosts`: found posts; what is missing does not exist.
+    GetPosts(Vec<ShardReply<Vec<PostView>>>),
+    /// To `Search`.
+    Search(Vec<ShardReply<Vec<Hit>>>),
+    /// To `Viewer`.
+    Viewer(Box<ShardReply<ViewerState>>),
+    /// To `InNetwork`.
+    InNetwork(Vec<ShardReply<Vec<Candidate>>>),
+    /// To `Popular`.
+    Popular(Vec<ShardReply<Vec<Candidate>>>),
+    /// To `Verdicts`.
+    Verdicts(Vec<ShardReply<Vec<Verdict>>>),
+    /// To `Authors`.
+    Authors(Vec<ShardReply<Vec<AuthorInfo>>>),
+    /// To `Status`.
+    Status(Box<NodeStatus>),
+    /// To `LogicalHash`.
+    LogicalHash(Vec<ShardReply<u64>>),
+}
+
+/// A write that was applied on the leader and is durable on a majority.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WriteReply {
+    /// Where in the log.
+    pub index: LogIndex,
+    /// The shard's epoch.
+    pub epoch: ShardEpoch,
+    /// One per item of the command, in its order.
+    pub results: Vec<ItemResult>,
+}

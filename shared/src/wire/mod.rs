@@ -1,0 +1,17 @@
+//! Messages between the processes of a cluster. Every enum is append-only; golden bytes guard the layout.
+
+mod calls;
+mod errors;
+mod raft;
+mod reads;
+mod status;
+
+pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
+pub use errors::{ShardError, WireError};
+pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry, WireSnapshot};
+pub use reads::{
+    AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, Counters, GetPostsQuery, InNetworkQuery, PopularQuery,
+    PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerAction,
+    ViewerQuery, ViewerState,
+};
+pub use status::{NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};

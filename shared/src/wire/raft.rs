@@ -1,0 +1,100 @@
+//! Raft messages. Our own structs carry them, so that no protobuf is ever parsed from the network.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{LogIndex, ReplicaId, ShardEpoch, ShardId};
+
+/// What travels on the one FIFO stream from a node to another: a batch of messages of any groups.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct RaftFrame {
+    /// Messages in the order in which they were produced.
+    pub messages: Vec<RaftMessage>,
+}
+
+/// One message of one group.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct RaftMessage {
+    /// The group.
+    pub shard: ShardId,
+    /// Sender's epoch of the shard.
+    pub epoch: ShardEpoch,
+    /// Sending replica.
+    pub from: ReplicaId,
+    /// Receiving replica; a message for another one is dropped.
+    pub to: ReplicaId,
+    /// Which message.
+    pub kind: RaftMessageKind,
+    /// Sender's term.
+    pub term: u64,
+    /// Term of the entry before `entries`, or the candidate's last term.
+    pub log_term: u64,
+    /// Index of the entry before `entries`, or what the kind says.
+    pub index: u64,
+    /// Entries to append.
+    pub entries: Vec<WireEntry>,
+    /// Committed index as the receiver may know it.
+    pub commit: u64,
+    /// Term of `commit` (votes).
+    pub commit_term: u64,
+    /// Manifest of a snapshot.
+    pub snapshot: Option<WireSnapshot>,
+    /// The append or vote is refused.
+    pub reject: bool,
+    /// Where the refusing log and the leader's may agree.
+    pub reject_hint: u64,
+    /// Context (read index, campaign transfer).
+    pub context: Vec<u8>,
+    /// Candidate's priority.
+    pub priority: i64,
+    /// Sender's whole commit index when it leads: what freshness is judged by. 0 = not the leader.
+    pub leader_commit: u64,
+    /// Highest index that every member has on disk, as the leader knows it: entries up to it may be compacted.
+    pub all_matched: LogIndex,
+}
+
+/// Kinds, numbered as in the Raft library's protocol. Append-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[allow(missing_docs, reason = "the names are the protocol's own")]
+pub enum RaftMessageKind {
+    Append,
+    AppendResponse,
+    RequestVote,
+    RequestVoteResponse,
+    Snapshot,
+    Heartbeat,
+    HeartbeatResponse,
+    TransferLeader,
+    TimeoutNow,
+    ReadIndex,
+    ReadIndexResp,
+    RequestPreVote,
+    RequestPreVoteResponse,
+}
+
+/// A log entry on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WireEntry {
+    /// Term in which it was proposed.
+    pub term: u64,
+    /// Position.
+    pub index: u64,
+    /// 0 = normal, 2 = membership change.
+    pub kind: u8,
+    /// The proposal.
+    pub data: Vec<u8>,
+}
+
+/// A snapshot's manifest on the wire; the data is pulled on a stream of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WireSnapshot {
+    /// Index that it covers.
+    pub index: u64,
+    /// Term of that index.
+    pub term: u64,
+    /// Voters at that index.
+    pub voters: Vec<u64>,
+    /// Learners at that index.
+    pub learners: Vec<u64>,
+    /// Encoded manifest.
+    pub manifest: Vec<u8>,
+}

@@ -1,0 +1,322 @@
+//! Queries to shards and what they return. Candidates carry fixed-width fields only; text is fetched for selected posts.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId, Version};
+use crate::model::{ActionKind, Language, Post, Profile};
+use crate::score::Score;
+use crate::slots::SlotRange;
+use crate::wire::errors::ShardError;
+
+/// Which replica state a caller accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ShardRead {
+    /// The shard.
+    pub shard: ShardId,
+    /// Range version in the caller's map.
+    pub range_ver: u64,
+    /// The replica answers once it has applied this (session token).
+    pub min_index: LogIndex,
+}
+
+/// One shard's part of a reply.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ShardReply<T> {
+    /// The shard.
+    pub shard: ShardId,
+    /// Its epoch.
+    pub epoch: ShardEpoch,
+    /// The slots that were searched: what coverage is proven from.
+    pub slots: SlotRange,
+    /// What the replica had applied.
+    pub applied: LogIndex,
+    /// How far it may lag behind its leader, in milliseconds.
+    pub staleness_ms: u32,
+    /// It ran out of time and returns what it has.
+    pub partial: bool,
+    /// Rows or entries that were looked at.
+    pub visited: u64,
+    /// Time the work waited for a permit or thread, in microseconds.
+    pub queue_us: u32,
+    /// Time the work took, in microseconds.
+    pub work_us: u32,
+    /// The answer.
+    pub result: Result<T, ShardError>,
+}
+
+/// Posts by key.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct GetPostsQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Keys; a shard answers those in its range. Author 0 = look the id up in every asked shard.
+    pub keys: Vec<PostKey>,
+    /// Also return vectors.
+    pub with_vectors: bool,
+}
+
+/// A post as it is now.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct PostView {
+    /// The post; its vector is empty unless asked for.
+    pub post: Post,
+    /// Its counters.
+    pub counters: Counters,
+}
+
+/// How often each kind of action was recorded on a post.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Counters {
+    /// By [`ActionKind`]'s index; 20 kinds.
+    pub by_kind: [u32; 20],
+}
+
+impl Counters {
+    /// The count of one kind.
+    pub fn of(&self, kind: ActionKind) -> u32 {
+        self.by_kind[kind.index()]
+    }
+}
+
+/// Conditions that are checked next to the data.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+pub struct SearchFilter {
+    /// Only these authors; empty = all. ≤ 10 000.
+    pub authors: Vec<UserId>,
+    /// None of these authors (blocked, muted, the viewer). ≤ 10 000.
+    pub not_authors: Vec<UserId>,
+    /// None of these posts. ≤ 10 000.
+    pub not_posts: Vec<PostId>,
+    /// Created at or after.
+    pub created_from: Option<UnixMillis>,
+    /// Created before.
+    pub created_before: Option<UnixMillis>,
+    /// Only this language; `None` = all.
+    pub language: Option<Language>,
+    /// Only posts with (or without) a video.
+    pub video: Option<bool>,
+    /// None with any of these label bits.
+    pub without_labels: u32,
+    /// None that the viewer's impression bloom holds.
+    pub not_seen: Option<SeenBloom>,
+    /// Only originals and quotes: no replies.
+    pub no_replies: bool,
+}
+
+/// Nearest neighbours in one vector space.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct SearchQuery {
+    /// Shards to search.
+    pub shards: Vec<ShardRead>,
+    /// Name of the vector space.
+    pub space: String,
+    /// Epoch of the space; 0 for `content`.
+    pub model_epoch: ModelEpoch,
+    /// Query vectors, each of the space's dimension; results of all are one list per shard, de-duplicated. ≤ 8.
+    pub vectors: Vec<Vec<f32>>,
+    /// Results per shard, 1 ..= 1000.
+    pub k: u32,
+    /// Scan everything: exact, identical on every replica.
+    pub exact: bool,
+    /// Wanted recall@k of the index, 0.5 ..= 1; 0 = the configured one.
+    pub recall_target: f32,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+/// A viewer's impression bloom filter: standard Bloom filter, newest generation first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SeenBloom {
+    /// Bits of each generation; the same size each.
+    pub generations: Vec<Vec<u64>>,
+    /// Hash functions per lookup.
+    pub hashes: u8,
+}
+
+/// Everything kept about one viewer: one round trip.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ViewerQuery {
+    /// The viewer's shard.
+    pub shard: ShardRead,
+    /// The viewer.
+    pub viewer: UserId,
+    /// Most recent actions to return, ≤ 4096.
+    pub max_actions: u32,
+    /// Served posts since then.
+    pub served_since: UnixMillis,
+}
+
+/// One recorded action as hydration returns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ViewerAction {
+    /// What.
+    pub kind: ActionKind,
+    /// On which post.
+    pub post: PostKey,
+    /// When.
+    pub at: UnixMillis,
+    /// For `DwellTime`.
+    pub dwell_ms: u32,
+    /// Where in the product.
+    pub surface: u8,
+}
+
+/// Everything kept about one viewer.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+pub struct ViewerState {
+    /// Whether the shard knows the viewer at all.
+    pub known: bool,
+    /// Profile, default when never written.
+    pub profile: Profile,
+    /// Followed users, ascending.
+    pub follows: Vec<UserId>,
+    /// Blocked users, ascending.
+    pub blocks: Vec<UserId>,
+    /// Muted users, ascending.
+    pub mutes: Vec<UserId>,
+    /// Subscribed users, ascending.
+    pub subscriptions: Vec<UserId>,
+    /// Muted keywords as written.
+    pub muted_keywords: Vec<String>,
+    /// Most recent actions, oldest first.
+    pub actions: Vec<ViewerAction>,
+    /// Posts served since the asked time.
+    pub served: Vec<PostId>,
+    /// What the viewer has seen.
+    pub seen: SeenBloom,
+}
+
+/// Newest posts of followed authors.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct InNetworkQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// The viewer: retweets of the viewer's own posts are skipped.
+    pub viewer: UserId,
+    /// Authors; a shard answers those in its range. ≤ 10 000, ascending.
+    pub authors: Vec<UserId>,
+    /// Followed users, for the reply rule; ascending. Empty = the same as `authors`.
+    pub followed: Vec<UserId>,
+    /// Posts to skip. ≤ 10 000.
+    pub exclude: Vec<PostId>,
+    /// Only posts with video.
+    pub video_only: bool,
+    /// Most candidates per shard.
+    pub max_results: u32,
+    /// Created at or after.
+    pub created_from: UnixMillis,
+}
+
+/// Flags of a candidate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct CandidateFlags(pub u8);
+
+impl CandidateFlags {
+    /// Has text or media.
+    pub const HAS_CONTENT: u8 = 1;
+    /// Has a photo.
+    pub const HAS_PHOTO: u8 = 1 << 1;
+    /// The author has few followers: eligible for exploration.
+    pub const SMALL_AUTHOR: u8 = 1 << 2;
+
+    /// Whether all bits of `mask` are set.
+    pub fn has(self, mask: u8) -> bool {
+        self.0 & mask == mask
+    }
+}
+
+/// A post as a source returns it: fixed-width fields only.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+pub struct Candidate {
+    /// Author and id.
+    pub key: PostKey,
+    /// Version of the post.
+    pub version: Version,
+    /// When it was written.
+    pub created_at: UnixMillis,
+    /// The post that it answers; zeros = none.
+    pub reply_to: PostKey,
+    /// The post that it repeats; zeros = none.
+    pub repost_of: PostKey,
+    /// The post that it comments on; zeros = none.
+    pub quote_of: PostKey,
+    /// First post of the conversation; 0 = itself.
+    pub conversation: PostId,
+    /// Safety labels.
+    pub labels: u32,
+    /// Length of the video in milliseconds; 0 = none.
+    pub video_ms: u32,
+    /// Language.
+    pub language: Language,
+    /// Flags.
+    pub flags: CandidateFlags,
+    /// What the source ranked by: similarity, decayed engagement, or 0.
+    pub source_score: Score,
+    /// Counters at the time of the query.
+    pub counters: Counters,
+}
+
+/// Posts by time-decayed engagement, and the newest ones.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct PopularQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Most popular posts per shard, ≤ 1000.
+    pub popular: u32,
+    /// Newest posts per shard, ≤ 1000.
+    pub newest: u32,
+    /// Now, for the decay.
+    pub now: UnixMillis,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+/// May these posts be shown, and with which text?
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct VerdictQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Who would see them.
+    pub viewer: UserId,
+    /// Posts, their sources, quoted posts and ancestors. ≤ 4096.
+    pub keys: Vec<PostKey>,
+    /// Also return the posts themselves.
+    pub with_posts: bool,
+}
+
+/// What the owner of a post says about it.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct Verdict {
+    /// The post.
+    pub key: PostKey,
+    /// It exists and is not deleted.
+    pub exists: bool,
+    /// Safety labels.
+    pub labels: u32,
+    /// The author blocks the viewer.
+    pub author_blocks_viewer: bool,
+    /// The post, if it exists and was asked for; without its vector.
+    pub post: Option<Post>,
+    /// Its author's handle, empty when never written.
+    pub screen_name: String,
+}
+
+/// Names and follower counts.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct AuthorsQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Authors; a shard answers those in its range. ≤ 4096.
+    pub authors: Vec<UserId>,
+}
+
+/// What is shown of an author.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct AuthorInfo {
+    /// The author.
+    pub user: UserId,
+    /// Handle; empty when never written.
+    pub screen_name: String,
+    /// Followers.
+    pub followers: u32,
+}

@@ -1,0 +1,98 @@
+//! State of a node and its replicas, for `covey status` and for routing.
+
+use bincode::{Decode, Encode};
+use serde::Serialize;
+
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, ReplicaId, ShardEpoch, ShardId, Term};
+use crate::slots::SlotRange;
+
+/// Role of a replica in its Raft group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaRole {
+    /// Takes writes.
+    Leader,
+    /// Votes and follows.
+    Follower,
+    /// Campaigns.
+    Candidate,
+    /// Follows without a vote.
+    Learner,
+}
+
+/// One vector space of a replica.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct SpaceStatus {
+    /// Name of the space.
+    pub space: String,
+    /// Its model epoch.
+    pub model_epoch: ModelEpoch,
+    /// Live rows.
+    pub rows: u64,
+    /// Live rows that a faiss index answers (the rest is scanned exactly).
+    pub indexed_rows: u64,
+    /// Sealed segments.
+    pub segments: u32,
+    /// A segment is being built.
+    pub building: bool,
+    /// Lowest recall@10 measured at a build, 0 ..= 1; 1 without an index.
+    pub recall: f32,
+}
+
+/// One replica.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct ReplicaStatus {
+    /// Its shard.
+    pub shard: ShardId,
+    /// Its id.
+    pub replica: ReplicaId,
+    /// Epoch of the shard.
+    pub epoch: ShardEpoch,
+    /// Slots that it owns.
+    pub slots: SlotRange,
+    /// Role.
+    pub role: ReplicaRole,
+    /// Node of the leader, if known.
+    pub leader: Option<NodeId>,
+    /// Term.
+    pub term: Term,
+    /// First index still in the log.
+    pub first_index: LogIndex,
+    /// Committed.
+    pub committed: LogIndex,
+    /// Applied.
+    pub applied: LogIndex,
+    /// Live posts.
+    pub posts: u64,
+    /// Known users.
+    pub users: u64,
+    /// Effects not yet delivered to other shards.
+    pub outbox: u64,
+    /// How far it may lag behind its leader, in milliseconds.
+    pub staleness_ms: u32,
+    /// Vector spaces.
+    pub spaces: Vec<SpaceStatus>,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct NodeStatus {
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// Its id.
+    pub node: NodeId,
+    /// Release.
+    pub release: String,
+    /// Milliseconds since start.
+    pub uptime_ms: u64,
+    /// Resident memory in bytes; 0 when unknown.
+    pub resident_bytes: u64,
+    /// CPU time used so far, in microseconds; 0 when unknown.
+    pub cpu_us: u64,
+    /// Bytes of its log.
+    pub wal_bytes: u64,
+    /// Bytes of its key-value store.
+    pub kv_bytes: u64,
+    /// Its replicas, by shard.
+    pub replicas: Vec<ReplicaStatus>,
+}

@@ -1,0 +1,1 @@
+//! Traces and logs: start-up, context across mailboxes, shutdown.
