@@ -1,0 +1,179 @@
+//! The whole configuration.
+
+use std::path::{Path, PathBuf};
+
+use covey_shared::ids::{ClusterId, NodeId};
+
+use crate::input::{Input, Known};
+use crate::section::{KeySpec, SectionSpec};
+use crate::sections::cluster::{ClusterConfig, CoordinatorConfig};
+use crate::sections::feed::FeedConfig;
+use crate::sections::network::{RpcConfig, TelemetryConfig};
+use crate::sections::replication::RaftConfig;
+use crate::sections::search::{AnnConfig, EmbeddingConfig};
+use crate::sections::storage::{LimitsConfig, RetentionConfig, StorageConfig};
+use crate::units::Address;
+use crate::value::{Range, Setting};
+
+/// Everything in `cluster.toml`, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `[cluster]`.
+    pub cluster: ClusterConfig,
+    /// `[[node]]`, in file order; ids and addresses are distinct, at least `cluster.replication` of them.
+    pub nodes: Vec<NodeConfig>,
+    /// `[coordinator]`.
+    pub coordinator: CoordinatorConfig,
+    /// `[rpc]`.
+    pub rpc: RpcConfig,
+    /// `[raft]`.
+    pub raft: RaftConfig,
+    /// `[storage]`.
+    pub storage: StorageConfig,
+    /// `[retention]`.
+    pub retention: RetentionConfig,
+    /// `[embedding]`.
+    pub embedding: EmbeddingConfig,
+    /// `[ann]`.
+    pub ann: AnnConfig,
+    /// `[limits]`.
+    pub limits: LimitsConfig,
+    /// `[feed]` and its sub-sections.
+    pub feed: FeedConfig,
+    /// `[telemetry]`.
+    pub telemetry: TelemetryConfig,
+}
+
+/// One `[[node]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// 1 to 65535; never given to another machine.
+    pub id: NodeId,
+    /// Where it takes calls and Raft streams of the cluster, and where others dial it.
+    pub listen: Address,
+    /// Failure domain: a rack, room or data centre.
+    pub zone: String,
+}
+
+pub(crate) const NODE_DOC: [&str; 3] = [
+    " One table per node; at least `cluster.replication` of them.",
+    " id: whole number · 1 to 65535; never given to another machine. listen: host:port of calls and Raft streams.",
+    " zone: text · failure domain (rack, room or data centre) · default \"\".",
+];
+
+impl Config {
+    pub(crate) fn read(input: &mut Input) -> Self {
+        Self {
+            cluster: ClusterConfig::read(input),
+            nodes: input
+                .node_ids()
+                .into_iter()
+                .filter_map(|id| NodeConfig::read(id, input))
+                .collect(),
+            coordinator: CoordinatorConfig::read(input),
+            rpc: RpcConfig::read(input),
+            raft: RaftConfig::read(input),
+            storage: StorageConfig::read(input),
+            retention: RetentionConfig::read(input),
+            embedding: EmbeddingConfig::read(input),
+            ann: AnnConfig::read(input),
+            limits: LimitsConfig::read(input),
+            feed: FeedConfig::read(input),
+            telemetry: TelemetryConfig::read(input),
+        }
+    }
+
+    /// Every section with its keys, in file order, `[[node]]` excepted.
+    pub fn sections(&self) -> Vec<SectionSpec> {
+        let mut out = Vec::new();
+        self.cluster.describe(&mut out);
+        self.coordinator.describe(&mut out);
+        self.rpc.describe(&mut out);
+        self.raft.describe(&mut out);
+        self.storage.describe(&mut out);
+        self.retention.describe(&mut out);
+        self.embedding.describe(&mut out);
+        self.ann.describe(&mut out);
+        self.limits.describe(&mut out);
+        self.feed.describe(&mut out);
+        self.telemetry.describe(&mut out);
+        out
+    }
+
+    /// Every key, `[[node]]` excepted.
+    pub fn keys(&self) -> Vec<KeySpec> {
+        self.sections().into_iter().flat_map(|section| section.keys).collect()
+    }
+
+    pub(crate) fn known() -> Known {
+        let sections = Self::default().sections();
+        let mut keys: Vec<_> = sections
+            .iter()
+            .flat_map(|s| s.keys.iter().map(|key| key.path.clone()))
+            .collect();
+        keys.extend(["node.<id>.listen".to_owned(), "node.<id>.zone".to_owned()]);
+        let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
+        sections.push("node".to_owned());
+        Known { sections, keys }
+    }
+
+    /// Identity of the cluster: peers and data directories of another one are refused.
+    pub fn cluster_id(&self) -> ClusterId {
+        ClusterId(xxhash_rust::xxh3::xxh3_64(self.cluster.name.as_bytes()))
+    }
+
+    /// The node with this id.
+    pub fn node(&self, id: NodeId) -> Option<&NodeConfig> {
+        self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// Where a node keeps its data: `<data_dir>/node-<id>`.
+    pub fn node_dir(&self, id: NodeId) -> PathBuf {
+        Path::new(&self.cluster.data_dir).join(format!("node-{id}"))
+    }
+}
+
+impl NodeConfig {
+    fn read(id: u64, input: &mut Input) -> Option<Self> {
+        let any = Range::from(..);
+        let listen_path = format!("node.{id}.listen");
+        let missing = !input.was_written(&listen_path);
+        let listen = input.take_opt(&listen_path, &any);
+        let zone = input.take_opt(&format!("node.{id}.zone"), &any).unwrap_or_default();
+        if missing {
+            input.problem_of(
+                &listen_path,
+                format!("node {id} has no listen address; add listen = \"host:port\""),
+            );
+        }
+        Some(Self {
+            id: NodeId(id),
+            listen: listen?,
+            zone,
+        })
+    }
+
+    pub(crate) fn to_toml(&self) -> String {
+        let (listen, zone) = (self.listen.to_toml(), self.zone.to_toml());
+        format!("[[node]]\nid = {}\nlisten = {listen}\nzone = {zone}\n", self.id.0)
+    }
+}
+
+/// The shipped `cluster.toml`: three nodes on loopback.
+impl Default for Config {
+    fn default() -> Self {
+        let node = |id: u64, zone: &str| NodeConfig {
+            id: NodeId(id),
+            listen: Address::parse(&format!("127.0.0.1:{}", 7100 + id)).expect("a loopback address is valid"),
+            zone: zone.to_owned(),
+        };
+        Self {
+            nodes: vec![node(1, "a"), node(2, "b"), node(3, "c")],
+            ..Self::read(&mut Input::default())
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config_test.rs"]
+mod tests;

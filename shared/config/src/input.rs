@@ -1,0 +1,246 @@
+//! The written values, flattened to `path → value`, and the list of problems found on the way.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Origin, Problem};
+use crate::value::{Lit, Range, Setting};
+
+/// Names in the environment start with this.
+pub(crate) const ENV_PREFIX: &str = "COVEY__";
+
+struct Written {
+    lit: Lit,
+    origin: Origin,
+}
+
+/// Values not yet taken by a section, and what was wrong so far.
+#[derive(Default)]
+pub(crate) struct Input {
+    values: BTreeMap<String, Written>,
+    /// Where each value was written, also after it was taken: for checks across keys.
+    origins: BTreeMap<String, Origin>,
+    /// Ids of the `[[node]]` tables in file order.
+    nodes: Vec<u64>,
+    problems: Vec<Problem>,
+}
+
+impl Input {
+    /// Reads the file's text, then the environment over it. `known` holds every valid path.
+    pub(crate) fn read(text: &str, env: impl Iterator<Item = (String, String)>, known: &Known) -> Self {
+        let mut input = Self::default();
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let lines = Lines(text);
+        for error in errors {
+            let origin = error.span().map_or(Origin::File, |span| lines.origin(span.start));
+            input.problem(origin, "", format!("not valid TOML: {}", error.message()));
+        }
+        input.table("", root.get_ref(), &lines, known);
+        for (name, value) in env.filter(|(name, _)| name.starts_with(ENV_PREFIX)) {
+            let path = name[ENV_PREFIX.len()..]
+                .split("__")
+                .collect::<Vec<_>>()
+                .join(".")
+                .to_lowercase();
+            input.insert(path, Lit::Bare(value), Origin::Env(name));
+        }
+        input
+    }
+
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>, lines: &Lines<'_>, known: &Known) {
+        for (key, value) in table {
+            let path = if prefix.is_empty() {
+                key.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", key.get_ref())
+            };
+            let origin = lines.origin(key.span().start);
+            match value.get_ref() {
+                DeValue::Array(items) if path == "node" => {
+                    self.node_list(items.iter().map(|i| (i.get_ref(), i.span().start)), lines)
+                }
+                DeValue::Table(inner) if known.is_section(&path) => self.table(&path, inner, lines, known),
+                DeValue::Table(_) | DeValue::Array(_) if !known.is_key(&path) => {
+                    let hint = known.nearest_section(&path);
+                    self.problem(
+                        origin,
+                        &path,
+                        format!("there is no such section; the nearest is {hint}"),
+                    );
+                }
+                other => self.insert(path, lit(other), origin),
+            }
+        }
+    }
+
+    /// `[[node]]` tables become `node.<id>.<key>`, so that the environment can name one by its id.
+    fn node_list<'a, 'i: 'a>(&mut self, items: impl Iterator<Item = (&'a DeValue<'i>, usize)>, lines: &Lines<'_>) {
+        for (item, at) in items {
+            let origin = lines.origin(at);
+            let DeValue::Table(table) = item else {
+                self.problem(origin, "node", "is not a table; write [[node]]".into());
+                continue;
+            };
+            let id = table
+                .get("id")
+                .map(|id| (lit(id.get_ref()), lines.origin(id.span().start)));
+            let Some((id, id_origin)) = id else {
+                self.problem(
+                    origin,
+                    "node.id",
+                    "a [[node]] without an id; give each a number ≥ 1".into(),
+                );
+                continue;
+            };
+            let id = match u64::from_lit(&id) {
+                Ok(id @ 1..=65_535) => id,
+                _ => {
+                    self.problem(id_origin, "node.id", format!("{id} is not a node id: 1 to 65535"));
+                    continue;
+                }
+            };
+            if self.nodes.contains(&id) {
+                self.problem(id_origin, "node.id", format!("two nodes have the id {id}"));
+                continue;
+            }
+            self.nodes.push(id);
+            for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "id") {
+                let path = format!("node.{id}.{}", key.get_ref());
+                self.insert(path, lit(value.get_ref()), lines.origin(key.span().start));
+            }
+        }
+    }
+
+    fn insert(&mut self, path: String, lit: Lit, origin: Origin) {
+        self.origins.insert(path.clone(), origin.clone());
+        self.values.insert(path, Written { lit, origin });
+    }
+
+    /// Takes the value of a key; the default if it was not written or is wrong.
+    pub(crate) fn take<T: Setting>(&mut self, path: &str, default: &Lit, range: &Range) -> T {
+        self.take_opt(path, range)
+            .unwrap_or_else(|| T::from_lit(default).expect("the test of the declared defaults passes"))
+    }
+
+    /// Takes the value of a key without a default.
+    pub(crate) fn take_opt<T: Setting>(&mut self, path: &str, range: &Range) -> Option<T> {
+        let Written { lit, origin } = self.values.remove(path)?;
+        let read = T::from_lit(&lit).and_then(|value| range.check(&lit, &value).map(|()| value));
+        read.map_err(|why| self.problem(origin, path, why)).ok()
+    }
+
+    /// Whether the file or the environment gave the key, even wrongly.
+    pub(crate) fn was_written(&self, path: &str) -> bool {
+        self.origins.contains_key(path)
+    }
+
+    /// Ids of the nodes in file order.
+    pub(crate) fn node_ids(&self) -> Vec<u64> {
+        self.nodes.clone()
+    }
+
+    /// Notes a problem at a known place.
+    pub(crate) fn problem(&mut self, origin: Origin, path: &str, message: String) {
+        self.problems.push(Problem {
+            origin,
+            path: path.to_owned(),
+            message,
+        });
+    }
+
+    /// Notes a problem of a key, wherever that was written.
+    pub(crate) fn problem_of(&mut self, path: &str, message: String) {
+        let origin = self.origins.get(path).cloned().unwrap_or(Origin::File);
+        self.problem(origin, path, message);
+    }
+
+    /// Every problem, in file order. What no section took is unknown.
+    pub(crate) fn finish(mut self, known: &Known) -> Vec<Problem> {
+        for (path, written) in std::mem::take(&mut self.values) {
+            let nearest = known.nearest_key(&path);
+            let hint = match &written.origin {
+                Origin::Env(_) => env_name(&nearest),
+                _ => nearest,
+            };
+            self.problem(
+                written.origin,
+                &path,
+                format!("there is no such key; the nearest is {hint}"),
+            );
+        }
+        self.problems.sort();
+        self.problems
+    }
+}
+
+/// `raft.tick` → `COVEY__RAFT__TICK`.
+pub(crate) fn env_name(path: &str) -> String {
+    format!("{ENV_PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+fn lit(value: &DeValue<'_>) -> Lit {
+    match value {
+        DeValue::String(text) => Lit::Text(text.to_string()),
+        DeValue::Integer(n) => {
+            i64::from_str_radix(n.as_str(), n.radix()).map_or(Lit::Other("number that does not fit 64 bits"), Lit::Int)
+        }
+        DeValue::Float(x) => x
+            .as_str()
+            .parse()
+            .map_or(Lit::Other("number that cannot be read"), Lit::Float),
+        DeValue::Boolean(b) => Lit::Bool(*b),
+        DeValue::Datetime(_) => Lit::Other("date"),
+        DeValue::Array(_) => Lit::Other("list"),
+        DeValue::Table(_) => Lit::Other("table"),
+    }
+}
+
+struct Lines<'a>(&'a str);
+
+impl Lines<'_> {
+    fn origin(&self, offset: usize) -> Origin {
+        let before = self.0.as_bytes().iter().take(offset);
+        Origin::Line(1 + before.filter(|byte| **byte == b'\n').count())
+    }
+}
+
+/// Every valid path.
+pub(crate) struct Known {
+    /// Paths of the sections.
+    pub(crate) sections: Vec<String>,
+    /// Paths of the keys; those of nodes as `node.<id>.listen`.
+    pub(crate) keys: Vec<String>,
+}
+
+impl Known {
+    fn is_section(&self, path: &str) -> bool {
+        self.sections.iter().any(|section| section == path)
+    }
+
+    fn is_key(&self, path: &str) -> bool {
+        self.keys.iter().any(|key| key == path)
+    }
+
+    fn nearest_section(&self, path: &str) -> String {
+        format!("[{}]", nearest(path, self.sections.iter()))
+    }
+
+    fn nearest_key(&self, path: &str) -> String {
+        nearest(path, self.keys.iter())
+    }
+}
+
+/// The candidate most like the text. A key written in the wrong section is recognised by its last part.
+fn nearest<'a>(path: &str, candidates: impl Iterator<Item = &'a String>) -> String {
+    let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
+    let likeness = |candidate: &str| {
+        strsim::jaro_winkler(path, candidate) + strsim::normalized_damerau_levenshtein(&last(path), &last(candidate))
+    };
+    let best = candidates.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    best.cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "input_test.rs"]
+mod tests;

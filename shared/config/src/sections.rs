@@ -1,0 +1,8 @@
+//! Every section of `cluster.toml`. A key is declared here and nowhere else.
+
+pub(crate) mod cluster;
+pub(crate) mod feed;
+pub(crate) mod network;
+pub(crate) mod replication;
+pub(crate) mod search;
+pub(crate) mod storage;

@@ -1,0 +1,76 @@
+//! The post store, how long things are kept, and how large a thing may be.
+
+use std::time::Duration;
+
+use crate::section::section;
+use crate::units::ByteSize;
+
+section! {
+    /// The post store of a node: one LSM for all its shards, and the in-memory columns over it.
+    pub struct StorageConfig = "storage" {
+        /// Block cache of the LSM.
+        kv_cache: ByteSize = "64MiB", in "1MiB"..="1TiB";
+        /// Memtable of the LSM, per keyspace.
+        kv_memtable: ByteSize = "32MiB", in "1MiB"..="4GiB";
+        /// Journal of the LSM before it is flushed and recycled.
+        kv_journal: ByteSize = "256MiB", in "64MiB"..="64GiB";
+        /// In-memory columns and timelines of a node; when full, proposals are refused.
+        columns: ByteSize = "4GiB", in "16MiB"..="4TiB";
+        /// Time between checkpoints: folder files and LSM fsynced, then the log cut.
+        checkpoint_interval: Duration = "10s", in "100ms"..="1h";
+        /// Log written since the last checkpoint that starts the next one early.
+        checkpoint_wal: ByteSize = "128MiB", in "1MiB"..="64GiB";
+        /// Threads that apply committed entries; each shard has its fixed one.
+        apply_threads: usize = 1, in 1..=64;
+        /// Entries of one shard applied in one LSM batch.
+        apply_batch: usize = 64, in 1..=4096;
+        /// Free part of the disk below which a node takes no more proposals.
+        min_free_disk_ratio: f64 = 0.05, in 0.0..=0.9;
+    }
+}
+
+section! {
+    /// How long posts are kept. What a feed shows is limited by feed.max_post_age.
+    pub struct RetentionConfig = "retention" {
+        /// Age at which a post and its vector are dropped.
+        window: Option<Duration> = "48h", in "1m"..="36500d";
+        /// Time between two trims of a shard, proposed by its leader.
+        trim_interval: Duration = "2m", in "1s"..="1h";
+        /// A trim advances by at most this, so that a wrong clock cannot drop everything.
+        trim_step: Duration = "10m", in "1s"..="24h";
+        /// A leader further off the median of its peers' clocks proposes no trim.
+        max_clock_skew: Duration = "500ms", in "1ms"..="1m";
+        /// How long a viewer's action ids are remembered, so that a repeated action counts once.
+        action_memory: Duration = "15m", in "1m"..="24h";
+    }
+}
+
+section! {
+    /// How large one thing may be. What is larger is refused with an error that names the limit.
+    pub struct LimitsConfig = "limits" {
+        /// Text of a post.
+        text: ByteSize = "16KiB", in "280B"..="256KiB";
+        /// Pictures and videos of a post.
+        media: usize = 16, in 0..=64;
+        /// Address of one picture or video.
+        media_url: ByteSize = "2KiB", in "64B"..="16KiB";
+        /// Items in one call of the API.
+        batch_items: usize = 1000, in 1..=10_000;
+        /// Users that one user follows.
+        follows: usize = 10_000, in 1..=100_000;
+        /// Users that one user blocks; the same number again may be muted.
+        blocks: usize = 10_000, in 1..=100_000;
+        /// Muted keywords of one user.
+        muted_keywords: usize = 200, in 0..=10_000;
+        /// One muted keyword.
+        keyword: ByteSize = "256B", in "8B"..="4KiB";
+        /// Ids in seen_ids and in served_ids of one request; the rest is cut with a warning.
+        exclude_ids: usize = 10_000, in 0..=100_000;
+        /// Posts in one feed reply.
+        feed_posts: usize = 100, in 1..=1000;
+        /// Hits of one search.
+        search_k: usize = 1000, in 1..=10_000;
+        /// Actions kept per user: the action sequence.
+        actions: usize = 4096, in 16..=65_536;
+    }
+}

@@ -1,0 +1,76 @@
+//! Rules that span several keys.
+
+use crate::Config;
+
+fn problems(text: &str) -> Vec<String> {
+    let text = format!("{text}\n{}", crate::tests_support::NODES);
+    match text.parse::<Config>() {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &str) {
+    let found = problems(text);
+    assert!(found.len() == 1 && found[0].contains(expected), "{found:#?}");
+}
+
+#[test]
+fn replication_is_odd_and_there_are_enough_nodes() {
+    refused(
+        "[cluster]\nreplication = 2",
+        "line 2: cluster.replication: 2 replicas have no better majority",
+    );
+    refused(
+        "[cluster]\nreplication = 5",
+        "5 replicas need as many nodes, there are 3",
+    );
+    assert_eq!(problems("[cluster]\nreplication = 1"), [""; 0]);
+    let error = "".parse::<Config>().expect_err("no node");
+    assert!(error.to_string().contains("there is no [[node]]"), "{error}");
+}
+
+#[test]
+fn plain_tcp_stays_on_the_machine() {
+    refused(
+        "[coordinator]\nhttp_listen = \"0.0.0.0:7180\"",
+        "line 2: coordinator.http_listen: 0.0.0.0:7180 is not a loopback",
+    );
+    refused("[cluster]\ninsecure_loopback = false", "this version has no TLS yet");
+}
+
+#[test]
+fn two_listeners_cannot_share_an_address() {
+    refused(
+        "[coordinator]\ngrpc_listen = \"127.0.0.1:7102\"",
+        "127.0.0.1:7102 is also the address of node.2.listen",
+    );
+    let any = "[coordinator]\ngrpc_listen = \"127.0.0.1:0\"\nhttp_listen = \"127.0.0.1:0\"";
+    assert_eq!(problems(any), [""; 0]);
+}
+
+#[test]
+fn times_and_sizes_that_contradict_each_other_are_refused() {
+    refused(
+        "[raft]\nheartbeat_ticks = 4",
+        "raft.election_ticks: 10 must be ≥ 3 × raft.heartbeat_ticks",
+    );
+    refused(
+        "[coordinator]\nrequest_deadline = \"60s\"",
+        "longer than coordinator.max_request_deadline",
+    );
+    refused("[rpc]\nbackoff_min = \"1s\"", "longer than rpc.backoff_max");
+    refused("[raft]\nmax_entry = \"16MiB\"", "rpc.max_frame: must be at least twice");
+    refused(
+        "[raft]\nwal_segment = \"2MiB\"",
+        "must be at least four times raft.max_entry",
+    );
+    refused("[ann]\nmin_recall = 0.99", "higher than ann.recall_target");
+    refused(
+        "[ann]\nseal_rows = 100000\nmax_segment_rows = 1024",
+        "larger than ann.max_segment_rows",
+    );
+    refused("[feed]\nresult_size = 60", "larger than feed.top_k");
+    refused("[feed]\ntop_k = 2000", "larger than feed.l2_candidates");
+}
