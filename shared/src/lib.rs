@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod command;
 pub mod ids;
+pub mod layout;
 pub mod model;
 pub mod score;
 pub mod session;
