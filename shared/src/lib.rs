@@ -5,10 +5,12 @@
 
 pub mod codec;
 pub mod command;
+pub mod embed;
 pub mod ids;
 pub mod layout;
 pub mod model;
 pub mod score;
 pub mod session;
 pub mod slots;
+pub mod text;
 pub mod wire;

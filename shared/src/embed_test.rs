@@ -1,0 +1,92 @@
+//! Golden values and behaviour of the built-in embedder.
+
+use super::*;
+use crate::model::F16Vector;
+
+fn cosine(a: &str, b: &str) -> f32 {
+    let (a, b) = (content(a, 128).unwrap(), content(b, 128).unwrap());
+    a.iter().zip(&b).map(|(x, y)| x * y).sum()
+}
+
+#[test]
+fn function_words_are_sorted_for_the_search() {
+    assert!(FUNCTION_WORDS.is_sorted());
+}
+
+#[test]
+fn vectors_have_unit_length_in_every_dimension() {
+    for dim in [16, 100, 128, 384, MAX_DIM] {
+        let vector = content("a short post about sourdough bread", dim).unwrap();
+        assert_eq!(vector.len(), dim);
+        let length: f32 = vector.iter().map(|x| x * x).sum();
+        assert!((length - 1.0).abs() < 1e-5, "{length}");
+    }
+}
+
+#[test]
+fn text_without_words_has_no_vector() {
+    assert_eq!(content("", 128), None);
+    assert_eq!(content(" … 🎉🎉 !!", 128), None);
+    assert_eq!(simhash("🎉"), None);
+}
+
+#[test]
+fn one_letter_and_function_words_alone_have_a_vector() {
+    assert!(content("x", 128).is_some());
+    assert!(content("to be or not to be", 128).is_some());
+    assert!(content("日", 128).is_some());
+}
+
+#[test]
+#[should_panic(expected = "dimension 0 is not in")]
+fn dimension_without_a_place_is_refused() {
+    content("x", 0);
+}
+
+#[test]
+fn related_texts_lie_closer_than_unrelated_ones() {
+    let bread = "baking sourdough bread at home with rye flour";
+    let related = cosine(bread, "my rye sourdough bread recipe");
+    let inflected = cosine(bread, "baked breads with floury sourdoughs");
+    let unrelated = cosine(bread, "the quarterly chip earnings call surprised investors");
+    assert!(related > 0.4 && inflected > 0.2, "{related} {inflected}");
+    assert!(unrelated.abs() < 0.2, "{unrelated}");
+}
+
+#[test]
+fn case_width_and_spacing_do_not_matter() {
+    assert!(cosine("Rust 1.0 Released!", "ｒｕｓｔ   1.0 released") > 0.999);
+}
+
+#[test]
+fn near_duplicates_are_few_bits_apart() {
+    let long = "scientists find that the moons of the outer planet carry deep salt water oceans under many miles of ice \
+                and that some of them may be warm enough for life as we know it to start";
+    let copy = long.replace("many miles", "several miles");
+    let distance = (simhash(long).unwrap() ^ simhash(&copy).unwrap()).count_ones();
+    let other =
+        (simhash(long).unwrap() ^ simhash("my cat knocked the router off the shelf again").unwrap()).count_ones();
+    assert_eq!(simhash(long), simhash(&long.to_uppercase()));
+    assert!(distance <= 8, "{distance}");
+    assert!(other > 16, "{other}");
+}
+
+#[test]
+fn golden_vector_never_changes() {
+    let vector = content("Scientists find Ｗater on the moon: the moon has water", 128).unwrap();
+    let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+    assert_eq!(xxh3_64(&bytes), 17256499629567659746, "f32 bits");
+    assert_eq!(
+        xxh3_64(&F16Vector::from_f32(&vector).0),
+        9948618017157687464,
+        "f16 bits"
+    );
+    let small = content("日本 Straße naïve", 16).unwrap();
+    let bytes: Vec<u8> = small.iter().flat_map(|x| x.to_le_bytes()).collect();
+    assert_eq!(xxh3_64(&bytes), 10514615214521809362, "f32 bits of 16 dimensions");
+}
+
+#[test]
+fn golden_simhash_never_changes() {
+    assert_eq!(simhash("Scientists find water on the moon"), Some(14557946677122276542));
+}
