@@ -39,7 +39,7 @@ pub enum AnnError {
         got: usize,
     },
     /// An index description that this build cannot serve.
-    #[error("index `{index}` is not usable; give `auto`, `Flat`, `HNSW32` or e.g. `IVF1024,PQ128x4fs`")]
+    #[error("index `{index}` is not usable; give `IVF{{nlist}},PQ{{dim}}x4fs`, `Flat` or `HNSW32`")]
     BadFactory {
         /// The configured string.
         index: String,

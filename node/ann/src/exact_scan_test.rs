@@ -6,5 +6,5 @@ use crate::plan::IndexSpec;
 
 #[test]
 fn passes_the_conformance_suite() {
-    conformance::run(Backend::ExactScan, &IndexSpec::Auto);
+    conformance::run(Backend::ExactScan, &IndexSpec::default());
 }

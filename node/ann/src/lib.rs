@@ -23,6 +23,6 @@ pub use faiss::FaissIndex;
 pub use index::{AnnIndex, IndexKind, MAX_K, Neighbour, Rows, SearchParams};
 pub use kernels::{score_row, score_rows};
 pub use metric::{LANES, MAX_ELEMENT, Metric, encode_row, padded_dim, prepare_query};
-pub use plan::{IndexPlan, IndexSpec};
+pub use plan::{DEFAULT_INDEX, IndexPlan, IndexSpec};
 pub use platform::{SIMULATE_NO_AVX2, check_cpu, ensure_single_threaded_env};
 pub use top_k::{Ranked, TopK};

@@ -13,15 +13,18 @@ const MIN_SAMPLE: usize = 256 * 16;
 const MIN_LISTS: usize = 16;
 const MAX_LISTS: usize = 65_536;
 
-/// The configured `index` of a space.
+/// The index of a space unless the config says otherwise.
+pub const DEFAULT_INDEX: &str = "IVF{nlist},PQ{dim}x4fs";
+
+/// The configured `index` of a space: a faiss factory string in which `{nlist}` stands for the lists that suit the
+/// number of rows and `{dim}` for the padded dimension. `Flat` means no index: sealed segments are scanned exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IndexSpec {
-    /// `IVF{lists},PQ{dim}x4fs` with lists by size.
-    Auto,
-    /// No index: sealed segments are scanned exactly.
-    Flat,
-    /// A faiss factory string; the lists of an `IVF…` are an upper bound for segments that are too small for them.
-    Factory(String),
+pub struct IndexSpec(String);
+
+impl Default for IndexSpec {
+    fn default() -> Self {
+        Self(DEFAULT_INDEX.into())
+    }
 }
 
 /// What to build for one segment.
@@ -39,42 +42,44 @@ pub enum IndexPlan {
 }
 
 impl IndexSpec {
-    /// Reads the config value and lets faiss check it for this space.
+    /// Reads the config value and lets faiss check it for this space. A number of lists written out is an upper bound
+    /// for segments that are too small for it.
     ///
     /// # Errors
     /// [`AnnError::BadFactory`] with the forms that work.
     pub fn parse(text: &str, metric: Metric, dim: usize) -> Result<Self, AnnError> {
-        match text {
-            "auto" => Ok(IndexSpec::Auto),
-            "Flat" => Ok(IndexSpec::Flat),
-            factory => {
-                let bad = || AnnError::BadFactory { index: factory.into() };
-                let lists_fit = lists_of(factory).is_none_or(|(lists, _)| (1..=MAX_LISTS).contains(&lists));
-                if factory.len() > 64 || !lists_fit || !(factory.starts_with("IVF") || factory.starts_with("HNSW")) {
-                    return Err(bad());
-                }
-                FaissIndex::create(metric, padded_dim(dim), factory).map_err(|_| bad())?;
-                Ok(IndexSpec::Factory(factory.into()))
-            }
+        let bad = || AnnError::BadFactory {
+            index: text.chars().take(64).collect(),
+        };
+        let spec = Self(text.into());
+        if text == "Flat" {
+            return Ok(spec);
         }
+        let factory = spec.fill(dim, MIN_LISTS);
+        let lists_fit = lists_of(&factory).is_none_or(|(lists, _)| (1..=MAX_LISTS).contains(&lists));
+        if factory.len() > 64 || !lists_fit || !(factory.starts_with("IVF") || factory.starts_with("HNSW")) {
+            return Err(bad());
+        }
+        FaissIndex::create(metric, padded_dim(dim), &factory).map_err(|_| bad())?;
+        Ok(spec)
     }
 
     /// What a segment of `rows` rows gets; `Flat` below `min_train_rows`.
     pub fn plan(&self, dim: usize, rows: usize, min_train_rows: usize) -> IndexPlan {
-        if rows < min_train_rows.max(MIN_LISTS * MIN_ROWS_PER_LIST) {
+        if self.0 == "Flat" || rows < min_train_rows.max(MIN_LISTS * MIN_ROWS_PER_LIST) {
             return IndexPlan::Flat;
         }
-        match self {
-            IndexSpec::Flat => IndexPlan::Flat,
-            IndexSpec::Auto => ivf(lists_for(rows), &format!(",PQ{}x4fs", padded_dim(dim)), rows),
-            IndexSpec::Factory(factory) => match lists_of(factory) {
-                Some((lists, rest)) => ivf(lists.min(rows / MIN_ROWS_PER_LIST), rest, rows),
-                None => IndexPlan::Faiss {
-                    factory: factory.clone(),
-                    sample: 0,
-                },
-            },
+        let factory = self.fill(dim, lists_for(rows));
+        match lists_of(&factory) {
+            Some((lists, rest)) => ivf(lists.min(rows / MIN_ROWS_PER_LIST), rest, rows),
+            None => IndexPlan::Faiss { factory, sample: 0 },
         }
+    }
+
+    fn fill(&self, dim: usize, lists: usize) -> String {
+        self.0
+            .replace("{nlist}", &lists.to_string())
+            .replace("{dim}", &padded_dim(dim).to_string())
     }
 }
 

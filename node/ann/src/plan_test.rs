@@ -11,11 +11,11 @@ fn factory(spec: &IndexSpec, rows: usize) -> String {
 
 #[test]
 fn lists_grow_with_the_segment() {
-    assert_eq!(factory(&IndexSpec::Auto, 4095), "Flat");
-    assert_eq!(factory(&IndexSpec::Auto, 8192), "IVF128,PQ128x4fs/6400");
-    assert_eq!(factory(&IndexSpec::Auto, 65_536), "IVF512,PQ128x4fs/25600");
-    assert_eq!(factory(&IndexSpec::Auto, 500_000), "IVF1024,PQ128x4fs/51200");
-    assert_eq!(factory(&IndexSpec::Auto, 1_000_000), "IVF1024,PQ128x4fs/51200");
+    assert_eq!(factory(&IndexSpec::default(), 4095), "Flat");
+    assert_eq!(factory(&IndexSpec::default(), 8192), "IVF128,PQ128x4fs/6400");
+    assert_eq!(factory(&IndexSpec::default(), 65_536), "IVF512,PQ128x4fs/25600");
+    assert_eq!(factory(&IndexSpec::default(), 500_000), "IVF1024,PQ128x4fs/51200");
+    assert_eq!(factory(&IndexSpec::default(), 1_000_000), "IVF1024,PQ128x4fs/51200");
 }
 
 #[test]
@@ -25,7 +25,10 @@ fn a_configured_index_overrides_but_small_segments_get_fewer_lists() {
     assert_eq!(factory(&spec, 7800), "IVF200,PQ128x4fs/7800");
     let graph = IndexSpec::parse("HNSW32", Metric::L2, 100).unwrap();
     assert_eq!(factory(&graph, 8192), "HNSW32/0");
-    assert_eq!(factory(&IndexSpec::Flat, 1_000_000), "Flat");
+    assert_eq!(
+        factory(&IndexSpec::parse("Flat", Metric::L2, 128).unwrap(), 1_000_000),
+        "Flat"
+    );
 }
 
 #[test]

@@ -54,7 +54,12 @@ impl<T> TopK<T> {
     /// Offers one. Scores come from checked vectors, so NaN is a broken invariant.
     pub fn push(&mut self, score: f32, id: u64, payload: T) {
         debug_assert!(!score.is_nan(), "NaN score for id {id}");
-        let ranked = Ranked { score, id, payload };
+        // −0 becomes 0: equal scores are equal bits, so that the id decides.
+        let ranked = Ranked {
+            score: score + 0.0,
+            id,
+            payload,
+        };
         if self.heap.len() < self.k {
             self.heap.push(Reverse(ranked));
         } else if let Some(mut worst) = self.heap.peek_mut()

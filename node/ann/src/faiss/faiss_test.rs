@@ -2,27 +2,22 @@
 
 use super::*;
 use crate::backend::Backend;
-use crate::conformance::{self, Clustered};
-use crate::metric::prepare_query;
+use crate::conformance::{self, Clustered, MemoryRows};
+use crate::metric::{encode_row, prepare_query};
 use crate::plan::IndexSpec;
 
 fn spec(factory: &str) -> IndexSpec {
-    IndexSpec::Factory(factory.into())
+    IndexSpec::parse(factory, Metric::L2, 50).unwrap()
 }
 
 #[test]
 fn fast_scan_lists_pass_the_conformance_suite() {
-    conformance::run(Backend::Faiss, &IndexSpec::Auto);
+    conformance::run(Backend::Faiss, &IndexSpec::default());
 }
 
 #[test]
 fn graphs_pass_the_conformance_suite() {
     conformance::run(Backend::Faiss, &spec("HNSW16"));
-}
-
-#[test]
-fn flat_passes_the_conformance_suite() {
-    conformance::run(Backend::Faiss, &spec("Flat"));
 }
 
 #[test]
@@ -45,6 +40,29 @@ fn errors_of_faiss_carry_its_words() {
     assert!(
         matches!(index.train(&[1.0; 64], 1), Err(AnnError::Faiss { .. })),
         "2 rows for 16 lists"
+    );
+}
+
+#[test]
+fn flat_of_faiss_agrees_with_the_exact_scan() {
+    let mut source = Clustered::new(5, 64, 30);
+    let rows = MemoryRows(
+        (0..500)
+            .map(|_| encode_row(Metric::L2, 64, &source.vector()).unwrap())
+            .collect(),
+    );
+    let mut index = FaissIndex::create(Metric::L2, 64, "Flat").unwrap();
+    let floats: Vec<f32> = rows.0.iter().flatten().map(|x| x.to_f32()).collect();
+    index.add(&floats, 1).unwrap();
+    let query = prepare_query(Metric::L2, 64, &source.vector()).unwrap();
+    let mut out = Vec::new();
+    index
+        .search(&query, 10, &SearchParams::default(), None, &mut out)
+        .unwrap();
+    let got: Vec<u32> = out.iter().map(|n| n.row).collect();
+    assert_eq!(
+        (index.kind(), got),
+        (IndexKind::Flat, rows.brute_force(Metric::L2, &query, 10, |_| true))
     );
 }
 
