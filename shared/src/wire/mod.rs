@@ -7,7 +7,7 @@ mod reads;
 mod status;
 
 pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
-pub use errors::{ShardError, WireError};
+pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry, WireSnapshot};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, Counters, GetPostsQuery, InNetworkQuery, PopularQuery,
