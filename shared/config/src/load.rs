@@ -70,7 +70,7 @@ impl FromStr for Config {
     }
 }
 
-/// The configuration is read once, before there is an `Env`.
+#[expect(clippy::disallowed_methods, reason = "the configuration is read once, before there is an Env")]
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
