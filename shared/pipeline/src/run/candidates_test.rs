@@ -1,7 +1,9 @@
 //! Filters and rows: what fails open and what fails closed.
 
-use crate::testing::{Fake, World, ids, ms, posts};
-use crate::{Degraded, Stage, Verdict};
+use std::collections::BTreeMap;
+
+use crate::testing::{Fake, Post, Query, World, ids, ms, posts};
+use crate::{Degraded, Fate, Filter, Reply, RunContext, Stage, Verdict, ready};
 
 fn with_filter(change: impl Fn(Fake) -> Fake) -> (Vec<u64>, crate::Report) {
     let world = World::default();
@@ -113,4 +115,49 @@ fn a_row_that_a_required_hydrator_could_not_fill_is_removed() {
     let gone: Vec<_> = outcome.removed.iter().map(|r| (r.candidate.id, r.component)).collect();
     assert_eq!(gone, [(1, "second"), (2, "first"), (5, "first")]);
     assert_eq!(outcome.report.of("second").next().expect("it ran").removed["no_row"], 1);
+}
+
+/// The first of a kind survives, with the tags of all.
+struct DropDuplicates;
+
+impl Filter<Query, Post> for DropDuplicates {
+    fn filter<'a>(&'a self, _: &'a RunContext, _: &'a Query, posts: &'a mut [Post]) -> Reply<'a, Vec<Verdict>> {
+        let mut first = BTreeMap::new();
+        let mut verdicts = Vec::new();
+        for i in 0..posts.len() {
+            let survivor = *first.entry(posts[i].id).or_insert(i);
+            if survivor != i {
+                let tags = std::mem::take(&mut posts[i].tags);
+                posts[survivor].tags.extend(tags);
+            }
+            verdicts.push(Verdict::remove_if(survivor != i, "duplicate"));
+        }
+        ready(verdicts)
+    }
+}
+
+#[test]
+fn a_filter_can_merge_what_it_removes_into_what_it_keeps() {
+    let world = World::default();
+    let mut found = posts([1, 2, 1, 3, 1]);
+    for (i, post) in found.iter_mut().enumerate() {
+        post.tags.push(("channel", i));
+    }
+    let mut list = world.finding(5, found);
+    list.filters.push(Box::new(DropDuplicates));
+    let outcome = world.run(list).expect("nothing fails");
+    assert_eq!(ids(outcome.selected.iter()), [1, 2, 3]);
+    assert_eq!(
+        outcome.selected[0].tags,
+        [("channel", 0), ("channel", 2), ("channel", 4)]
+    );
+    assert_eq!(
+        outcome.report.of("DropDuplicates").next().expect("it ran").removed["duplicate"],
+        2
+    );
+    assert_eq!(
+        outcome.fate(&1),
+        Fate::Selected(1),
+        "the copy that came furthest counts"
+    );
 }
