@@ -1,0 +1,11 @@
+//! What a node keeps on disk, in three stores behind traits, each with a production form, a form for the simulator, and
+//! one conformance suite that both pass:
+//!
+//! - [`log`]: the replicated log, one write-ahead log for all Raft groups of the node;
+//! - [`kv`]: the node-wide ordered key-value store;
+//! - [`rows`]: files of fixed-width rows.
+
+pub mod conformance;
+pub mod log;
+#[cfg(test)]
+mod test_disk;

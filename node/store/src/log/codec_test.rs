@@ -1,0 +1,191 @@
+//! The bytes on the disk are fixed, and only whole records of this life of the segment are read.
+
+use bytes::Bytes;
+
+use super::super::{EntryKind, GroupId, HardState, LogEntry};
+use super::*;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn changes() -> Vec<Change> {
+    let entry = LogEntry {
+        index: 5,
+        term: 3,
+        kind: EntryKind::ConfChange,
+        data: Bytes::from_static(b"ab"),
+    };
+    let state = HardState {
+        term: 3,
+        vote: 1,
+        commit: 4,
+    };
+    vec![
+        Change::Entries {
+            group: GroupId(7),
+            entries: vec![entry],
+        },
+        Change::HardState {
+            group: GroupId(7),
+            state,
+        },
+        Change::Tombstone { group: GroupId(9) },
+    ]
+}
+
+const HEADER: SegmentHeader = SegmentHeader {
+    cluster: ClusterId(0x0102),
+    node: NodeId(3),
+    number: 4,
+    first_seq: 5,
+    prev_crc: 6,
+};
+const LINK: Link = Link {
+    seq: 258,
+    synced: 257,
+    prev_crc: 0x0a0b_0c0d,
+};
+
+#[test]
+fn a_segment_header_has_these_bytes() {
+    let (block, crc) = HEADER.encode();
+    let golden =
+        "434f56455957414c0100000000000000020100000000000003000000000000000400000000000000050000000000000006000000";
+    assert_eq!(hex(&block[..52]), golden);
+    assert_eq!(hex(&block[52..56]), "2f5bf08c");
+    assert!(block[56..].iter().all(|byte| *byte == 0));
+    assert_eq!(SegmentHeader::decode(&block), Ok((HEADER, crc)));
+}
+
+#[test]
+fn a_record_has_these_bytes() {
+    let mut record = Vec::new();
+    let crc = encode_record(&mut record, 99, LINK, &changes());
+    let golden = concat!(
+        "67000000f502581e",
+        "020100000000000001010000000000000d0c0b0a01000000",
+        "0300000000000000",
+        "00000000",
+        "0700000000000000",
+        "0100000000000000",
+        "0500000000000000",
+        "0300000000000000",
+        "01",
+        "0200000000000000",
+        "6162",
+        "01000000",
+        "0700000000000000",
+        "030000000000000001000000000000000400000000000000",
+        "05000000",
+        "0900000000000000",
+    );
+    assert_eq!(hex(&record).trim_end_matches("00"), golden.trim_end_matches("00"));
+    assert_eq!(record.len() % 8, 0);
+    let read = record_at(&record, 0, 99).unwrap();
+    assert_eq!(
+        (read.link, read.crc, read.version, read.end),
+        (LINK, crc, 1, record.len())
+    );
+    assert_eq!(decode_body(read.body).unwrap(), changes());
+}
+
+#[test]
+fn a_header_with_any_flipped_bit_is_refused() {
+    let (block, _) = HEADER.encode();
+    for bit in 0..56 * 8 {
+        let mut damaged = block;
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(SegmentHeader::decode(&damaged), Err(BadHeader::Damaged), "bit {bit}");
+    }
+    assert_eq!(SegmentHeader::decode(&block[..100]), Err(BadHeader::Damaged));
+}
+
+#[test]
+fn a_header_of_a_newer_release_is_told_apart_from_damage() {
+    let (mut block, _) = HEADER.encode();
+    block[8] = 2;
+    let crc = crc32c::crc32c(&block[..52]);
+    block[52..56].copy_from_slice(&crc.to_le_bytes());
+    assert_eq!(SegmentHeader::decode(&block), Err(BadHeader::Version(2)));
+}
+
+#[test]
+fn a_record_with_any_flipped_bit_or_cut_is_not_read() {
+    let mut record = Vec::new();
+    encode_record(&mut record, 99, LINK, &changes());
+    let whole = RECORD_HEADER + u32_at(&record, 0) as usize;
+    for bit in 0..whole * 8 {
+        let mut damaged = record.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(record_at(&damaged, 0, 99), None, "bit {bit}");
+    }
+    for len in 0..whole {
+        assert_eq!(record_at(&record[..len], 0, 99), None, "cut at {len}");
+    }
+}
+
+#[test]
+fn a_record_of_another_life_of_the_segment_is_not_read() {
+    let mut record = Vec::new();
+    encode_record(&mut record, 99, LINK, &changes());
+    assert_eq!(record_at(&record, 0, 98), None);
+}
+
+#[test]
+fn a_body_of_garbage_is_an_error_and_not_a_huge_allocation() {
+    assert!(decode_body(&[0xff; 64]).is_err());
+    let mut huge = 1u64.to_le_bytes().to_vec();
+    huge.extend([0; 12]);
+    huge.extend(u64::MAX.to_le_bytes());
+    assert!(decode_body(&huge).is_err());
+    let mut trailing = Vec::new();
+    encode_record(&mut trailing, 0, LINK, &changes());
+    assert!(decode_body(&[&trailing[RECORD_HEADER..], &[0]].concat()).is_err());
+}
+
+#[test]
+fn what_follows_a_bad_record_is_found_and_says_what_was_synced() {
+    let mut segment = Vec::new();
+    let mut record = Vec::new();
+    let mut ends = Vec::new();
+    for seq in 10..14 {
+        encode_record(
+            &mut record,
+            1,
+            Link {
+                seq,
+                synced: seq - 2,
+                prev_crc: 0,
+            },
+            &changes(),
+        );
+        segment.extend_from_slice(&record);
+        ends.push(segment.len());
+    }
+    segment.resize(4096, 0);
+    segment[ends[0] + 40] ^= 1;
+    assert_eq!(
+        remains(&segment, ends[0], 1, 11),
+        Remains {
+            synced: 11,
+            end: ends[3]
+        }
+    );
+    assert_eq!(
+        remains(&segment, ends[3], 1, 14),
+        Remains {
+            synced: 0,
+            end: ends[3]
+        }
+    );
+    segment[ends[1]..].fill(0);
+    assert_eq!(
+        remains(&segment, ends[0], 1, 11),
+        Remains {
+            synced: 0,
+            end: ends[1]
+        },
+        "a torn record is measured"
+    );
+}
