@@ -1,0 +1,28 @@
+//! Short names for spans and logs.
+
+use covey_shared::wire::{Class, RequestBody};
+
+pub(crate) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Raft => "raft",
+        Class::Query => "query",
+        Class::Write => "write",
+        Class::Bulk => "bulk",
+        Class::Admin => "admin",
+    }
+}
+
+pub(crate) fn request(body: &RequestBody) -> &'static str {
+    match body {
+        RequestBody::Write { .. } => "write",
+        RequestBody::GetPosts(_) => "get_posts",
+        RequestBody::Search(_) => "search",
+        RequestBody::Viewer(_) => "viewer",
+        RequestBody::InNetwork(_) => "in_network",
+        RequestBody::Popular(_) => "popular",
+        RequestBody::Verdicts(_) => "verdicts",
+        RequestBody::Authors(_) => "authors",
+        RequestBody::Status => "status",
+        RequestBody::LogicalHash { .. } => "logical_hash",
+    }
+}
