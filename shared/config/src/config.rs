@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use covey_shared::ids::{ClusterId, NodeId};
+use covey_shared::ids::NodeId;
 
 use crate::input::{Input, Known};
 use crate::section::{KeySpec, SectionSpec};
@@ -115,11 +115,6 @@ impl Config {
         let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
         sections.push("node".to_owned());
         Known { sections, keys }
-    }
-
-    /// Identity of the cluster: peers and data directories of another one are refused.
-    pub fn cluster_id(&self) -> ClusterId {
-        ClusterId(xxhash_rust::xxh3::xxh3_64(self.cluster.name.as_bytes()))
     }
 
     /// The node with this id.

@@ -45,7 +45,7 @@ impl Config {
 
     /// The key that signs cursors and session tokens: `coordinator.cursor_secret`, or the content of
     /// `coordinator.cursor_secret_file`. With neither, a key made from the cluster's name: good enough on loopback,
-    /// where alone [`validate`] allows it.
+    /// and addresses elsewhere are refused when the file is read.
     ///
     /// # Errors
     /// [`ConfigError::Read`] if the secret file cannot be read.
@@ -70,7 +70,10 @@ impl FromStr for Config {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the configuration is read once, before there is an Env")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is read once, before there is an Env"
+)]
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),

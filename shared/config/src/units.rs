@@ -15,7 +15,7 @@ impl ByteSize {
     }
 
     /// As a number of bytes.
-    pub const fn bytes(self) -> u64 {
+    pub const fn as_u64(self) -> u64 {
         self.0
     }
 

@@ -108,10 +108,10 @@ fn sizes(config: &Config, input: &mut Input) {
         );
     }
     // A frame holds one whole entry plus its envelope.
-    if raft.max_entry.bytes() * 2 > config.rpc.max_frame.bytes() {
+    if raft.max_entry.as_u64() * 2 > config.rpc.max_frame.as_u64() {
         input.problem_of("rpc.max_frame", "must be at least twice raft.max_entry".into());
     }
-    if raft.max_entry.bytes() * 4 > raft.wal_segment.bytes() {
+    if raft.max_entry.as_u64() * 4 > raft.wal_segment.as_u64() {
         input.problem_of("raft.wal_segment", "must be at least four times raft.max_entry".into());
     }
     if ann.seal_rows > ann.max_segment_rows {

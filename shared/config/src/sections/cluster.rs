@@ -16,7 +16,7 @@ section! {
         replication: u32 = 3, in 1..=5;
         /// Plain TCP inside the cluster. Every address must then be a loopback address.
         insecure_loopback: bool = true, in ..;
-        /// Where nodes keep their data, each in node-<id>; relative to the working directory.
+        /// Where nodes keep their data, each in node-1, node-2, …; relative to the working directory.
         data_dir: String = "data", in ..;
     }
 }
