@@ -132,7 +132,7 @@ fn the_weights_sum_as_the_specification_says() {
 fn the_cluster_id_comes_from_the_name() {
     let (mut other, config) = (Config::default(), Config::default());
     other.cluster.name = "other".into();
-    assert_ne!(config.cluster_id(), other.cluster_id());
+    assert_ne!(config.cluster.id(), other.cluster.id());
     assert_eq!(config.node_dir(NodeId(2)), std::path::Path::new("data/node-2"));
     assert_eq!(config.node(NodeId(3)).map(|node| node.zone.as_str()), Some("c"));
 }

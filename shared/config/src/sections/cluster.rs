@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use covey_shared::ids::ClusterId;
+
 use crate::section::section;
 use crate::units::{Address, ByteSize, Secret};
 
@@ -18,6 +20,13 @@ section! {
         insecure_loopback: bool = true, in ..;
         /// Where nodes keep their data, each in node-1, node-2, …; relative to the working directory.
         data_dir: String = "data", in ..;
+    }
+}
+
+impl ClusterConfig {
+    /// Identity of the cluster: peers and data directories of another one are refused.
+    pub fn id(&self) -> ClusterId {
+        ClusterId(xxhash_rust::xxh3::xxh3_64(self.name.as_bytes()))
     }
 }
 
