@@ -4,7 +4,7 @@
 //! a world of millions streams in bounded memory, and the oracle can judge any viewer and post.
 //! The same spec gives the same bytes.
 
-mod dice;
+pub(crate) mod dice;
 mod people;
 mod posts;
 mod sessions;
@@ -18,7 +18,6 @@ pub use sessions::{Sessions, Visit, examined};
 pub use taste::{HEADS, Viewer};
 pub use topics::TOPICS;
 
-use covey_api::v1::{Action, Post, UserUpdate};
 use thiserror::Error;
 
 /// Milliseconds of an hour.
@@ -90,24 +89,6 @@ impl World {
     /// What it was made from.
     pub fn spec(&self) -> &WorldSpec {
         &self.spec
-    }
-
-    /// All users, by id.
-    pub fn users(&self) -> impl Iterator<Item = UserUpdate> + '_ {
-        (0..self.spec.users).map(|index| self.user(index))
-    }
-
-    /// The posts that refer to posts of the level before, in time order: whoever writes the levels one after another
-    /// (0 .. [`LEVELS`]) writes every post after what it refers to.
-    pub fn posts_of_level(&self, level: u8) -> impl Iterator<Item = Post> + '_ {
-        (0..self.spec.posts)
-            .filter(move |index| self.level(*index) == level)
-            .map(|index| self.post(index))
-    }
-
-    /// All actions, in the order in which their sessions begin.
-    pub fn actions(&self) -> impl Iterator<Item = Action> + '_ {
-        self.sessions().flatten()
     }
 
     /// Start of the window, in milliseconds since the Unix epoch.

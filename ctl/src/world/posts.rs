@@ -167,7 +167,7 @@ impl World {
             },
             Shape::Reply => PostFacts {
                 root: other.root,
-                photo: linked.photo && index % 4 == 0,
+                photo: linked.photo && index.is_multiple_of(4),
                 video_ms: 0,
                 ..linked
             },

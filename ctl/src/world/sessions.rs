@@ -1,6 +1,8 @@
 //! Sessions: viewers come, are shown a slate by a mediocre recommender, look from the top down and act. The result is the
 //! action log from which a system learns.
 
+use std::sync::Arc;
+
 use covey_api::v1::{Action, ActionKind};
 
 use super::World;
@@ -19,8 +21,8 @@ const NONE: u32 = u32::MAX;
 
 /// The sessions of a world in time order. Keeps the latest two posts of every author (8 bytes a user) and nothing else.
 #[derive(Debug)]
-pub struct Sessions<'a> {
-    world: &'a World,
+pub struct Sessions {
+    world: Arc<World>,
     next: u64,
     /// Posts before this one are in `latest`.
     posted: u64,
@@ -50,17 +52,17 @@ impl World {
     }
 
     /// All sessions, each as the list of its actions.
-    pub fn sessions(&self) -> Sessions<'_> {
+    pub fn sessions(world: Arc<World>) -> Sessions {
         Sessions {
-            world: self,
+            latest: vec![[NONE; 2]; world.spec.users as usize],
+            world,
             next: 0,
             posted: 0,
-            latest: vec![[NONE; 2]; self.spec.users as usize],
         }
     }
 }
 
-impl Iterator for Sessions<'_> {
+impl Iterator for Sessions {
     type Item = Vec<Action>;
 
     fn next(&mut self) -> Option<Vec<Action>> {
@@ -77,7 +79,7 @@ impl Iterator for Sessions<'_> {
     }
 }
 
-impl Sessions<'_> {
+impl Sessions {
     /// Takes note of the posts written before `at_ms`.
     fn advance(&mut self, at_ms: u64) {
         while self.posted < self.world.spec.posts {

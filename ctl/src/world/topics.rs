@@ -45,7 +45,7 @@ pub(crate) static PHRASES: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> =
 pub(crate) static ROUND_TOPICS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let total: f64 = (0..TOPICS).map(|t| 1.0 / (t as f64 + 8.0)).sum();
     let mut places: Vec<u8> = (0..TOPICS as u8).collect();
-    let mut filled = vec![1u32; TOPICS];
+    let mut filled = [1u32; TOPICS];
     while places.len() < ROUND {
         // Whoever is furthest behind its share is next.
         let behind = |t: usize| ROUND as f64 / (t as f64 + 8.0) / total - f64::from(filled[t]);

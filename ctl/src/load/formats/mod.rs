@@ -1,0 +1,88 @@
+//! The input formats, one file each.
+
+mod fvecs;
+mod hackernews;
+mod higgs;
+mod jsonl;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use fvecs::FvecsOptions;
+pub use higgs::HiggsOptions;
+pub use world::records as world_records;
+
+use super::files::OpenError;
+use super::source::Source;
+use crate::world::World;
+
+/// What to load. It can be opened more than once and gives the same rows each time, except for the standard input.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// The generated world.
+    World(Arc<World>),
+    /// Records in the JSON of the API.
+    Jsonl(PathBuf),
+    /// Stories of Hacker News.
+    HackerNews {
+        /// The CSV file.
+        path: PathBuf,
+        /// Record each story as a favourite of its author.
+        own_history: bool,
+    },
+    /// Timed actions of the Higgs data set.
+    Higgs {
+        /// The activity file.
+        path: PathBuf,
+        /// What to make of it.
+        options: HiggsOptions,
+    },
+    /// Vectors.
+    Fvecs {
+        /// The file.
+        path: PathBuf,
+        /// What it does not say.
+        options: FvecsOptions,
+    },
+}
+
+impl Format {
+    /// Opens it at its start.
+    pub fn open(&self) -> Result<Source, OpenError> {
+        match self {
+            Format::World(world) => Ok(world::open(Arc::clone(world))),
+            Format::Jsonl(path) => jsonl::open(path),
+            Format::HackerNews { path, own_history } => hackernews::open(path, *own_history),
+            Format::Higgs { path, options } => higgs::open(path, options),
+            Format::Fvecs { path, options } => fvecs::open(path, options),
+        }
+    }
+
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Format::World(_) => "world",
+            Format::Jsonl(_) => "jsonl",
+            Format::HackerNews { .. } => "hackernews",
+            Format::Higgs { .. } => "higgs",
+            Format::Fvecs { .. } => "fvecs",
+        }
+    }
+
+    /// The file, if it is one: not a world, not the standard input.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Format::World(_) => None,
+            Format::Jsonl(path) if path == Path::new("-") => None,
+            Format::Jsonl(path)
+            | Format::HackerNews { path, .. }
+            | Format::Higgs { path, .. }
+            | Format::Fvecs { path, .. } => Some(path),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "mod_test.rs"]
+mod tests;

@@ -1,0 +1,52 @@
+//! Which groups are done: the length of the unbroken prefix, as groups finish in any order.
+
+use std::collections::BTreeMap;
+
+/// Finished numbers from 0, each with a value; those after a gap wait.
+#[derive(Debug)]
+pub(crate) struct Prefix<T> {
+    next: u64,
+    waiting: BTreeMap<u64, T>,
+}
+
+impl<T> Default for Prefix<T> {
+    fn default() -> Self {
+        Prefix {
+            next: 0,
+            waiting: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> Prefix<T> {
+    /// Number `number` is finished. Returns what now belongs to the prefix, in order.
+    pub(crate) fn finish(&mut self, number: u64, value: T) -> Vec<T> {
+        self.waiting.insert(number, value);
+        let mut ready = Vec::new();
+        while let Some(value) = self.waiting.remove(&self.next) {
+            ready.push(value);
+            self.next += 1;
+        }
+        ready
+    }
+
+    /// Length of the prefix.
+    pub(crate) fn len(&self) -> u64 {
+        self.next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_holds_back_what_follows() {
+        let mut prefix = Prefix::default();
+        assert_eq!(prefix.finish(1, 'b'), []);
+        assert_eq!(prefix.finish(2, 'c'), []);
+        assert_eq!(prefix.len(), 0);
+        assert_eq!(prefix.finish(0, 'a'), ['a', 'b', 'c']);
+        assert_eq!(prefix.len(), 3);
+    }
+}
