@@ -1,15 +1,29 @@
 //! What can go wrong with a shard's stores.
 
+use covey_ann::AnnError;
+use covey_embeddings::PartitionError;
 use covey_shared::codec::CodecError;
-use covey_shared::ids::{LogIndex, ShardId};
-use covey_shared::wire::InvalidRequest;
+use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
+use covey_shared::wire::{InvalidRequest, ShardError};
+use covey_store::kv::KvError;
 
 /// Errors of opening, applying and reading. After an error of `open` or `apply` the replica must not go on: what is in
 /// memory may no longer match the key-value store.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardStoreError {
+    /// The key-value store failed.
+    #[error("the key-value store failed")]
+    Kv(#[from] KvError),
+    /// The partition of vectors failed.
+    #[error("the partition of vectors failed")]
+    Partition(#[from] PartitionError),
+    /// A search failed.
+    #[error("the search failed")]
+    Search(#[source] AnnError),
     /// A record of the key-value store does not decode: the store is damaged or from a newer release.
-    #[error("shard {shard}: the {kind} record of {key:02x?} cannot be read; remove the replica and let a peer rebuild it")]
+    #[error(
+        "shard {shard}: the {kind} record of {key:02x?} cannot be read; remove the replica and let a peer rebuild it"
+    )]
     Record {
         /// The shard.
         shard: ShardId,
@@ -36,4 +50,27 @@ pub enum ShardStoreError {
     /// The query breaks a rule.
     #[error("invalid query: {0}")]
     Invalid(InvalidRequest),
+    /// The one user of the query belongs to another shard.
+    #[error("the user belongs to another shard; ask the map again")]
+    StaleEpoch {
+        /// This shard's epoch.
+        current: ShardEpoch,
+    },
+}
+
+impl ShardStoreError {
+    /// As it is told to the caller of a read.
+    pub fn to_wire(&self) -> ShardError {
+        match self {
+            ShardStoreError::Invalid(invalid) => ShardError::Invalid(*invalid),
+            ShardStoreError::StaleEpoch { current } => ShardError::StaleEpoch { current: *current },
+            ShardStoreError::Search(AnnError::WrongDimension { .. }) => {
+                ShardError::Invalid(InvalidRequest::WrongDimension)
+            }
+            ShardStoreError::Search(AnnError::NotFinite { .. } | AnnError::ZeroVector) => {
+                ShardError::Invalid(InvalidRequest::BadVector)
+            }
+            _ => ShardError::Store,
+        }
+    }
 }

@@ -28,9 +28,28 @@
 //! ```
 
 mod applied;
+mod apply;
+mod bloom;
+mod checkpoint;
+mod db;
 mod error;
+mod expiry;
+#[cfg(test)]
+mod fixture;
+mod heat;
+mod keys;
+mod memory;
+mod open;
 mod options;
+mod read;
+mod records;
+mod row_tag;
+mod store;
 
 pub use applied::{Applied, EntryToApply, Payload};
+pub use checkpoint::{ShardCheckpoint, WrittenCheckpoint};
 pub use error::ShardStoreError;
+pub use open::OpenReport;
 pub use options::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
+pub use read::{Read, ShardView};
+pub use store::{Pressure, ShardStats, ShardStore};

@@ -1,8 +1,9 @@
-//! What a replica is opened with. Everything except `generation` must be the same on all replicas of a shard: apply
+//! What a replica is opened with. Everything except `generation` and `partition` must be the same on all replicas of a shard: apply
 //! depends on it.
 
 use std::time::Duration;
 
+use covey_embeddings::{PartitionOptions, SpaceSpec};
 use covey_shared::ids::{Generation, ShardEpoch, ShardId};
 use covey_shared::slots::SlotRange;
 
@@ -19,6 +20,10 @@ pub struct ShardOptions {
     pub epoch: ShardEpoch,
     /// Raft ids of the first voters of a new replica.
     pub voters: Vec<u64>,
+    /// The space of the content vectors; fixed when the first post is stored.
+    pub content: SpaceSpec,
+    /// How the partition of the content vectors behaves; local to the node.
+    pub partition: PartitionOptions,
     /// Age at which posts expire; `None` = never. The trims themselves come in the log.
     pub retention: Option<Duration>,
     /// How long an action id is remembered at least; at most twice as long.

@@ -4,6 +4,7 @@ mod calls;
 mod errors;
 mod raft;
 mod reads;
+mod seen;
 mod status;
 
 pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
@@ -14,4 +15,5 @@ pub use reads::{
     PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerAction,
     ViewerQuery, ViewerState,
 };
+pub use seen::bloom_bits;
 pub use status::{NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};

@@ -1,0 +1,458 @@
+//! Tests of applying entries: what each kind of item does, and what a repeated one does not.
+
+use covey_shared::command::*;
+use covey_shared::ids::*;
+use covey_shared::model::*;
+use covey_shared::slots::{Slot, SlotRange};
+use covey_shared::wire::AuthorsQuery;
+
+use crate::fixture::*;
+use crate::*;
+
+const REJECTED: fn(RejectReason) -> ItemResult = ItemResult::Rejected;
+
+fn delete(post: PostKey, version: u64) -> ShardCommand {
+    ShardCommand::DeletePosts(vec![PostDelete {
+        key: post,
+        version: Version(version),
+    }])
+}
+
+fn labels(post: PostKey, version: u64, labels: u32) -> ShardCommand {
+    ShardCommand::SetLabels(vec![LabelUpdate {
+        key: post,
+        version: Version(version),
+        labels,
+    }])
+}
+
+fn follow(user: u64, version: u64, target: u64, on: bool) -> ShardCommand {
+    let edges = vec![EdgeUpdate {
+        kind: EdgeKind::Follow,
+        target: UserId(target),
+        on,
+    }];
+    let update = UserUpdate {
+        user: UserId(user),
+        version: Version(version),
+        edges,
+        ..UserUpdate::default()
+    };
+    ShardCommand::PutUsers(vec![update])
+}
+
+fn followers(replica: &Replica, user: u64) -> u32 {
+    let query = AuthorsQuery {
+        shards: vec![],
+        authors: vec![UserId(user)],
+    };
+    replica.view().authors(&query).unwrap().value[0].followers
+}
+
+fn favorites(replica: &Replica, post: PostKey) -> u32 {
+    replica.get(post).unwrap().counters.of(ActionKind::Favorite)
+}
+
+#[test]
+fn the_higher_version_of_a_post_wins() {
+    let mut replica = Replica::new();
+    assert_eq!(replica.put(post(1, 10, 2)), ItemResult::Ok);
+    assert_eq!(replica.put(post(1, 10, 2)), ItemResult::Ok);
+    assert_eq!(replica.put(post(1, 10, 1)), ItemResult::Superseded);
+    assert_eq!(replica.get(key(1, 10)).unwrap().post, post(1, 10, 2));
+    assert_eq!(replica.put(post(1, 10, 3)), ItemResult::Ok);
+    assert_eq!(replica.get(key(1, 10)).unwrap().post, post(1, 10, 3));
+    assert_eq!(
+        replica.get(key(0, 10)).unwrap().post,
+        post(1, 10, 3),
+        "found by its id alone"
+    );
+    assert_eq!(replica.store.stats().posts, 1);
+}
+
+#[test]
+fn a_tombstone_kills_puts_up_to_its_version_before_and_after() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 10, 2));
+    assert_eq!(replica.apply(delete(key(1, 10), 1)), [ItemResult::Superseded]);
+    assert_eq!(replica.apply(delete(key(1, 10), 3)), [ItemResult::Ok]);
+    assert_eq!(replica.apply(delete(key(1, 10), 3)), [ItemResult::Ok]);
+    assert_eq!(replica.get(key(1, 10)), None);
+    assert_eq!(replica.put(post(1, 10, 3)), ItemResult::Superseded);
+    assert_eq!(replica.put(post(1, 10, 4)), ItemResult::Ok);
+    assert_eq!(
+        replica.apply(delete(key(1, 11), 5)),
+        [ItemResult::Ok],
+        "a delete may come before its put"
+    );
+    assert_eq!(replica.put(post(1, 11, 5)), ItemResult::Superseded);
+    assert_eq!(replica.store.stats().posts, 1);
+}
+
+#[test]
+fn a_written_label_outlives_edits_and_deletes_and_may_come_first() {
+    let mut replica = Replica::new();
+    replica.apply(labels(key(1, 10), 5, labels::TAKEDOWN));
+    replica.put(post(1, 10, 1));
+    assert_eq!(replica.get(key(1, 10)).unwrap().post.labels, labels::TAKEDOWN);
+    assert_eq!(replica.apply(labels(key(1, 10), 4, 0)), [ItemResult::Superseded]);
+    replica.put(Post {
+        labels: labels::NSFW,
+        ..post(1, 10, 2)
+    });
+    assert_eq!(replica.get(key(1, 10)).unwrap().post.labels, labels::TAKEDOWN);
+    replica.apply(delete(key(1, 10), 2));
+    replica.put(post(1, 10, 3));
+    assert_eq!(replica.get(key(1, 10)).unwrap().post.labels, labels::TAKEDOWN);
+    replica.apply(labels(key(1, 10), 6, 0));
+    assert_eq!(replica.get(key(1, 10)).unwrap().post.labels, 0);
+}
+
+#[test]
+fn bad_posts_are_rejected_and_the_rest_of_the_batch_stands() {
+    let mut replica = Replica::new();
+    let bad_vector = F16Vector::from_f32(&[f32::NAN; DIM]);
+    let results = replica.apply(ShardCommand::PutPosts(vec![
+        post(0, 1, 1),
+        Post {
+            vector: F16Vector::from_f32(&[1.0; 3]),
+            ..post(1, 2, 1)
+        },
+        Post {
+            vector: bad_vector,
+            ..post(1, 3, 1)
+        },
+        Post {
+            vector: F16Vector::from_f32(&[0.0; DIM]),
+            ..post(1, 4, 1)
+        },
+        Post {
+            text: String::new(),
+            ..post(1, 5, 1)
+        },
+        Post {
+            text: "x".repeat(20_000),
+            ..post(1, 6, 1)
+        },
+        Post {
+            reply_to: reference(0, 1, RefHint::default()),
+            ..post(1, 7, 1)
+        },
+        post(1, 8, 1),
+    ]));
+    let wanted = [
+        REJECTED(RejectReason::ZeroId),
+        REJECTED(RejectReason::WrongDimension),
+        REJECTED(RejectReason::BadVector),
+        REJECTED(RejectReason::BadVector),
+        REJECTED(RejectReason::Empty),
+        REJECTED(RejectReason::TooLarge),
+        REJECTED(RejectReason::ZeroId),
+        ItemResult::Ok,
+    ];
+    assert_eq!(results, wanted);
+    assert_eq!(replica.store.stats().posts, 1);
+}
+
+#[test]
+fn items_of_another_shard_are_stale_and_change_nothing() {
+    let mut replica = Replica::with(options(1, HALF));
+    let (inside, outside) = (user_in_half(0, true), user_in_half(0, false));
+    let results = replica.apply(ShardCommand::PutPosts(vec![post(outside, 1, 1), post(inside, 2, 1)]));
+    assert_eq!(results, [ItemResult::StaleEpoch, ItemResult::Ok]);
+    assert_eq!(replica.get(key(0, 1)), None);
+    assert!(replica.view().viewer(&viewer_query(outside)).is_err());
+}
+
+#[test]
+fn a_repeated_action_counts_once_until_it_is_forgotten() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 10, 1));
+    let like = |sequence| ShardCommand::RecordActions(vec![action(2, sequence, ActionKind::Favorite, key(1, 10))]);
+    assert_eq!(replica.apply(like(1)), [ItemResult::Ok]);
+    assert_eq!(replica.apply(like(1)), [ItemResult::Ok]);
+    assert_eq!(favorites(&replica, key(1, 10)), 1);
+    assert_eq!(replica.viewer(2).actions.len(), 1);
+    replica.log_time += 59_000;
+    replica.apply(like(1));
+    assert_eq!(
+        favorites(&replica, key(1, 10)),
+        1,
+        "remembered for at least action_memory"
+    );
+    replica.log_time += 200_000;
+    replica.apply(like(1));
+    assert_eq!(favorites(&replica, key(1, 10)), 2, "and forgotten after twice as long");
+}
+
+#[test]
+fn a_viewer_keeps_the_newest_actions_oldest_first() {
+    let mut replica = Replica::new();
+    for sequence in 1..=20 {
+        replica.apply(ShardCommand::RecordActions(vec![action(
+            2,
+            sequence,
+            ActionKind::Click,
+            key(1, sequence),
+        )]));
+    }
+    let posts: Vec<u64> = replica.viewer(2).actions.iter().map(|a| a.post.post.0).collect();
+    assert_eq!(posts, (5..=20).collect::<Vec<_>>());
+    let query = covey_shared::wire::ViewerQuery {
+        max_actions: 3,
+        ..viewer_query(2)
+    };
+    assert_eq!(replica.view().viewer(&query).unwrap().value.actions.len(), 3);
+}
+
+#[test]
+fn impressions_fill_the_bloom_and_old_generations_go() {
+    let mut replica = Replica::new();
+    let see = |from: u64, kind| {
+        let seen = (from..from + 10).map(|post| action(2, post, kind, key(1, post)));
+        ShardCommand::RecordActions(seen.collect())
+    };
+    replica.apply(see(1, ActionKind::Impression));
+    replica.apply(see(100, ActionKind::Click));
+    let seen = replica.viewer(2).seen;
+    assert!((1..=10).all(|post| seen.contains(PostId(post))));
+    assert!(
+        (100..110).filter(|post| seen.contains(PostId(*post))).count() <= 1,
+        "a click is no impression"
+    );
+    for turn in 1..=6 {
+        replica.apply(see(1000 * turn, ActionKind::Dwell));
+    }
+    let seen = replica.viewer(2).seen;
+    assert_eq!(seen.generations.len(), 2);
+    assert!((6000..6010).all(|post| seen.contains(PostId(post))));
+    assert!(
+        (1..=10).filter(|post| seen.contains(PostId(*post))).count() <= 2,
+        "the first ones are forgotten"
+    );
+}
+
+#[test]
+fn replies_reposts_and_quotes_count_on_the_other_post_once() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 10, 1));
+    let to = reference(1, 10, RefHint::default());
+    for version in 1..=2 {
+        replica.put(Post {
+            reply_to: to,
+            ..post(2, 20, version)
+        });
+        replica.put(Post {
+            repost_of: to,
+            ..post(3, 30, version)
+        });
+        replica.put(Post {
+            quote_of: to,
+            ..post(4, 40, version)
+        });
+    }
+    replica.apply(ShardCommand::RecordActions(vec![action(
+        2,
+        1,
+        ActionKind::Reply,
+        key(1, 10),
+    )]));
+    let counters = replica.get(key(1, 10)).unwrap().counters;
+    let of = [ActionKind::Reply, ActionKind::Repost, ActionKind::Quote].map(|kind| counters.of(kind));
+    assert_eq!(of, [1, 1, 1]);
+    assert_eq!(replica.store.stats().outbox, 0, "the other post is here: no outbox");
+}
+
+#[test]
+fn a_reply_that_comes_before_its_parent_is_counted() {
+    let mut replica = Replica::new();
+    replica.put(Post {
+        reply_to: reference(1, 10, RefHint::default()),
+        ..post(2, 20, 1)
+    });
+    replica.put(post(1, 10, 1));
+    assert_eq!(replica.get(key(1, 10)).unwrap().counters.of(ActionKind::Reply), 1);
+}
+
+#[test]
+fn effects_travel_through_the_outbox_and_arrive_exactly_once() {
+    let mut source = Replica::with(options(1, HALF));
+    let mut target = Replica::with(options(
+        1,
+        SlotRange {
+            start: 8192,
+            end: 16_384,
+        },
+    ));
+    let (here, there) = (user_in_half(0, true), user_in_half(0, false));
+    target.put(post(there, 10, 1));
+    let like = |sequence| action(here, sequence, ActionKind::Favorite, key(there, 10));
+    source.apply(ShardCommand::RecordActions(vec![like(1), like(2)]));
+    source.apply(follow(here, 1, there, true));
+    let sent = source.view().outbox(&Default::default(), 10).unwrap();
+    assert_eq!(sent.iter().map(|item| item.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(source.store.stats().outbox, 3);
+    for _ in 0..2 {
+        assert_eq!(
+            target.apply(ShardCommand::ApplyEffects(sent[..2].to_vec())),
+            [ItemResult::Ok, ItemResult::Ok]
+        );
+        assert_eq!(target.apply(ShardCommand::ApplyEffects(sent.clone())).len(), 3);
+    }
+    assert_eq!(favorites(&target, key(there, 10)), 2);
+    assert_eq!(followers(&target, there), 1);
+    let slot = Slot::of(UserId(here));
+    source.apply(ShardCommand::TrimOutbox(vec![OutboxMark {
+        source: slot,
+        sequence: 2,
+    }]));
+    assert_eq!(source.view().outbox(&Default::default(), 10).unwrap(), sent[2..]);
+    assert_eq!(source.view().outbox(&[(slot, 3)].into(), 10).unwrap(), []);
+    assert_eq!(source.store.stats().outbox, 1);
+    source.apply(follow(here, 2, there, false));
+    assert_eq!(
+        source
+            .view()
+            .outbox(&Default::default(), 10)
+            .unwrap()
+            .last()
+            .unwrap()
+            .sequence,
+        4
+    );
+}
+
+#[test]
+fn edges_are_versioned_and_followers_are_counted_on_changes_only() {
+    let mut replica = Replica::new();
+    assert_eq!(replica.apply(follow(1, 5, 2, true)), [ItemResult::Ok]);
+    assert_eq!(replica.apply(follow(1, 5, 2, true)), [ItemResult::Ok]);
+    assert_eq!(replica.apply(follow(1, 6, 2, true)), [ItemResult::Ok]);
+    assert_eq!(followers(&replica, 2), 1);
+    assert_eq!(replica.apply(follow(1, 4, 2, false)), [ItemResult::Superseded]);
+    assert_eq!(replica.viewer(1).follows, [UserId(2)]);
+    replica.apply(follow(1, 7, 2, false));
+    assert_eq!((followers(&replica, 2), replica.viewer(1).follows.len()), (0, 0));
+    assert_eq!(replica.apply(follow(1, 8, 1, true)), [REJECTED(RejectReason::SelfEdge)]);
+    let many = (10..18).map(|n| follow(1, 8, n, true));
+    assert!(
+        many.map(|f| replica.apply(f))
+            .all(|results| results == [ItemResult::Ok])
+    );
+    assert_eq!(
+        replica.apply(follow(1, 8, 30, true)),
+        [REJECTED(RejectReason::TooLarge)]
+    );
+    assert!(replica.viewer(1).known);
+    assert!(!replica.viewer(2).known, "being followed makes nobody known");
+}
+
+#[test]
+fn served_posts_are_kept_for_a_while_and_bounded() {
+    let mut replica = Replica::new();
+    for n in 0..6 {
+        let served = Served {
+            viewer: UserId(1),
+            at: UnixMillis(START + n),
+            posts: vec![PostId(n), PostId(100)],
+        };
+        replica.apply(ShardCommand::RecordServed(vec![served.clone()]));
+        replica.apply(ShardCommand::RecordServed(vec![served]));
+    }
+    assert_eq!(replica.viewer(1).served, [2, 3, 4, 5, 100].map(PostId));
+    replica.log_time += 700_000;
+    let late = Served {
+        viewer: UserId(1),
+        at: UnixMillis(replica.log_time),
+        posts: vec![PostId(9)],
+    };
+    replica.apply(ShardCommand::RecordServed(vec![late]));
+    assert_eq!(replica.viewer(1).served, [PostId(9)]);
+}
+
+#[test]
+fn a_trim_hides_at_once_removes_in_steps_and_never_goes_back() {
+    let mut replica = Replica::new();
+    for n in 1..=12 {
+        replica.put(Post {
+            created_at: UnixMillis(START + n * 1000),
+            ..post(1, n, 1)
+        });
+    }
+    replica.log_time += 1_000_000;
+    replica.apply(ShardCommand::TrimBefore(UnixMillis(START + 10_500)));
+    let visible = |replica: &Replica| {
+        (1..=12)
+            .filter(|n| replica.get(key(1, *n)).is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(visible(&replica), [11, 12]);
+    assert_eq!(replica.store.stats().posts, 7, "five records a step");
+    let hits = replica
+        .view()
+        .search(&search_query(vector(3001), 20, Default::default()), &|| false)
+        .unwrap();
+    assert_eq!(hits.value.len(), 2);
+    assert_eq!(
+        replica
+            .view()
+            .in_network(&in_network_query(9, [1]), &|| false)
+            .unwrap()
+            .value
+            .len(),
+        2
+    );
+    replica.apply(ShardCommand::TrimBefore(UnixMillis(0)));
+    replica.apply(ShardCommand::TrimBefore(UnixMillis(0)));
+    assert_eq!(replica.store.stats().posts, 2);
+    assert_eq!(visible(&replica), [11, 12]);
+    let old = Post {
+        created_at: UnixMillis(START + 1000),
+        ..post(1, 50, 1)
+    };
+    assert_eq!(replica.put(old), REJECTED(RejectReason::Expired));
+}
+
+#[test]
+fn entries_are_applied_in_order_without_gaps_and_once() {
+    let mut replica = Replica::new();
+    let put = |index| entry(index, START, ShardCommand::PutPosts(vec![post(1, index, 1)]));
+    assert_eq!(replica.store.apply(&[put(1), put(2)]).unwrap().len(), 2);
+    assert_eq!(
+        replica.store.apply(&[put(2), put(3)]).unwrap(),
+        [vec![], vec![ItemResult::Ok]]
+    );
+    assert!(matches!(
+        replica.store.apply(&[put(5)]),
+        Err(ShardStoreError::Gap { .. })
+    ));
+}
+
+#[test]
+fn a_change_of_members_is_kept_with_the_applied_index() {
+    let mut replica = Replica::new();
+    let epoch = ShardEpoch {
+        range_ver: 1,
+        conf_ver: 2,
+    };
+    let payload = Payload::ConfState {
+        voters: vec![1, 4],
+        learners: vec![9],
+        epoch,
+    };
+    replica
+        .store
+        .apply(&[EntryToApply {
+            index: LogIndex(1),
+            term: Term(3),
+            payload,
+        }])
+        .unwrap();
+    let (replica, _) = replica.reopen();
+    let applied = replica.store.applied();
+    assert_eq!(
+        (applied.index, applied.term, applied.epoch),
+        (LogIndex(1), Term(3), epoch)
+    );
+    assert_eq!((&applied.voters[..], &applied.learners[..]), (&[1, 4][..], &[9][..]));
+}

@@ -1,0 +1,74 @@
+//! Reads and writes of one group of entries: an overlay over the key-value store that becomes one batch.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+use covey_shared::codec::encode_versioned;
+
+use crate::db::Db;
+use crate::error::ShardStoreError;
+use crate::records::RECORD_VERSION;
+
+pub(crate) struct Txn<'a> {
+    db: &'a Db,
+    overlay: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl<'a> Txn<'a> {
+    pub(crate) fn new(db: &'a Db) -> Self {
+        Txn {
+            db,
+            overlay: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn read<T: Decode<()>>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
+        match self.overlay.get(key) {
+            Some(value) => value.as_ref().map(|value| self.db.decode(key, value)).transpose(),
+            None => self.db.read(key),
+        }
+    }
+
+    pub(crate) fn exists(&self, key: &[u8]) -> Result<bool, ShardStoreError> {
+        match self.overlay.get(key) {
+            Some(value) => Ok(value.is_some()),
+            None => self.db.exists(key),
+        }
+    }
+
+    pub(crate) fn write<T: Encode>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ShardStoreError> {
+        let value = encode_versioned(RECORD_VERSION, value).map_err(ShardStoreError::Encode)?;
+        self.overlay.insert(key, Some(value));
+        Ok(())
+    }
+
+    pub(crate) fn delete(&mut self, key: Vec<u8>) {
+        self.overlay.insert(key, None);
+    }
+
+    /// The first `limit` keys of `[start, end)`.
+    pub(crate) fn first_keys(&self, start: &[u8], end: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, ShardStoreError> {
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let changed: Vec<_> = self.overlay.range(start.to_vec()..end.to_vec()).collect();
+        // As many more as the overlay can hide, so that what is behind the last one read cannot matter.
+        let mut keys: BTreeMap<Vec<u8>, ()> = BTreeMap::new();
+        self.db.scan(start, end, |key, _| {
+            keys.insert(key.to_vec(), ());
+            Ok(keys.len() < limit + changed.len())
+        })?;
+        for (key, value) in changed {
+            match value {
+                Some(_) => keys.insert(key.clone(), ()),
+                None => keys.remove(key),
+            };
+        }
+        Ok(keys.into_keys().take(limit).collect())
+    }
+
+    /// All changes, in key order.
+    pub(crate) fn into_changes(self) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+        self.overlay.into_iter()
+    }
+}

@@ -1,0 +1,78 @@
+//! The key-value store as a shard sees it: its keys, typed records.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use bincode::Decode;
+use covey_shared::codec::decode_versioned;
+use covey_store::kv::{KeyRange, KvBatch, KvStore};
+
+use crate::error::ShardStoreError;
+use crate::keys::{Keys, kind_name};
+use crate::records::RECORD_VERSION;
+
+#[derive(Clone)]
+pub(crate) struct Db {
+    kv: Arc<dyn KvStore>,
+    pub(crate) keys: Keys,
+}
+
+impl Db {
+    pub(crate) fn new(kv: Arc<dyn KvStore>, keys: Keys) -> Self {
+        Db { kv, keys }
+    }
+
+    pub(crate) fn exists(&self, key: &[u8]) -> Result<bool, ShardStoreError> {
+        Ok(self.kv.get(key)?.is_some())
+    }
+
+    pub(crate) fn read<T: Decode<()>>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
+        self.kv.get(key)?.map(|value| self.decode(key, &value)).transpose()
+    }
+
+    pub(crate) fn decode<T: Decode<()>>(&self, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
+        decode_versioned(RECORD_VERSION, value).map_err(|source| ShardStoreError::Record {
+            shard: self.keys.shard,
+            kind: kind_name(key),
+            key: key.to_vec(),
+            source,
+        })
+    }
+
+    /// Visits the records of `[start, end)` in key order until `visit` answers false.
+    pub(crate) fn scan(
+        &self,
+        start: &[u8],
+        end: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ShardStoreError>,
+    ) -> Result<(), ShardStoreError> {
+        let mut outcome = Ok(());
+        self.kv.scan(
+            &KeyRange::between(start, end),
+            &mut |key, value| match visit(key, value) {
+                Ok(true) => ControlFlow::Continue(()),
+                Ok(false) => ControlFlow::Break(()),
+                Err(error) => {
+                    outcome = Err(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        outcome
+    }
+
+    /// Commits the changes as one batch. Not yet synced to disk.
+    pub(crate) fn commit(
+        &self,
+        changes: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
+    ) -> Result<(), ShardStoreError> {
+        let mut batch = KvBatch::new();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
+            };
+        }
+        Ok(self.kv.commit(&batch)?)
+    }
+}

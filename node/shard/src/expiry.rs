@@ -1,0 +1,36 @@
+//! When records of posts run out, by minute. Derived state: an entry may be stale, the record decides.
+
+use std::collections::BTreeMap;
+
+use covey_shared::ids::{PostKey, UnixMillis};
+
+const MINUTE_MS: u64 = 60_000;
+
+/// The minute in which a record runs out.
+pub(crate) fn minute(at: UnixMillis) -> u64 {
+    at.0 / MINUTE_MS
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Expiry {
+    minutes: BTreeMap<u64, Vec<PostKey>>,
+}
+
+impl Expiry {
+    pub(crate) fn push(&mut self, at: UnixMillis, key: PostKey) {
+        self.minutes.entry(minute(at)).or_default().push(key);
+    }
+
+    /// Takes the earliest minute, if it begins before `before`, and its keys in order, each once.
+    pub(crate) fn pop_before(&mut self, before: UnixMillis) -> Option<(u64, Vec<PostKey>)> {
+        let first = self.minutes.first_entry()?;
+        let at = *first.key();
+        if at * MINUTE_MS >= before.0 {
+            return None;
+        }
+        let mut keys = first.remove();
+        keys.sort_unstable();
+        keys.dedup();
+        Some((at, keys))
+    }
+}

@@ -1,0 +1,144 @@
+//! The best posts of a shard by engagement and by age, over all and per language: bounded ordered sets, kept as posts and
+//! actions come in.
+//!
+//! A set forgets what falls off its end. If many of the kept ones are then deleted or sink, it holds fewer or other
+//! posts than the true top until the replica starts again: its depth is a multiple of what is asked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_shared::ids::PostId;
+use covey_shared::model::Language;
+use parking_lot::RwLock;
+
+use crate::memory::columns::{Ordinal, PostColumns};
+
+/// Entries of the set over all languages: eight times the largest query.
+const DEPTH: usize = 8192;
+/// Entries of the set of one language.
+const LANGUAGE_DEPTH: usize = 2048;
+
+/// Best first: higher rank, then lower post id.
+pub(crate) type RankKey = (Reverse<i64>, PostId, Ordinal);
+
+#[derive(Default)]
+struct Ranking {
+    all: BTreeSet<RankKey>,
+    by_language: BTreeMap<Language, BTreeSet<RankKey>>,
+}
+
+impl Ranking {
+    fn insert(&mut self, language: Language, key: RankKey) {
+        push(&mut self.all, key, DEPTH);
+        push(self.by_language.entry(language).or_default(), key, LANGUAGE_DEPTH);
+    }
+
+    fn remove(&mut self, language: Language, key: &RankKey) {
+        self.all.remove(key);
+        if let Some(set) = self.by_language.get_mut(&language) {
+            set.remove(key);
+            if set.is_empty() {
+                self.by_language.remove(&language);
+            }
+        }
+    }
+}
+
+fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
+    set.insert(key);
+    if set.len() > depth {
+        set.pop_last();
+    }
+}
+
+/// By what posts are ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Popular,
+    Newest,
+}
+
+pub(crate) struct Rankings {
+    popular: RwLock<Ranking>,
+    newest: RwLock<Ranking>,
+    half_life_ms: u64,
+}
+
+impl Rankings {
+    pub(crate) fn new(half_life_ms: u64) -> Self {
+        Rankings {
+            popular: RwLock::default(),
+            newest: RwLock::default(),
+            half_life_ms,
+        }
+    }
+
+    pub(crate) fn half_life_ms(&self) -> u64 {
+        self.half_life_ms
+    }
+
+    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(By, Option<RankKey>); 2] {
+        let key = |rank: i64| (Reverse(rank), columns.key.post, ordinal);
+        let created = i64::try_from(columns.created_at.0).unwrap_or(i64::MAX);
+        [
+            (By::Popular, columns.heat.rank(self.half_life_ms).map(key)),
+            (By::Newest, Some(key(created))),
+        ]
+    }
+
+    fn ranking(&self, by: By) -> &RwLock<Ranking> {
+        match by {
+            By::Popular => &self.popular,
+            By::Newest => &self.newest,
+        }
+    }
+
+    pub(crate) fn insert(&self, columns: &PostColumns, ordinal: Ordinal) {
+        for (by, key) in self.keys(columns, ordinal) {
+            if let Some(key) = key {
+                self.ranking(by).write().insert(columns.language, key);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
+        for (by, key) in self.keys(columns, ordinal) {
+            if let Some(key) = key {
+                self.ranking(by).write().remove(columns.language, &key);
+            }
+        }
+    }
+
+    /// Moves a post to its new place by engagement.
+    pub(crate) fn reheat(&self, before: &PostColumns, after: &PostColumns, ordinal: Ordinal) {
+        let [(_, old), _] = self.keys(before, ordinal);
+        let [(_, new), _] = self.keys(after, ordinal);
+        if old != new {
+            let mut popular = self.popular.write();
+            old.inspect(|key| popular.remove(before.language, key));
+            new.inspect(|key| popular.insert(after.language, *key));
+        }
+    }
+
+    /// Up to `limit` entries behind `after`, best first; `None` starts at the top.
+    pub(crate) fn page(
+        &self,
+        by: By,
+        language: Option<Language>,
+        after: Option<RankKey>,
+        limit: usize,
+    ) -> Vec<RankKey> {
+        let ranking = self.ranking(by).read();
+        let set = match language {
+            None => Some(&ranking.all),
+            Some(language) => ranking.by_language.get(&language),
+        };
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        set.map_or(Vec::new(), |set| {
+            set.range((from, std::ops::Bound::Unbounded))
+                .take(limit)
+                .copied()
+                .collect()
+        })
+    }
+}

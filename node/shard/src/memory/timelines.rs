@@ -1,0 +1,185 @@
+//! Per author, what they wrote: originals, replies and reposts, videos. Deleted posts are taken out at once, so they
+//! never use up a reader's scan.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use covey_shared::ids::{PostId, UnixMillis, UserId};
+use parking_lot::Mutex;
+
+use crate::memory::columns::{Ordinal, PostColumns};
+
+const STRIPES: usize = 64;
+
+/// One post in a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) created_at: UnixMillis,
+    pub(crate) post: PostId,
+    pub(crate) ordinal: Ordinal,
+}
+
+impl Entry {
+    /// Oldest first; of the same moment the higher id first, so that reading backwards gives the lower id first.
+    fn order(&self) -> (UnixMillis, std::cmp::Reverse<PostId>) {
+        (self.created_at, std::cmp::Reverse(self.post))
+    }
+}
+
+/// Which timeline of an author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    Original,
+    Secondary,
+    Video,
+}
+
+#[derive(Default)]
+struct Author {
+    original: VecDeque<Entry>,
+    secondary: VecDeque<Entry>,
+    video: VecDeque<Entry>,
+    followers: i64,
+}
+
+impl Author {
+    fn list(&mut self, which: Which) -> &mut VecDeque<Entry> {
+        match which {
+            Which::Original => &mut self.original,
+            Which::Secondary => &mut self.secondary,
+            Which::Video => &mut self.video,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.original.is_empty() && self.secondary.is_empty() && self.followers == 0
+    }
+}
+
+/// All timelines, in striped locks that are held for microseconds.
+pub(crate) struct Timelines {
+    stripes: Vec<Mutex<HashMap<UserId, Author>>>,
+    entries: AtomicU64,
+    authors: AtomicU64,
+}
+
+impl Timelines {
+    pub(crate) fn new() -> Self {
+        Timelines {
+            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
+            entries: AtomicU64::new(0),
+            authors: AtomicU64::new(0),
+        }
+    }
+
+    fn stripe(&self, author: UserId) -> &Mutex<HashMap<UserId, Author>> {
+        &self.stripes[(author.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize]
+    }
+
+    pub(crate) fn insert(&self, columns: &PostColumns, ordinal: Ordinal) {
+        let entry = Entry {
+            created_at: columns.created_at,
+            post: columns.key.post,
+            ordinal,
+        };
+        let mut stripe = self.stripe(columns.key.author).lock();
+        let author = self.author(&mut stripe, columns.key.author);
+        for which in lists_of(columns) {
+            let list = author.list(which);
+            let at = list.partition_point(|e| e.order() < entry.order());
+            list.insert(at, entry);
+            self.entries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes out the entry of this row; a newer row of the same post stays.
+    pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
+        let order = (columns.created_at, std::cmp::Reverse(columns.key.post));
+        let mut stripe = self.stripe(columns.key.author).lock();
+        let Some(author) = stripe.get_mut(&columns.key.author) else {
+            return;
+        };
+        for which in lists_of(columns) {
+            let list = author.list(which);
+            let first = list.partition_point(|e| e.order() < order);
+            let same = list.iter().skip(first).take_while(|e| e.order() == order);
+            if let Some(at) = same
+                .zip(first..)
+                .find_map(|(e, at)| (e.ordinal == ordinal).then_some(at))
+            {
+                list.remove(at);
+                self.entries.fetch_sub(1, Ordering::Relaxed);
+            }
+            // What a burst once needed is given back.
+            if list.capacity() > 16 && list.capacity() > 4 * list.len() {
+                list.shrink_to(2 * list.len());
+            }
+        }
+        self.drop_if_empty(&mut stripe, columns.key.author);
+    }
+
+    /// The newest entries of a timeline for which `skip` is false, newest first, at most `limit`, none created before
+    /// `from`. Appends to `out`. `skip` runs under the lock.
+    pub(crate) fn newest(
+        &self,
+        (author, which): (UserId, Which),
+        from: UnixMillis,
+        limit: usize,
+        skip: impl Fn(PostId) -> bool,
+        out: &mut Vec<Entry>,
+    ) {
+        let mut stripe = self.stripe(author).lock();
+        let Some(author) = stripe.get_mut(&author) else { return };
+        let list = author.list(which).iter().rev();
+        out.extend(
+            list.take_while(|e| e.created_at >= from)
+                .filter(|e| !skip(e.post))
+                .take(limit)
+                .copied(),
+        );
+    }
+
+    pub(crate) fn set_followers(&self, user: UserId, followers: i64) {
+        let mut stripe = self.stripe(user).lock();
+        self.author(&mut stripe, user).followers = followers;
+        self.drop_if_empty(&mut stripe, user);
+    }
+
+    fn author<'a>(&self, stripe: &'a mut HashMap<UserId, Author>, user: UserId) -> &'a mut Author {
+        stripe.entry(user).or_insert_with(|| {
+            self.authors.fetch_add(1, Ordering::Relaxed);
+            Author::default()
+        })
+    }
+
+    fn drop_if_empty(&self, stripe: &mut HashMap<UserId, Author>, user: UserId) {
+        if stripe.get(&user).is_some_and(Author::is_empty) {
+            stripe.remove(&user);
+            self.authors.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Followers counted so far, never below 0.
+    pub(crate) fn followers(&self, user: UserId) -> u32 {
+        let followers = self.stripe(user).lock().get(&user).map_or(0, |a| a.followers);
+        followers.clamp(0, i64::from(u32::MAX)) as u32
+    }
+
+    /// Bytes, about: lists and maps are on average a third empty.
+    pub(crate) fn bytes(&self) -> u64 {
+        let (entries, authors) = (
+            self.entries.load(Ordering::Relaxed),
+            self.authors.load(Ordering::Relaxed),
+        );
+        (entries * size_of::<Entry>() as u64 + authors * (size_of::<Author>() as u64 + 9)) * 3 / 2
+    }
+}
+
+fn lists_of(columns: &PostColumns) -> impl Iterator<Item = Which> {
+    let home = if columns.is_original() {
+        Which::Original
+    } else {
+        Which::Secondary
+    };
+    std::iter::once(home).chain(columns.is_video().then_some(Which::Video))
+}

@@ -1,0 +1,160 @@
+//! Newest posts of followed authors (FEED §4.1).
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::score::Score;
+use covey_shared::slots::Slot;
+use covey_shared::wire::{Candidate, InNetworkQuery, InvalidRequest};
+
+use super::{MAX_LIST, MAX_RESULTS, Read, ShardView};
+use crate::error::ShardStoreError;
+use crate::memory::{Entry, Known, Ordinal, PostColumns, Table, Which};
+
+/// Authors read between two looks at `cancelled`.
+const CANCEL_AUTHORS: usize = 16;
+
+/// One query at work.
+struct Run<'a> {
+    view: &'a ShardView,
+    query: &'a InNetworkQuery,
+    table: Table,
+    from: UnixMillis,
+    exclude: HashSet<PostId>,
+    followed: Vec<UserId>,
+    entries: Vec<Entry>,
+    found: Vec<(Reverse<UnixMillis>, PostId, Ordinal)>,
+    visited: u64,
+}
+
+impl ShardView {
+    /// The newest posts of the query's authors that belong to this shard: newest first, of the same moment the lower id
+    /// first.
+    ///
+    /// # Errors
+    /// A list longer than 10 000.
+    pub fn in_network(
+        &self,
+        query: &InNetworkQuery,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Read<Vec<Candidate>>, ShardStoreError> {
+        if query.authors.len().max(query.followed.len()).max(query.exclude.len()) > MAX_LIST {
+            return Err(ShardStoreError::Invalid(InvalidRequest::TooLarge));
+        }
+        let mut followed = if query.followed.is_empty() {
+            query.authors.clone()
+        } else {
+            query.followed.clone()
+        };
+        followed.sort_unstable();
+        let mut run = Run {
+            view: self,
+            query,
+            table: self.memory.columns.table(),
+            from: query.created_from.max(self.trimmed_before()),
+            exclude: query.exclude.iter().copied().collect(),
+            followed,
+            entries: Vec::new(),
+            found: Vec::new(),
+            visited: 0,
+        };
+        let slots = self.slots();
+        let mut authors = query.authors.clone();
+        authors.sort_unstable();
+        authors.dedup();
+        let mut partial = false;
+        for (turn, author) in authors.into_iter().filter(|a| slots.contains(Slot::of(*a))).enumerate() {
+            partial = turn % CANCEL_AUTHORS == 0 && cancelled();
+            if partial {
+                break;
+            }
+            run.author(author);
+        }
+        let visited = run.visited;
+        Ok(Read {
+            value: run.finish(),
+            visited,
+            partial,
+        })
+    }
+}
+
+impl Run<'_> {
+    fn author(&mut self, author: UserId) {
+        let limits = self.view.options.in_network;
+        if self.query.video_only {
+            return self.timeline(author, Which::Video, limits.originals_per_author);
+        }
+        self.timeline(author, Which::Original, limits.originals_per_author);
+        self.timeline(author, Which::Secondary, limits.secondary_per_author);
+    }
+
+    fn timeline(&mut self, author: UserId, which: Which, most: usize) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.clear();
+        let scan = self.view.options.in_network.scan_per_author;
+        let excluded = |post: PostId| !self.exclude.is_empty() && self.exclude.contains(&post);
+        self.view
+            .memory
+            .timelines
+            .newest((author, which), self.from, scan, excluded, &mut entries);
+        self.visited += entries.len() as u64;
+        let mut taken = 0;
+        let mut last = None;
+        for entry in &entries {
+            if taken == most {
+                break;
+            }
+            // While a post is edited, its old and its new row may both be there.
+            let Some(row) = self.table.live(entry.ordinal).filter(|_| last != Some(entry.post)) else {
+                continue;
+            };
+            if self.passes(&row.load()) {
+                last = Some(entry.post);
+                taken += 1;
+                self.found.push((Reverse(entry.created_at), entry.post, entry.ordinal));
+            }
+        }
+        self.entries = entries;
+    }
+
+    fn passes(&self, columns: &PostColumns) -> bool {
+        if columns.is_repost {
+            let own = columns.repost_of.author == self.query.viewer;
+            if own || self.view.memory.ids.get(columns.repost_of) == Some(Known::Deleted) {
+                return false;
+            }
+        }
+        !columns.is_reply || self.reply_passes(columns)
+    }
+
+    /// Its parent is known and starts a conversation, or answers the start of this one and is by a followed author.
+    fn reply_passes(&self, columns: &PostColumns) -> bool {
+        let hint = &columns.hint;
+        let parent_is_original = hint.in_reply_to.is_none() && !hint.is_repost;
+        let answers_the_start = columns.conversation.0 != 0
+            && hint.in_reply_to == Some(columns.conversation)
+            && self.followed.binary_search(&columns.reply_to.author).is_ok();
+        hint.known && (parent_is_original || answers_the_start)
+    }
+
+    fn finish(mut self) -> Vec<Candidate> {
+        let most = (self.query.max_results as usize).min(MAX_RESULTS);
+        if self.found.len() > most && most > 0 {
+            self.found.select_nth_unstable(most - 1);
+        }
+        self.found.truncate(most);
+        self.found.sort_unstable();
+        let rows = self
+            .found
+            .iter()
+            .filter_map(|(_, _, ordinal)| self.table.live(*ordinal));
+        rows.map(|row| self.view.candidate(&row.load(), Score::default()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "in_network_test.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! Reads of a replica, from any thread, at any time. None waits for apply longer than one step under one small lock.
+
+mod authors;
+mod candidate;
+mod filter;
+mod hash;
+mod in_network;
+mod outbox;
+mod popular;
+mod posts;
+mod search;
+mod verdicts;
+mod viewer;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use covey_embeddings::{Reader, SpaceSpec};
+use covey_shared::ids::{LogIndex, PostKey, ShardEpoch, UnixMillis};
+use covey_shared::slots::{Slot, SlotRange};
+
+use crate::applied::Applied;
+use crate::db::Db;
+use crate::memory::{Memory, Row, Table};
+use crate::options::ShardOptions;
+
+/// Longest list in a query, except where a lower limit is given.
+const MAX_LIST: usize = 10_000;
+/// Most keys of a verdict or authors query.
+const MAX_KEYS: usize = 4096;
+/// Most results of one shard to one query.
+const MAX_RESULTS: usize = 10_000;
+
+/// An answer, and what it cost.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Read<T> {
+    /// The answer.
+    pub value: T,
+    /// Rows or entries that were looked at.
+    pub visited: u64,
+    /// It was cancelled, and this is what it had.
+    pub partial: bool,
+}
+
+impl<T> Read<T> {
+    fn complete(value: T, visited: u64) -> Self {
+        Read {
+            value,
+            visited,
+            partial: false,
+        }
+    }
+}
+
+/// The reading side of a replica. Reads see each applied entry at once; take [`ShardView::applied_index`] *before* a read to
+/// say what it saw at least.
+pub struct ShardView {
+    pub(crate) db: Db,
+    pub(crate) memory: Memory,
+    pub(crate) reader: Reader,
+    pub(crate) content: SpaceSpec,
+    pub(crate) options: ShardOptions,
+    pub(crate) published: ArcSwap<Applied>,
+}
+
+impl ShardView {
+    /// What has been applied; all reads that start later see it.
+    pub fn applied(&self) -> Arc<Applied> {
+        self.published.load_full()
+    }
+
+    /// Last applied entry.
+    pub fn applied_index(&self) -> LogIndex {
+        self.published.load().index
+    }
+
+    /// Epoch of the shard.
+    pub fn epoch(&self) -> ShardEpoch {
+        self.published.load().epoch
+    }
+
+    /// Slots that the shard owns: what coverage is proven from.
+    pub fn slots(&self) -> SlotRange {
+        self.published.load().slots
+    }
+
+    fn trimmed_before(&self) -> UnixMillis {
+        self.published.load().trimmed_before
+    }
+
+    /// The row of a post that lives and is not hidden by a trim.
+    fn row<'a>(&self, table: &'a Table, key: PostKey) -> Option<Row<'a>> {
+        let row = table.live(self.memory.ids.live(key)?)?;
+        (row.created_at() >= self.trimmed_before()).then_some(row)
+    }
+
+    /// The keys of this shard among `keys`; an author of 0 is looked up.
+    fn own_keys(&self, keys: &[PostKey]) -> Vec<PostKey> {
+        let slots = self.slots();
+        let mut own = Vec::with_capacity(keys.len());
+        for key in keys {
+            if key.author.0 == 0 {
+                own.extend(self.memory.ids.by_post(key.post));
+            } else if slots.contains(Slot::of(key.author)) {
+                own.push(*key);
+            }
+        }
+        own
+    }
+}
+
+impl std::fmt::Debug for ShardView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShardView")
+            .field("shard", &self.options.shard)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "read_test.rs"]
+mod tests;

@@ -1,0 +1,94 @@
+//! Everything kept about one viewer.
+
+use covey_shared::ids::{PostId, UserId};
+use covey_shared::model::EdgeKind;
+use covey_shared::slots::Slot;
+use covey_shared::wire::{ViewerAction, ViewerQuery, ViewerState};
+
+use super::{Read, ShardView};
+use crate::bloom;
+use crate::error::ShardStoreError;
+use crate::keys::{Kind, number, prefix_end};
+use crate::records::{StoredEdge, StoredKeywords, StoredProfile, UserState};
+
+/// Most actions that are returned.
+const MAX_ACTIONS: u32 = 4096;
+
+impl ShardView {
+    /// The viewer's lists, keywords, newest actions (oldest first), served posts (ascending, each once) and impressions.
+    /// A viewer of whom nothing is kept gets an empty state, not an error.
+    ///
+    /// # Errors
+    /// A viewer of another shard; a failed store.
+    pub fn viewer(&self, query: &ViewerQuery) -> Result<Read<ViewerState>, ShardStoreError> {
+        let viewer = query.viewer;
+        if !self.slots().contains(Slot::of(viewer)) {
+            return Err(ShardStoreError::StaleEpoch { current: self.epoch() });
+        }
+        let keys = &self.db.keys;
+        let user: UserState = self.db.read(&keys.of_user(Kind::User, viewer))?.unwrap_or_default();
+        let profile: Option<StoredProfile> = self.db.read(&keys.of_user(Kind::Profile, viewer))?;
+        let muted: Option<StoredKeywords> = self.db.read(&keys.of_user(Kind::Keywords, viewer))?;
+        let state = ViewerState {
+            known: user.known,
+            profile: profile.unwrap_or_default().profile,
+            follows: self.edges(viewer, EdgeKind::Follow)?,
+            blocks: self.edges(viewer, EdgeKind::Block)?,
+            mutes: self.edges(viewer, EdgeKind::Mute)?,
+            subscriptions: self.edges(viewer, EdgeKind::Subscribe)?,
+            muted_keywords: muted.unwrap_or_default().keywords,
+            actions: self.actions(viewer, &user, query.max_actions.min(MAX_ACTIONS))?,
+            served: self.served(query)?,
+            seen: bloom::load(&self.db, &self.options.impressions, viewer)?,
+        };
+        let lists = [&state.follows, &state.blocks, &state.mutes, &state.subscriptions];
+        let visited = lists.map(|list| list.len()).iter().sum::<usize>() + state.actions.len() + state.served.len();
+        Ok(Read::complete(state, visited as u64))
+    }
+
+    fn edges(&self, user: UserId, kind: EdgeKind) -> Result<Vec<UserId>, ShardStoreError> {
+        let prefix = self.db.keys.edges(user, kind);
+        let mut targets = Vec::new();
+        self.db.scan(&prefix, &prefix_end(&prefix), |key, value| {
+            let edge: StoredEdge = self.db.decode(key, value)?;
+            if edge.on {
+                targets.push(UserId(number(key, 9)));
+            }
+            Ok(true)
+        })?;
+        Ok(targets)
+    }
+
+    fn actions(&self, viewer: UserId, user: &UserState, most: u32) -> Result<Vec<ViewerAction>, ShardStoreError> {
+        let keys = &self.db.keys;
+        let first = user.next_action.saturating_sub(u64::from(most));
+        let start = keys.of_user_number(Kind::Action, viewer, first);
+        let mut actions: Vec<ViewerAction> = Vec::new();
+        self.db.scan(
+            &start,
+            &prefix_end(&keys.of_user(Kind::Action, viewer)),
+            |key, value| {
+                actions.push(self.db.decode(key, value)?);
+                Ok(actions.len() < most as usize)
+            },
+        )?;
+        // They come in as clients send them; a stable sort keeps that order within one moment.
+        actions.sort_by_key(|action| action.at);
+        Ok(actions)
+    }
+
+    fn served(&self, query: &ViewerQuery) -> Result<Vec<PostId>, ShardStoreError> {
+        let keys = &self.db.keys;
+        let start = keys.of_user_number(Kind::Served, query.viewer, query.served_since.0);
+        let mut served = std::collections::BTreeSet::new();
+        self.db.scan(
+            &start,
+            &prefix_end(&keys.of_user(Kind::Served, query.viewer)),
+            |key, value| {
+                served.extend(self.db.decode::<Vec<PostId>>(key, value)?);
+                Ok(true)
+            },
+        )?;
+        Ok(served.into_iter().collect())
+    }
+}

@@ -1,0 +1,97 @@
+//! Values of the post store. Each is encoded behind a format version; a change of layout is a new version.
+
+use bincode::{Decode, Encode};
+use covey_shared::ids::{ModelEpoch, UnixMillis, Version};
+use covey_shared::model::{F16Vector, Profile};
+use covey_shared::wire::Counters;
+
+use crate::heat::Heat;
+
+/// Format version of all records.
+pub(crate) const RECORD_VERSION: u16 = 1;
+
+/// What is kept of a post besides its body.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+pub(crate) struct PostState {
+    /// Version of the body; `None` without one.
+    pub(crate) version: Option<Version>,
+    /// Creation time of the body.
+    pub(crate) created_at: UnixMillis,
+    /// Version of the tombstone: puts up to it are dead.
+    pub(crate) deleted: Option<Version>,
+    /// Labels set by a label write; they stand above those of the body.
+    pub(crate) labels: Option<(Version, u32)>,
+    /// Log time of the last change that needs no body (tombstone, label, count): when it expires.
+    pub(crate) touched: UnixMillis,
+    /// Recorded actions.
+    pub(crate) counters: Counters,
+    /// Time-decayed engagement. Derived with the configured half-life: not part of the logical hash.
+    pub(crate) heat: Heat,
+}
+
+impl PostState {
+    /// When the record may be dropped.
+    pub(crate) fn expires_by(&self) -> UnixMillis {
+        if self.version.is_some() {
+            self.created_at
+        } else {
+            self.touched
+        }
+    }
+}
+
+/// What is kept of a user in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct UserState {
+    /// A write named the user, or the user acted.
+    pub(crate) known: bool,
+    /// Followers counted so far; below 0 only while an effect is on its way.
+    pub(crate) followers: i64,
+    /// Edges that are on, by kind.
+    pub(crate) edges: [u32; 4],
+    /// Number of the next action.
+    pub(crate) next_action: u64,
+    /// Served deltas that are kept.
+    pub(crate) served: u32,
+}
+
+/// Profile with its version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct StoredProfile {
+    pub(crate) version: Version,
+    pub(crate) profile: Profile,
+}
+
+/// One edge. Kept when off, so that an older `on` cannot come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct StoredEdge {
+    pub(crate) version: Version,
+    pub(crate) on: bool,
+}
+
+/// Muted keywords with their version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct StoredKeywords {
+    pub(crate) version: Version,
+    pub(crate) keywords: Vec<String>,
+}
+
+/// A vector that waits for a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct PendingRow {
+    pub(crate) model_epoch: ModelEpoch,
+    pub(crate) version: Version,
+    /// The filter word of the row.
+    pub(crate) tag: u64,
+    pub(crate) vector: F16Vector,
+}
+
+/// One generation of a viewer's impression bloom.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct BloomGeneration {
+    /// Counts up from 1; the highest is the newest.
+    pub(crate) number: u64,
+    /// Posts put in.
+    pub(crate) inserted: u32,
+    pub(crate) bits: Vec<u64>,
+}

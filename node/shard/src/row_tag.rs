@@ -1,0 +1,42 @@
+//! The word that goes with every vector, so that a search filters without looking anything up.
+
+use covey_shared::ids::UnixMillis;
+use covey_shared::model::Language;
+
+use crate::memory::PostColumns;
+
+const TIME_BITS: u32 = 42;
+const MAX_TIME: u64 = (1 << TIME_BITS) - 1;
+const VIDEO: u64 = 1 << 58;
+const REPLY: u64 = 1 << 59;
+
+/// Bits 0-41 creation time in ms (until the year 2109), 42-57 language, 58 has a video, 59 is a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowTag(pub(crate) u64);
+
+impl RowTag {
+    pub(crate) fn of(columns: &PostColumns) -> Self {
+        RowTag(
+            columns.created_at.0.min(MAX_TIME)
+                | u64::from(u16::from_be_bytes(columns.language.0)) << TIME_BITS
+                | if columns.video_ms > 0 { VIDEO } else { 0 }
+                | if columns.is_reply { REPLY } else { 0 },
+        )
+    }
+
+    pub(crate) fn created_at(self) -> UnixMillis {
+        UnixMillis(self.0 & MAX_TIME)
+    }
+
+    pub(crate) fn language(self) -> Language {
+        Language(((self.0 >> TIME_BITS) as u16).to_be_bytes())
+    }
+
+    pub(crate) fn has_video(self) -> bool {
+        self.0 & VIDEO != 0
+    }
+
+    pub(crate) fn is_reply(self) -> bool {
+        self.0 & REPLY != 0
+    }
+}

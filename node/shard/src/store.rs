@@ -1,0 +1,194 @@
+//! The writing side of a replica: one thread applies, checkpoints and looks after the outbox.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use covey_embeddings::Partition;
+use covey_shared::command::ItemResult;
+use covey_shared::ids::{LogIndex, PostKey, Version};
+
+use crate::applied::{Applied, EntryToApply};
+use crate::apply::{Change, Group, Txn};
+use crate::checkpoint::{ShardCheckpoint, WrittenCheckpoint};
+use crate::error::ShardStoreError;
+use crate::expiry::Expiry;
+use crate::keys::Kind;
+use crate::read::ShardView;
+
+/// State of one shard replica. The only writer; reads go through [`ShardStore::view`].
+pub struct ShardStore {
+    pub(crate) view: Arc<ShardView>,
+    pub(crate) partition: Partition,
+    pub(crate) applied: Applied,
+    pub(crate) expiry: Expiry,
+    /// Vectors that no checkpoint has made durable.
+    pub(crate) pending: BTreeMap<PostKey, Version>,
+}
+
+/// Why no more proposals should be accepted for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressure {
+    /// Too many vectors are not yet sealed: building indexes does not keep up.
+    UnsealedRows,
+    /// Columns and timelines have used up their memory.
+    Memory,
+    /// Too many effects wait for other shards.
+    Outbox,
+}
+
+/// Figures of a replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShardStats {
+    /// Live posts.
+    pub posts: u64,
+    /// Known users.
+    pub users: u64,
+    /// Effects that wait for other shards.
+    pub outbox: u64,
+    /// Vectors that wait for a checkpoint.
+    pub pending_rows: u64,
+    /// Bytes of columns and timelines, about.
+    pub memory_bytes: u64,
+    /// Of the partition of content vectors.
+    pub content: covey_embeddings::PartitionStatus,
+}
+
+impl ShardStore {
+    /// What has been applied.
+    pub fn applied(&self) -> &Applied {
+        &self.applied
+    }
+
+    /// The reading side.
+    pub fn view(&self) -> Arc<ShardView> {
+        Arc::clone(&self.view)
+    }
+
+    /// Applies committed entries, in order, as one batch; returns the results of each entry's items. Entries that were
+    /// applied before are skipped, with no results. Reads see all of it when this returns; it is durable only after a
+    /// `persist` of the key-value store.
+    ///
+    /// # Errors
+    /// A gap between entries, or a failed store. The replica must then be dropped and opened again.
+    pub fn apply(&mut self, entries: &[EntryToApply]) -> Result<Vec<Vec<ItemResult>>, ShardStoreError> {
+        let view = Arc::clone(&self.view);
+        let mut group = Group {
+            txn: Txn::new(&view.db),
+            keys: view.db.keys,
+            options: &view.options,
+            content: &view.content,
+            applied: self.applied.clone(),
+            expiry: &mut self.expiry,
+            changes: Vec::new(),
+        };
+        let results = entries
+            .iter()
+            .map(|entry| group.entry(entry))
+            .collect::<Result<Vec<_>, _>>()?;
+        if group.applied == self.applied {
+            return Ok(results);
+        }
+        group.txn.write(view.db.keys.applied(), &group.applied)?;
+        let Group {
+            txn, applied, changes, ..
+        } = group;
+        view.db.commit(txn.into_changes())?;
+        for change in changes {
+            self.track_pending(&change);
+            change.run(&view.memory, &mut self.partition);
+        }
+        self.applied = applied;
+        view.published.store(Arc::new(self.applied.clone()));
+        Ok(results)
+    }
+
+    fn track_pending(&mut self, change: &Change) {
+        match change {
+            Change::Vector(meta, _) => {
+                self.pending.insert(
+                    PostKey {
+                        author: meta.author,
+                        post: meta.post,
+                    },
+                    meta.version,
+                );
+            }
+            Change::NoVector(key) | Change::Deleted(key) | Change::Expired(key) => {
+                self.pending.remove(key);
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins a checkpoint: cheap. [`ShardCheckpoint::run`] then writes and syncs the vectors, on any thread.
+    pub fn begin_checkpoint(&self) -> ShardCheckpoint {
+        let pending = self.pending.iter().map(|(key, version)| (*key, *version)).collect();
+        ShardCheckpoint::new(self.partition.begin_checkpoint(), pending)
+    }
+
+    /// Forgets the copies of the vectors that are durable now. Once the caller has then called `persist` of the key-value
+    /// store (once for all shards of the node), everything up to the returned index is durable and the log may be cut
+    /// behind it.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn finish_checkpoint(&mut self, written: WrittenCheckpoint) -> Result<LogIndex, ShardStoreError> {
+        let mut done = Vec::new();
+        for (key, version) in written.rows {
+            if self.pending.get(&key) == Some(&version) {
+                self.pending.remove(&key);
+                done.push((self.view.db.keys.of_post(Kind::PendingRow, key), None));
+            }
+        }
+        if !done.is_empty() {
+            self.view.db.commit(done.into_iter())?;
+        }
+        Ok(self.applied.index)
+    }
+
+    /// A whole checkpoint on this thread; see [`ShardStore::finish_checkpoint`] for what the caller does next.
+    ///
+    /// # Errors
+    /// A failed disk or store.
+    pub fn checkpoint(&mut self) -> Result<LogIndex, ShardStoreError> {
+        let written = self.begin_checkpoint().run()?;
+        self.finish_checkpoint(written)
+    }
+
+    /// Whether proposals should be refused, and why.
+    pub fn pressure(&self) -> Option<Pressure> {
+        let limits = &self.view.options.limits;
+        if self.partition.pressure() >= 1.0 {
+            Some(Pressure::UnsealedRows)
+        } else if self.view.memory.bytes() >= limits.memory_bytes {
+            Some(Pressure::Memory)
+        } else if self.view.memory.outbox.total() >= limits.outbox {
+            Some(Pressure::Outbox)
+        } else {
+            None
+        }
+    }
+
+    /// Figures for status and metrics.
+    pub fn stats(&self) -> ShardStats {
+        let memory = &self.view.memory;
+        ShardStats {
+            posts: u64::from(memory.columns.live()),
+            users: memory.users.load(Ordering::Acquire),
+            outbox: memory.outbox.total(),
+            pending_rows: self.pending.len() as u64,
+            memory_bytes: memory.bytes(),
+            content: self.view.reader.status(),
+        }
+    }
+
+    /// For the thread that seals, builds and merges the content partition.
+    pub fn maintainer(&self) -> covey_embeddings::Maintainer {
+        self.partition.maintainer()
+    }
+}
+
+#[cfg(test)]
+#[path = "replay_test.rs"]
+mod tests;
