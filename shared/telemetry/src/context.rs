@@ -7,13 +7,15 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// 16 bytes trace id, 8 bytes span id, 1 byte W3C flags; all zero = no trace. The layout of the wire header's `trace`.
 pub type TraceBytes = [u8; 25];
 
-/// Context of the current span, for a message that leaves this process. Zeros outside any span.
+/// Context of the innermost entered span that is traced, for a message that leaves this process. Zeros outside any.
 #[must_use]
 pub fn current_trace() -> TraceBytes {
-    trace_of(&Span::current())
+    // Not the current span of tracing: that may be one which only the log keeps, and it would hide the trace around it.
+    opentelemetry::Context::map_current(|context| to_bytes(context.span().span_context()))
 }
 
-/// Context of `span`. It starts the span for the exporter: [`set_parent`] on it comes too late afterwards.
+/// Context of `span`, entered or not; zeros if it is not traced. It starts the span for the exporter: [`set_parent`] on it
+/// comes too late afterwards.
 #[must_use]
 pub fn trace_of(span: &Span) -> TraceBytes {
     to_bytes(span.context().span().span_context())

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use opentelemetry::trace::TraceContextExt;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -10,6 +9,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::context::trace_id_hex;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +50,7 @@ fn human(mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
     let mut fields = HumanFields::default();
     event.record(&mut fields);
     write!(writer, "{}{}", OneLine(&fields.message), OneLine(&fields.rest))?;
-    if let Some(trace) = active_trace() {
+    if let Some(trace) = trace_id_hex() {
         write!(writer, " {dim}trace={trace}{off}")?;
     }
     writeln!(writer)
@@ -63,7 +64,7 @@ fn json(mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
     line.insert("level".into(), event.metadata().level().as_str().into());
     line.insert("target".into(), event.metadata().target().into());
     line.insert("message".into(), fields.0.remove("message").unwrap_or_default());
-    if let Some(trace) = active_trace() {
+    if let Some(trace) = trace_id_hex() {
         line.insert("trace_id".into(), trace.into());
     }
     if !fields.0.is_empty() {
@@ -88,15 +89,6 @@ fn colour_of(level: Level) -> &'static str {
         Level::INFO => "\x1b[32m",
         _ => "\x1b[34m",
     }
-}
-
-/// Trace id of the span that is entered on this thread.
-fn active_trace() -> Option<String> {
-    opentelemetry::Context::map_current(|context| {
-        let span = context.span();
-        let context = span.span_context();
-        context.is_valid().then(|| context.trace_id().to_string())
-    })
 }
 
 /// Text on one line: a line break in a message must not forge a log line.

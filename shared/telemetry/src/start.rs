@@ -123,6 +123,8 @@ pub struct Telemetry {
     /// Carries the connection to the collector. Its own, so that the last spans can be sent after the actors' runtimes are
     /// gone; none without a collector.
     runtime: Option<Runtime>,
+    /// See [`Telemetry::detached`].
+    companion: Option<Dispatch>,
 }
 
 impl Telemetry {
@@ -131,7 +133,7 @@ impl Telemetry {
     /// # Errors
     /// See [`TelemetryError`]; a collector that is down is none of them.
     pub fn start(options: TelemetryOptions) -> Result<Telemetry, TelemetryError> {
-        let (telemetry, dispatch) = Telemetry::detached(options)?;
+        let (telemetry, dispatch) = Telemetry::build(options)?;
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
         tracing::dispatcher::set_global_default(dispatch).map_err(|_| TelemetryError::AlreadyStarted)?;
         Ok(telemetry)
@@ -143,6 +145,14 @@ impl Telemetry {
     /// # Errors
     /// See [`TelemetryError`].
     pub fn detached(options: TelemetryOptions) -> Result<(Telemetry, Dispatch), TelemetryError> {
+        let (mut telemetry, dispatch) = Telemetry::build(options)?;
+        // While there is only one subscriber, tracing asks just the current thread's whether anyone cares for a span it
+        // meets for the first time, and remembers a "no" of a thread that has none. With two it asks them all.
+        telemetry.companion = Some(Dispatch::new(Registry::default()));
+        Ok((telemetry, dispatch))
+    }
+
+    fn build(options: TelemetryOptions) -> Result<(Telemetry, Dispatch), TelemetryError> {
         let log_filter = log_filter(&options.log_filter)?;
         let counters = Arc::new(Counters::default());
         let resource = Resource::builder_empty()
@@ -182,6 +192,7 @@ impl Telemetry {
             provider,
             counters,
             runtime,
+            companion: None,
         };
         Ok((telemetry, Dispatch::new(Registry::default().with(traces).with(logs))))
     }

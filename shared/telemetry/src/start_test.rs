@@ -61,6 +61,20 @@ fn libraries_that_trace_themselves_are_left_out() {
 }
 
 #[test]
+fn a_span_that_only_the_log_keeps_does_not_hide_the_trace() {
+    let mut options = TelemetryOptions::new("front", "1");
+    options.log_filter = "debug".into();
+    let (_telemetry, dispatch) = Telemetry::detached(options).unwrap();
+    with_default(&dispatch, || {
+        info_span!("traced").in_scope(|| {
+            let outside = current_trace();
+            assert_ne!(outside, [0; 25]);
+            tracing::debug_span!("logged").in_scope(|| assert_eq!(current_trace(), outside));
+        });
+    });
+}
+
+#[test]
 fn a_collector_that_is_down_costs_only_a_counter() {
     // Bound and released: nobody listens there.
     let (receiver, address) = OtlpReceiver::bind("127.0.0.1:0").unwrap();
