@@ -14,6 +14,7 @@ pub type Opened = (Box<dyn LogStore>, Recovered);
 const GROUP: GroupId = GroupId(7);
 const OTHER: GroupId = GroupId(8);
 const START: LogPosition = LogPosition { index: 0, term: 0 };
+const BEYOND: LogPosition = LogPosition { index: 50, term: 9 };
 
 pub(crate) fn entries(range: std::ops::RangeInclusive<u64>, term: u64, bytes: usize) -> Vec<LogEntry> {
     let entry = |index: u64| {
@@ -86,25 +87,11 @@ pub fn log_rules(open: &mut dyn FnMut() -> Opened) {
     assert_eq!(group.compacted, LogPosition { index: 2, term: 1 });
     assert_eq!(group.entries, entries(3..=6, 2, 10));
     assert_eq!(found.groups[&OTHER].entries, entries(6..=7, 5, 0));
-    let beyond = LogPosition { index: 50, term: 9 };
-    append(&mut *log, |batch| {
-        batch
-            .compact(GROUP, beyond)
-            .entries(GROUP, entries(51..=52, 9, 1))
-            .tombstone(OTHER)
-    });
-    append(&mut *log, |batch| batch.tombstone(GroupId(99)));
-    refused(&mut *log, OTHER, Rejection::Tombstone, |batch| {
-        batch.create_group(OTHER, START)
-    });
-    refused(&mut *log, OTHER, Rejection::Tombstone, |batch| {
-        batch.entries(OTHER, entries(8..=8, 5, 1))
-    });
-    log.sync().expect("a log syncs");
+    destruction(&mut *log);
     drop(log);
 
     let (mut log, found) = open();
-    assert_eq!(found.groups[&GROUP].compacted, beyond);
+    assert_eq!(found.groups[&GROUP].compacted, BEYOND);
     assert_eq!(found.groups[&GROUP].entries, entries(51..=52, 9, 1));
     assert!(found.groups[&OTHER].tombstone && found.groups[&OTHER].entries.is_empty());
     assert!(found.groups[&GroupId(99)].tombstone);
@@ -114,6 +101,24 @@ pub fn log_rules(open: &mut dyn FnMut() -> Opened) {
     assert_eq!(found.torn, None);
 }
 
+/// A log emptied past its end goes on there; a destroyed group takes nothing any more.
+fn destruction(log: &mut dyn LogStore) {
+    append(log, |batch| {
+        batch
+            .compact(GROUP, BEYOND)
+            .entries(GROUP, entries(51..=52, 9, 1))
+            .tombstone(OTHER)
+    });
+    append(log, |batch| batch.tombstone(GroupId(99)));
+    refused(log, OTHER, Rejection::Tombstone, |batch| {
+        batch.create_group(OTHER, START)
+    });
+    refused(log, OTHER, Rejection::Tombstone, |batch| {
+        batch.entries(OTHER, entries(8..=8, 5, 1))
+    });
+    log.sync().expect("a log syncs");
+}
+
 fn refusals(log: &mut dyn LogStore) {
     refused(log, GROUP, Rejection::Unknown, |batch| {
         batch.entries(GROUP, entries(1..=1, 1, 1))
@@ -121,7 +126,7 @@ fn refusals(log: &mut dyn LogStore) {
     refused(log, GROUP, Rejection::Unknown, |batch| {
         batch.commit(GROUP, HardState::default())
     });
-    let gap = vec![entries(1..=1, 1, 1), entries(3..=3, 1, 1)].concat();
+    let gap = [entries(1..=1, 1, 1), entries(3..=3, 1, 1)].concat();
     let not_contiguous = Rejection::NotContiguous;
     refused(log, GROUP, not_contiguous, |batch| {
         batch.create_group(GROUP, START).entries(GROUP, gap)

@@ -1,11 +1,15 @@
 //! What every implementation of a store must do, as functions that panic where it does not. Implementations pass them in
 //! this crate's tests; those on the simulated disk pass them again in the simulator.
 
+mod kvs;
 mod logs;
+mod row_files;
 
+pub use kvs::{kv_keeps_what_it_persisted, kv_rules, scanned};
 #[cfg(test)]
 pub(crate) use logs::{History, entries};
 pub use logs::{Opened, log_keeps_what_it_synced, log_rules};
+pub use row_files::{RowFileAt, row_file_rules};
 
 /// Reproducible numbers from a seed (splitmix64, Steele et al. 2014).
 #[derive(Clone, Debug)]

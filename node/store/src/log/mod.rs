@@ -12,6 +12,7 @@ mod error;
 mod group;
 mod index;
 mod memory;
+pub(crate) mod record;
 mod recovery;
 mod segment;
 mod tail;

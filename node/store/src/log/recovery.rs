@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use covey_env::{Disk, DiskFile, OpenMode};
 
-use super::codec::{BODY_VERSION, BadHeader, FORMAT_VERSION, MAX_SEGMENT, SEGMENT_HEADER, SegmentHeader};
-use super::codec::{decode_body, record_at, remains};
+use super::codec::decode_body;
+use super::codec::{BadHeader, FORMAT_VERSION, MAX_SEGMENT, SEGMENT_HEADER, SegmentHeader};
 use super::error::io_at;
 use super::group::{Images, apply};
 use super::index::Index;
+use super::record::{BODY_VERSION, record_at, remains};
 use super::tail::Tail;
 use super::{Damage, LogError, TornTail, WalOptions, segment};
 
@@ -218,3 +219,7 @@ impl Replay {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "recovery_test.rs"]
+mod tests;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use covey_env::DiskFile;
 
 use super::batch::Change;
-use super::codec::{Link, RECORD_HEADER, SEGMENT_HEADER, SegmentHeader, encode_record};
+use super::codec::{SEGMENT_HEADER, SegmentHeader, encode_body};
+use super::record::{Link, RECORD_HEADER, encode_record};
 
 /// Appends records to one segment and knows which of them are durable.
 pub(super) struct Tail {
@@ -94,7 +95,7 @@ impl Tail {
             synced: self.synced,
             prev_crc: self.prev_crc,
         };
-        self.crc = encode_record(&mut self.buffer, self.salt, link, changes);
+        self.crc = encode_record(&mut self.buffer, self.salt, link, |out| encode_body(out, changes));
         self.buffer.len()
     }
 

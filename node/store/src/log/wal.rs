@@ -10,10 +10,11 @@ use covey_env::{Disk, OpenMode};
 use covey_shared::ids::{ClusterId, NodeId};
 
 use super::batch::Change;
-use super::codec::{MAX_SEGMENT, RECORD_HEADER, SEGMENT_HEADER, SegmentHeader};
+use super::codec::{MAX_SEGMENT, SEGMENT_HEADER, SegmentHeader};
 use super::error::io_at;
 use super::group::GroupImage;
 use super::index::Index;
+use super::record::RECORD_HEADER;
 use super::recovery::replay;
 use super::tail::Tail;
 use super::{Appended, GroupId, LogBatch, LogError, LogStore, LogUsage, Recovered, segment};
@@ -374,4 +375,4 @@ fn usable_spares(disk: &dyn Disk, found: Vec<PathBuf>, options: &WalOptions) -> 
 
 #[cfg(test)]
 #[path = "wal_test.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,77 @@
+//! Why the key-value store failed.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Any failure of the key-value store.
+#[derive(Debug, thiserror::Error)]
+pub enum KvError {
+    /// The LSM failed.
+    #[error("cannot {what} in the store {}", dir.display())]
+    Lsm {
+        /// What was tried.
+        what: &'static str,
+        /// The store's directory.
+        dir: PathBuf,
+        /// What it said.
+        source: fjall::Error,
+    },
+    /// The disk failed.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the disk said.
+        source: io::Error,
+    },
+    /// Something that was durable is damaged.
+    #[error(
+        "the store is damaged in {} at byte {offset}; move its directory aside and let the node rebuild its replicas \
+         from their peers",
+        path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+    },
+    /// Written by a newer release.
+    #[error("{} has format version {found}, this release reads up to {supported}; start the newer release", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        supported: u32,
+    },
+    /// A batch with a key or value out of bounds. Nothing was changed.
+    #[error("the batch is refused: {0}")]
+    Limit(KvLimit),
+    /// An earlier write or sync failed.
+    #[error("the store in {} is closed since a write failed; the process has to end and recover", dir.display())]
+    Poisoned {
+        /// The store's directory.
+        dir: PathBuf,
+    },
+}
+
+/// A bound that a batch breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KvLimit {
+    /// The length of a key.
+    #[error("a key has {bytes} bytes, allowed are 1 to {}", super::MAX_KEY)]
+    Key {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The length of a value.
+    #[error("a value has {bytes} bytes, allowed are up to {}", super::MAX_VALUE)]
+    Value {
+        /// Its length.
+        bytes: usize,
+    },
+}

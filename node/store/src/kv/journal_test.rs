@@ -1,0 +1,96 @@
+//! The journal store against the conformance suite, power losses and damage.
+
+use super::*;
+use crate::conformance::{self, Seeded, scanned};
+use crate::log::record::RECORD_HEADER;
+use crate::test_disk::TestDisk;
+
+fn dir() -> &'static Path {
+    Path::new("/data/kv")
+}
+
+fn open(disk: &TestDisk) -> Result<JournalKv, KvError> {
+    JournalKv::open(disk.shared(), dir())
+}
+
+fn commit(store: &dyn KvStore, key: &str, value: &[u8]) {
+    let mut batch = KvBatch::new();
+    batch.put(key, value);
+    store.commit(&batch).unwrap();
+}
+
+#[test]
+fn the_journal_store_conforms() {
+    let disk = TestDisk::new();
+    conformance::kv_rules(&mut || Box::new(open(&disk).unwrap()));
+}
+
+#[test]
+fn after_any_power_loss_all_persisted_batches_are_there_and_nothing_out_of_order() {
+    for seed in 0..20 {
+        let mut disk = TestDisk::new();
+        let mut random = Seeded::new(seed);
+        let luck = 1 + random.below(5);
+        let first = Box::new(open(&disk).unwrap());
+        let mut reopen = |old: Box<dyn KvStore>| {
+            drop(old);
+            disk = disk.after_power_loss(|| random.one_in(luck));
+            Box::new(open(&disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"))) as Box<dyn KvStore>
+        };
+        conformance::kv_keeps_what_it_persisted(seed, 300, &mut reopen, first);
+    }
+}
+
+#[test]
+fn the_journal_is_rewritten_when_it_has_doubled_and_snapshots_outlive_that() {
+    let disk = TestDisk::new();
+    let store = open(&disk).unwrap();
+    commit(&store, "a", b"old");
+    let snapshot = store.snapshot();
+    for round in 0..2000u64 {
+        commit(&store, &format!("{}", round % 10), &[round as u8; 500]);
+    }
+    assert!(store.usage().unwrap().journal_bytes < 2 * REWRITE_FROM as u64);
+    assert_eq!(snapshot.get(b"1").unwrap(), None);
+    store.persist().unwrap();
+    let pairs = scanned(&store, &KeyRange::all());
+    assert_eq!(pairs.len(), 11);
+    drop(store);
+    assert_eq!(scanned(&open(&disk).unwrap(), &KeyRange::all()), pairs);
+}
+
+#[test]
+fn a_damaged_middle_is_refused_and_a_newer_format_told_apart() {
+    let disk = TestDisk::new();
+    let store = open(&disk).unwrap();
+    for key in ["a", "b", "c"] {
+        commit(&store, key, b"value");
+        store.persist().unwrap();
+    }
+    drop(store);
+    let path = dir().join("journal");
+    let damaged = disk.copy();
+    damaged.tamper(&path, |content| content[HEADER + RECORD_HEADER + 40] ^= 1);
+    assert!(matches!(open(&damaged), Err(KvError::Corrupt { offset, .. }) if offset >= HEADER as u64));
+    disk.tamper(&path, |content| {
+        content[8] = 7;
+        let crc = crc32c::crc32c(&content[..20]);
+        content[20..24].copy_from_slice(&crc.to_le_bytes());
+    });
+    assert!(matches!(open(&disk), Err(KvError::Version { found: 7, .. })));
+}
+
+#[test]
+fn after_a_failed_sync_the_store_refuses_all_writes() {
+    let disk = TestDisk::new();
+    let store = open(&disk).unwrap();
+    commit(&store, "a", b"1");
+    disk.fail_syncs(true);
+    assert!(matches!(store.persist(), Err(KvError::Io { what: "sync", .. })));
+    disk.fail_syncs(false);
+    assert!(matches!(store.persist(), Err(KvError::Poisoned { .. })));
+    assert!(matches!(store.commit(&KvBatch::new()), Ok(())));
+    let mut batch = KvBatch::new();
+    batch.delete("a");
+    assert!(matches!(store.commit(&batch), Err(KvError::Poisoned { .. })));
+}
