@@ -1,0 +1,184 @@
+//! A post on its way through the pipeline: what the shard sent, and what the stages found out.
+
+use std::sync::Arc;
+
+use covey_pipeline::Score;
+use covey_shared::ids::{PostId, UserId};
+use covey_shared::model::Post;
+use covey_shared::wire;
+
+use crate::visibility::Ruling;
+
+/// A recall channel. The order is that of the pipeline's list of sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Channel {
+    /// Written by a user whom the viewer follows.
+    InNetwork,
+    /// Near the viewer's interests in vector space.
+    OutOfNetwork,
+    /// Much engagement lately.
+    Popular,
+    /// Fresh posts, those of authors with few followers first.
+    New,
+}
+
+impl Channel {
+    /// All channels.
+    pub const ALL: [Channel; 4] = [
+        Channel::InNetwork,
+        Channel::OutOfNetwork,
+        Channel::Popular,
+        Channel::New,
+    ];
+
+    /// The name of the channel's source.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Channel::InNetwork => "InNetwork",
+            Channel::OutOfNetwork => "OutOfNetwork",
+            Channel::Popular => "Popular",
+            Channel::New => "New",
+        }
+    }
+}
+
+/// How a channel found a post.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChannelHit {
+    /// The channel.
+    pub channel: Channel,
+    /// Position in the channel's list, from 1.
+    pub rank: usize,
+    /// What the channel ranks by: similarity, decayed engagement, or 0.
+    pub score: f32,
+}
+
+/// What the owners of a selected post and of what it refers to say about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The verdict on the post itself.
+    pub own: Option<wire::Verdict>,
+    /// On the repeated post; `None` when there is none.
+    pub source: Option<wire::Verdict>,
+    /// On the quoted post; `None` when there is none.
+    pub quoted: Option<wire::Verdict>,
+    /// On the conversation above the post, nearest first.
+    pub ancestors: Vec<wire::Verdict>,
+}
+
+impl Facts {
+    /// The post whose text is shown: of a repost the repeated one.
+    pub fn shown(&self) -> Option<&Post> {
+        let verdict = self.source.as_ref().or(self.own.as_ref())?;
+        verdict.post.as_ref()
+    }
+}
+
+/// A post on its way through the pipeline.
+#[derive(Clone, Debug)]
+pub struct FeedCandidate {
+    /// The fixed-width fields that its shard sent.
+    pub core: wire::Candidate,
+    /// Every channel that found it, in the order of the pipeline.
+    pub channels: Vec<ChannelHit>,
+    /// Its author is the viewer or followed; `None` = not known.
+    pub in_network: Option<bool>,
+    /// Length of the video that is shown, in milliseconds; `None` = no video, or not known.
+    pub video_ms: Option<u32>,
+    /// Of a repost: the repeated post, if it could be read.
+    pub source: Option<Box<wire::Candidate>>,
+    /// What is shown of the author, if it could be read.
+    pub author: Option<wire::AuthorInfo>,
+    /// The cheap first score, before the cut.
+    pub l1: f64,
+    /// The score before business rules.
+    pub weighted: Score,
+    /// The score after AuthorDiversity.
+    pub diversified: Score,
+    /// The score so far: the rank key.
+    pub score: Score,
+    /// What the owners say; only of selected posts.
+    pub facts: Option<Arc<Facts>>,
+    /// What the visibility policy says; only of selected posts.
+    pub ruling: Option<Ruling>,
+}
+
+impl FeedCandidate {
+    /// A post as a channel found it; `rank` counts from 1.
+    pub fn found(core: wire::Candidate, channel: Channel, rank: usize) -> FeedCandidate {
+        let score = core.source_score.get();
+        FeedCandidate {
+            core,
+            channels: vec![ChannelHit { channel, rank, score }],
+            in_network: None,
+            video_ms: None,
+            source: None,
+            author: None,
+            l1: 0.0,
+            weighted: Score::UNSCORED,
+            diversified: Score::UNSCORED,
+            score: Score::UNSCORED,
+            facts: None,
+            ruling: None,
+        }
+    }
+
+    /// A whole list as a channel ranks it.
+    pub fn ranked(list: impl IntoIterator<Item = wire::Candidate>, channel: Channel) -> Vec<FeedCandidate> {
+        let found = |(i, core)| FeedCandidate::found(core, channel, i + 1);
+        list.into_iter().enumerate().map(found).collect()
+    }
+
+    /// The post's id.
+    pub fn post(&self) -> PostId {
+        self.core.key.post
+    }
+
+    /// The post's author.
+    pub fn author_id(&self) -> UserId {
+        self.core.key.author
+    }
+
+    /// The post itself, what it repeats and what it answers: seeing one of them is seeing this one.
+    pub fn related(&self) -> impl Iterator<Item = PostId> {
+        let ids = [self.core.key.post, self.core.repost_of.post, self.core.reply_to.post];
+        ids.into_iter().filter(|id| id.0 != 0)
+    }
+
+    /// The author, and the authors of what it repeats and quotes.
+    pub fn authors(&self) -> impl Iterator<Item = UserId> {
+        let ids = [
+            self.core.key.author,
+            self.core.repost_of.author,
+            self.core.quote_of.author,
+        ];
+        ids.into_iter().filter(|id| id.0 != 0)
+    }
+
+    /// How the channel found it, if it did.
+    pub fn hit(&self, channel: Channel) -> Option<&ChannelHit> {
+        self.channels.iter().find(|hit| hit.channel == channel)
+    }
+
+    /// The fields that ranking looks at: a repost is scored as its original, as far as that is known.
+    pub fn ranked_as(&self) -> &wire::Candidate {
+        self.source.as_deref().unwrap_or(&self.core)
+    }
+
+    /// Without what must be read again before it is served: for the reserve of a session.
+    #[must_use]
+    pub fn at_rest(&self) -> FeedCandidate {
+        FeedCandidate {
+            facts: None,
+            ruling: None,
+            ..self.clone()
+        }
+    }
+}
+
+impl covey_pipeline::Candidate for FeedCandidate {
+    type Id = PostId;
+    fn id(&self) -> PostId {
+        self.post()
+    }
+}

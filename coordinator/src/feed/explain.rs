@@ -1,0 +1,220 @@
+//! Explanations: which channels found a post, which filter removed it, what each step did to its score and rank.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use covey_api::v1;
+use covey_pipeline::{ComponentReport, Removed, Report, Score, Stage, Status};
+use covey_shared::ids::{PostId, PostKey};
+
+use crate::feed::candidate::{ChannelHit, FeedCandidate};
+use crate::feed::query::FeedQuery;
+use crate::feed::reply::{Page, channel, visibility};
+
+/// A step whose rank is told: its name, and the score that it stored.
+type Step = (&'static str, fn(&FeedCandidate) -> Score);
+
+const L1_CUT: &str = "L1Cut";
+const STEPS: [Step; 4] = [
+    (L1_CUT, |post| Score::new(post.l1).unwrap_or(Score::UNSCORED)),
+    ("L1Order", |post| post.weighted),
+    ("AuthorDiversity", |post| post.diversified),
+    ("OutOfNetwork", |post| post.score),
+];
+
+/// One per served post, in order, then one per post asked for.
+pub(crate) fn explanations(page: &Page<'_>) -> Vec<v1::PostExplanation> {
+    let board = Board::new(page);
+    let served = page.outcome.selected.iter().map(|post| post.core.key);
+    let asked = page.request.explain_posts.iter().copied();
+    served.chain(asked).map(|key| board.explain(key)).collect()
+}
+
+/// What each component did, in the order of the pipeline.
+pub(crate) fn stages(report: &Report) -> Vec<v1::StageReport> {
+    report.components.iter().map(stage).collect()
+}
+
+fn stage(entry: &ComponentReport) -> v1::StageReport {
+    let error = match &entry.status {
+        Status::Ok | Status::Disabled => String::new(),
+        Status::Skipped(reason) => format!("skipped: {reason}"),
+        Status::TimedOut => "timed out".to_owned(),
+        Status::Failed { detail, .. } => detail.clone(),
+    };
+    let removed = entry
+        .removed
+        .iter()
+        .map(|(reason, count)| ((*reason).to_owned(), number(*count)));
+    v1::StageReport {
+        stage: match entry.round {
+            0 => entry.stage.to_string(),
+            round => format!("{}, backfill {round}", entry.stage),
+        },
+        component: entry.component.to_owned(),
+        candidates_in: number(entry.input),
+        candidates_out: number(entry.output),
+        removed: removed.collect(),
+        time_ms: entry.took.as_secs_f64() * 1000.0,
+        error,
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Where every candidate of the run ended.
+struct Board<'a> {
+    page: &'a Page<'a>,
+    /// Of several copies of a post the one that came furthest.
+    posts: BTreeMap<PostId, (&'a FeedCandidate, Option<&'a Removed<FeedCandidate>>)>,
+    positions: BTreeMap<PostId, usize>,
+    /// Rank of every candidate after each step that it went through.
+    ranks: Vec<(&'static str, BTreeMap<PostId, usize>)>,
+}
+
+impl<'a> Board<'a> {
+    fn new(page: &'a Page<'a>) -> Board<'a> {
+        let outcome = page.outcome;
+        let mut posts = BTreeMap::new();
+        for removed in &outcome.removed {
+            posts.insert(removed.candidate.post(), (&removed.candidate, Some(removed)));
+        }
+        for post in outcome.reserve.iter().chain(outcome.selected.iter()) {
+            posts.insert(post.post(), (post, None));
+        }
+        let ranks = STEPS.iter().map(|step| (step.0, ranks(&posts, step))).collect();
+        let positions = outcome
+            .selected
+            .iter()
+            .enumerate()
+            .map(|(i, post)| (post.post(), i + 1))
+            .collect();
+        Board {
+            page,
+            posts,
+            positions,
+            ranks,
+        }
+    }
+
+    fn explain(&self, key: PostKey) -> v1::PostExplanation {
+        let mut explanation = v1::PostExplanation {
+            post: Some(v1::PostKey {
+                author_id: key.author.0,
+                post_id: key.post.0,
+            }),
+            ..v1::PostExplanation::default()
+        };
+        let Some((post, removed)) = self.posts.get(&key.post).filter(|(post, _)| post.core.key == key) else {
+            explanation.not_retrieved = not_retrieved(&self.page.outcome.query, key);
+            return explanation;
+        };
+        let (shown, reason) = visibility(post.ruling);
+        explanation.position = number(self.positions.get(&key.post).copied().unwrap_or(0));
+        let hit = |hit: &ChannelHit| v1::ChannelHit {
+            channel: channel(hit.channel) as i32,
+            rank: number(hit.rank),
+            score: f64::from(hit.score),
+        };
+        explanation.channels = post.channels.iter().map(hit).collect();
+        explanation.removed = removed.map(|removed| v1::Removal {
+            filter: removed.component.to_owned(),
+            reason: removed.reason.to_owned(),
+        });
+        explanation.l1_score = post.l1;
+        if was_scored(*removed) {
+            explanation.score_steps = steps(post);
+        }
+        let ranks = self
+            .ranks
+            .iter()
+            .filter_map(|(stage, ranks)| Some((*stage, ranks.get(&key.post)?)));
+        explanation.ranks = ranks
+            .map(|(stage, rank)| v1::StageRank {
+                stage: stage.to_owned(),
+                rank: number(*rank),
+            })
+            .collect();
+        explanation.visibility = shown as i32;
+        explanation.visibility_reason = reason.to_owned();
+        explanation
+    }
+}
+
+/// It went on to scoring: it was not removed, or only after selection.
+fn was_scored(removed: Option<&Removed<FeedCandidate>>) -> bool {
+    removed.is_none_or(|removed| matches!(removed.stage, Stage::PostHydrator | Stage::PostFilter))
+}
+
+fn ranks<'a>(
+    posts: &BTreeMap<PostId, (&'a FeedCandidate, Option<&'a Removed<FeedCandidate>>)>,
+    (name, score): &Step,
+) -> BTreeMap<PostId, usize> {
+    let went_through = |removed: Option<&Removed<FeedCandidate>>| {
+        was_scored(removed) || (*name == L1_CUT && removed.is_some_and(|removed| removed.component == L1_CUT))
+    };
+    let mut ranked: Vec<(Reverse<Score>, PostId)> = posts
+        .values()
+        .filter(|(_, removed)| went_through(*removed))
+        .map(|(post, _)| (Reverse(score(post)), post.post()))
+        .collect();
+    ranked.sort();
+    ranked
+        .into_iter()
+        .enumerate()
+        .map(|(i, (_, post))| (post, i + 1))
+        .collect()
+}
+
+fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
+    let [l1, weighted, diversified, last] = [
+        post.l1,
+        post.weighted.value(),
+        post.diversified.value(),
+        post.score.value(),
+    ];
+    let factor = |before: f64, after: f64| {
+        let changed = before != after && before != 0.0;
+        if changed {
+            format!("× {:.3}", after / before)
+        } else {
+            String::new()
+        }
+    };
+    let step = |scorer: &str, before: f64, after: f64, note: String| v1::ScoreStep {
+        scorer: scorer.to_owned(),
+        before,
+        after,
+        note,
+    };
+    vec![
+        step("L1Order", l1, weighted, "no ranking model: the score is L1".to_owned()),
+        step("AuthorDiversity", weighted, diversified, factor(weighted, diversified)),
+        step("OutOfNetwork", diversified, last, factor(diversified, last)),
+    ]
+}
+
+/// Why no channel found a post, as far as that can be told without asking again.
+fn not_retrieved(query: &FeedQuery, key: PostKey) -> String {
+    let why = if query.resumed {
+        "this page comes from the ranked reserve of the one before it, and the post is not in it"
+    } else if query.is_in_network(key.author) == Some(true) {
+        "the author is in-network, but the post is not among the newest that the channel takes, \
+         or the rules for replies and reposts left it out"
+    } else if query.in_network_only {
+        "the author is not followed, and the request is for in-network posts only"
+    } else if query.sequence.is_empty() {
+        "the viewer has no actions, so nothing is searched by similarity; \
+         the post is not among the most popular or the newest"
+    } else {
+        "ANN rank beyond the quota, or left out next to the data (age, seen, blocked, reply); \
+         not among the most popular or the newest"
+    };
+    why.to_owned()
+}
+
+#[cfg(test)]
+#[path = "explain_test.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+//! The pipeline of the feed as one visible list: what runs, and in which order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use covey_config::Config;
+use covey_pipeline::{Components, Limits, Pipeline, Score, Selector};
+
+use crate::feed::candidate::FeedCandidate;
+use crate::feed::query::FeedQuery;
+use crate::feed::runtime::{EnvTimer, TokioSpawner};
+use crate::feed::shards::Shards;
+use crate::{filters, hydrators, scorers, side_effects, sources, visibility};
+
+/// Side effects under way at a time; those beyond are dropped and counted.
+const SIDE_EFFECTS: usize = 256;
+/// Rounds in which the slate is filled up when posts of it may not be shown.
+const BACKFILL_ROUNDS: u32 = 3;
+/// When to ask again, if the component that failed does not say: about the time of an election.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// The pipeline of the feed.
+pub(crate) type FeedPipeline = Pipeline<FeedQuery, FeedCandidate>;
+
+/// Ranks by score and takes `feed.top_k`.
+struct TopK {
+    size: usize,
+}
+
+impl Selector<FeedQuery, FeedCandidate> for TopK {
+    fn score(&self, post: &FeedCandidate) -> Score {
+        post.score
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// Everything that a feed request runs through. The order of the filters is a contract.
+pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+    let feed = &config.feed;
+    let shards = || Arc::clone(shards);
+    Components {
+        query_hydrators: vec![Box::new(hydrators::viewer::Viewer {
+            shards: shards(),
+            served_suppression: feed.served_suppression,
+            timeout: feed.hydrate_timeout,
+        })],
+        dependent_query_hydrators: vec![
+            Box::new(hydrators::user_action_sequence::UserActionSequence {
+                window: feed.uas_window,
+                max_length: feed.uas_max_length,
+            }),
+            Box::new(hydrators::user_features::UserFeatures),
+            Box::new(hydrators::impressions::Impressions),
+        ],
+        sources: vec![
+            Box::new(sources::in_network::InNetwork {
+                shards: shards(),
+                config: feed.in_network.clone(),
+            }),
+            Box::new(sources::out_of_network::OutOfNetwork {
+                shards: shards(),
+                config: feed.out_of_network.clone(),
+            }),
+            Box::new(sources::popular::Popular {
+                shards: shards(),
+                config: feed.popular.clone(),
+            }),
+            Box::new(sources::new::New {
+                shards: shards(),
+                config: feed.new.clone(),
+            }),
+        ],
+        hydrators: vec![
+            Box::new(hydrators::in_network::InNetwork),
+            Box::new(hydrators::video_duration::VideoDuration),
+            Box::new(hydrators::retweet_source::RetweetSource {
+                shards: shards(),
+                timeout: feed.hydrate_timeout,
+            }),
+        ],
+        filters: vec![
+            Box::new(filters::drop_duplicates::DropDuplicates),
+            Box::new(filters::core_data::CoreData),
+            Box::new(filters::age::Age),
+            Box::new(filters::self_post::SelfPost),
+            Box::new(filters::previously_seen::PreviouslySeen),
+            Box::new(filters::previously_served::PreviouslyServed),
+            Box::new(filters::author_socialgraph::AuthorSocialgraph),
+            Box::new(filters::retweet_dedup::RetweetDedup),
+            Box::new(filters::l1_cut::L1Cut {
+                weights: feed.l1.clone(),
+                metric: config.embedding.metric,
+                most: feed.l2_candidates,
+                min_share: feed.channel_min_share,
+            }),
+        ],
+        scorers: vec![
+            Box::new(scorers::l1_order::L1Order),
+            Box::new(scorers::author_diversity::AuthorDiversity {
+                decay: feed.author_decay,
+                floor: feed.author_floor,
+            }),
+            Box::new(scorers::out_of_network::OutOfNetwork {
+                factor: feed.oon_factor,
+            }),
+        ],
+        selector: Box::new(TopK { size: feed.top_k }),
+        post_hydrators: vec![
+            Box::new(hydrators::verdicts::Verdicts {
+                shards: shards(),
+                timeout: feed.verdict_timeout,
+            }),
+            Box::new(hydrators::author::Author::new(shards(), feed.hydrate_timeout)),
+        ],
+        post_filters: vec![
+            Box::new(visibility::visibility_filter::Visibility),
+            Box::new(visibility::dedup_conversation::DedupConversation),
+        ],
+        side_effects: vec![Arc::new(side_effects::served_history::ServedHistory {
+            shards: shards(),
+        })],
+    }
+}
+
+/// Takes the list into service.
+pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTimer) -> FeedPipeline {
+    let feed = &config.feed;
+    let sources = [
+        feed.in_network.max_posts,
+        feed.in_network.max_videos,
+        feed.out_of_network.max_posts,
+    ];
+    let largest = sources
+        .into_iter()
+        .chain([feed.popular.max_posts, feed.new.max_posts])
+        .max();
+    let limits = Limits {
+        result_size: config.limits.feed_posts,
+        max_per_source: largest.unwrap_or(1),
+        backfill_rounds: BACKFILL_ROUNDS,
+        side_effect_permits: SIDE_EFFECTS,
+        retry_after: RETRY_AFTER,
+    };
+    let components = components(shards, config);
+    Pipeline::new(components, limits, Arc::new(timer), Arc::new(TokioSpawner))
+        .expect("the list names each component once, and the config allows no limit of 0")
+}
+
+#[cfg(test)]
+#[path = "pipeline_test.rs"]
+mod tests;

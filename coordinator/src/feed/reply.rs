@@ -1,0 +1,190 @@
+//! The reply: posts as clients see them, and the honest answer.
+
+use std::collections::BTreeMap;
+
+use covey_api::v1;
+use covey_pipeline::{Report, StageReport};
+use covey_shared::ids::UnixMillis;
+use covey_shared::model::{Media, MediaKind};
+use covey_shared::wire::Verdict;
+
+use crate::feed::candidate::{Channel, FeedCandidate};
+use crate::feed::cursor::Cursor;
+use crate::feed::explain;
+use crate::feed::ledger::Account;
+use crate::feed::request::FeedRequest;
+use crate::feed::service::FeedOutcome;
+use crate::seal::Sealer;
+use crate::visibility::Ruling;
+
+/// Stands in `degraded` as long as no ranking model is loaded.
+const NO_MODEL: (&str, &str) = ("ModelScorer", "no ranking model: ordered by L1");
+
+/// Everything that a reply is made of.
+pub(crate) struct Page<'a> {
+    pub(crate) request: &'a FeedRequest,
+    pub(crate) outcome: &'a FeedOutcome,
+    pub(crate) account: Account,
+    /// For the next page.
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) sealer: &'a Sealer,
+    pub(crate) map_version: u64,
+    pub(crate) scored_at: UnixMillis,
+}
+
+/// The whole reply; the trace id is the caller's.
+pub(crate) fn reply(page: &Page<'_>) -> v1::GetFeedReply {
+    let mut token = page.request.token.clone();
+    token.merge(&page.account.report.token);
+    let explained = page.request.explain;
+    v1::GetFeedReply {
+        posts: page
+            .outcome
+            .selected
+            .iter()
+            .map(|post| post_message(post, page))
+            .collect(),
+        cursor: page
+            .cursor
+            .as_ref()
+            .map(|cursor| cursor.seal(page.sealer))
+            .unwrap_or_default(),
+        session_token: page.sealer.seal_token(&token),
+        no_history: page.outcome.query.no_history(),
+        answer: Some(answer(page)),
+        explanations: if explained {
+            explain::explanations(page)
+        } else {
+            Vec::new()
+        },
+        stages: if explained {
+            explain::stages(&page.outcome.report)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// How complete the reply is: what the shards said about every read, and what the pipeline did without.
+fn answer(page: &Page<'_>) -> v1::Answer {
+    let report = &page.account.report;
+    v1::Answer {
+        coverage: report.coverage(),
+        missing_shards: report.missing_shards.iter().map(|shard| shard.0).collect(),
+        degraded: degraded(&page.outcome.report, &page.account),
+        staleness_ms: report.staleness_ms,
+        map_version: page.map_version,
+        model_version: 0,
+        experiment_arms: Default::default(),
+        timings_ms: timings(&page.outcome.report.stages),
+        trace_id: String::new(),
+    }
+}
+
+fn degraded(report: &Report, account: &Account) -> Vec<v1::Degraded> {
+    let failed = report.degraded.iter().map(|entry| (entry.component, entry.reason));
+    let noted = account.notes.iter().map(|note| (note.component, note.reason));
+    let mut all: Vec<(&str, &str)> = Vec::new();
+    for entry in failed.chain(noted).chain([NO_MODEL]) {
+        if !all.contains(&entry) {
+            all.push(entry);
+        }
+    }
+    let message = |(component, reason): (&str, &str)| v1::Degraded {
+        component: component.to_owned(),
+        reason: reason.to_owned(),
+    };
+    all.into_iter().map(message).collect()
+}
+
+/// Time per stage, rounds of backfill included.
+fn timings<M: FromIterator<(String, f64)>>(stages: &[StageReport]) -> M {
+    let mut times = BTreeMap::new();
+    for entry in stages {
+        *times.entry(entry.stage.as_str()).or_insert(0.0) += entry.took.as_secs_f64() * 1000.0;
+    }
+    times.into_iter().map(|(stage, ms)| (stage.to_owned(), ms)).collect()
+}
+
+fn post_message(post: &FeedCandidate, page: &Page<'_>) -> v1::FeedPost {
+    let core = &post.core;
+    let facts = post.facts.as_deref();
+    let shown = facts.and_then(|facts| facts.shown());
+    let (visibility, reason) = visibility(post.ruling);
+    let above = facts.iter().flat_map(|facts| &facts.ancestors);
+    v1::FeedPost {
+        post_id: core.key.post.0,
+        author_id: core.key.author.0,
+        retweeted_post_id: core.repost_of.post.0,
+        retweeted_user_id: core.repost_of.author.0,
+        in_reply_to_post_id: core.reply_to.post.0,
+        text: shown.map(|post| post.text.clone()).unwrap_or_default(),
+        media: shown.iter().flat_map(|post| &post.media).map(media).collect(),
+        score: post.score.value(),
+        in_network: post.in_network == Some(true),
+        served_type: post.channels.iter().map(|hit| channel(hit.channel) as i32).collect(),
+        last_scored_at_ms: page.scored_at.0,
+        prediction_request_id: page.outcome.report.request_id.0,
+        ancestors: above.filter(|verdict| verdict.exists).map(key).collect(),
+        screen_names: screen_names(post),
+        visibility: visibility as i32,
+        visibility_reason: reason.to_owned(),
+        created_at_ms: core.created_at.0,
+        quoted_post_id: core.quote_of.post.0,
+        quoted_user_id: core.quote_of.author.0,
+        language: shown.map_or(core.language, |post| post.language).as_str().to_owned(),
+    }
+}
+
+fn key(verdict: &Verdict) -> v1::PostKey {
+    v1::PostKey {
+        author_id: verdict.key.author.0,
+        post_id: verdict.key.post.0,
+    }
+}
+
+/// Handles of all users that the post names, where they are known.
+fn screen_names<M: FromIterator<(u64, String)>>(post: &FeedCandidate) -> M {
+    let facts = post.facts.iter().flat_map(|facts| {
+        let named = facts.own.iter().chain(&facts.source).chain(&facts.quoted);
+        named
+            .chain(&facts.ancestors)
+            .map(|verdict| (verdict.key.author.0, &verdict.screen_name))
+    });
+    let author = post.author.iter().map(|author| (author.user.0, &author.screen_name));
+    facts
+        .chain(author)
+        .filter(|(_, name)| !name.is_empty())
+        .map(|(user, name)| (user, name.clone()))
+        .collect()
+}
+
+pub(crate) fn channel(channel: Channel) -> v1::Channel {
+    match channel {
+        Channel::InNetwork => v1::Channel::InNetwork,
+        Channel::OutOfNetwork => v1::Channel::OutOfNetwork,
+        Channel::Popular => v1::Channel::Popular,
+        Channel::New => v1::Channel::New,
+    }
+}
+
+pub(crate) fn visibility(ruling: Option<Ruling>) -> (v1::Visibility, &'static str) {
+    match ruling {
+        None => (v1::Visibility::Unspecified, ""),
+        Some(Ruling::Allow) => (v1::Visibility::Allow, ""),
+        Some(Ruling::Interstitial(reason)) => (v1::Visibility::Interstitial, reason),
+        Some(Ruling::Drop(reason)) => (v1::Visibility::Drop, reason),
+    }
+}
+
+fn media(media: &Media) -> v1::Media {
+    let kind = match media.kind {
+        MediaKind::Photo => v1::MediaKind::Photo,
+        MediaKind::Video => v1::MediaKind::Video,
+    };
+    v1::Media {
+        kind: kind as i32,
+        url: media.url.clone(),
+        duration_ms: media.duration_ms,
+    }
+}

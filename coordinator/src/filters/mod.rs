@@ -1,0 +1,11 @@
+//! What is not shown, before scoring. One rule per file; their order is in [`crate::feed::pipeline`].
+
+pub(crate) mod age;
+pub(crate) mod author_socialgraph;
+pub(crate) mod core_data;
+pub(crate) mod drop_duplicates;
+pub(crate) mod l1_cut;
+pub(crate) mod previously_seen;
+pub(crate) mod previously_served;
+pub(crate) mod retweet_dedup;
+pub(crate) mod self_post;

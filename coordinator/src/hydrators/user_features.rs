@@ -1,0 +1,39 @@
+//! Query hydrator: whom the viewer follows, blocks and mutes.
+
+use covey_pipeline::{QueryHydrator, QueryUpdate, Reply, RunContext, ready};
+use covey_shared::ids::UserId;
+use futures::future;
+
+use crate::feed::query::{FeedQuery, UserFeatures as Features};
+use crate::hydrators::viewer::no_state;
+
+/// Required: the blocks of the viewer.
+pub(crate) struct UserFeatures;
+
+impl QueryHydrator<FeedQuery> for UserFeatures {
+    fn required(&self) -> bool {
+        true
+    }
+
+    fn hydrate<'a>(&'a self, _: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, QueryUpdate<FeedQuery>> {
+        let Some(state) = &query.state else {
+            return Box::pin(future::ready(Err(no_state())));
+        };
+        let features = Features {
+            follows: sorted(&state.follows),
+            blocks: sorted(&state.blocks),
+            mutes: sorted(&state.mutes),
+        };
+        ready(QueryUpdate::new(move |query: &mut FeedQuery| {
+            query.features = Some(features)
+        }))
+    }
+}
+
+/// The lists are ascending as the shard sends them; an order that came over the wire is not trusted.
+fn sorted(users: &[UserId]) -> Vec<UserId> {
+    let mut users = users.to_vec();
+    users.sort_unstable();
+    users.dedup();
+    users
+}

@@ -1,0 +1,5 @@
+//! What candidates are worth. One step per file; their order is in [`crate::feed::pipeline`].
+
+pub(crate) mod author_diversity;
+pub(crate) mod l1_order;
+pub(crate) mod out_of_network;

@@ -1,0 +1,3 @@
+//! What happens because of a reply, after it.
+
+pub(crate) mod served_history;

@@ -1,0 +1,7 @@
+//! Recall channels: where candidates come from. One per file; their order is in [`crate::feed::pipeline`].
+
+pub(crate) mod in_network;
+pub(crate) mod interests;
+pub(crate) mod new;
+pub(crate) mod out_of_network;
+pub(crate) mod popular;

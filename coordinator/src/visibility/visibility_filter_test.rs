@@ -1,0 +1,41 @@
+//! Tests of visibility filter.
+
+use std::sync::Arc;
+
+use covey_pipeline::{Filter, Verdict};
+use covey_shared::model::labels::NSFW;
+use covey_shared::wire;
+
+use super::Visibility;
+use crate::feed::candidate::{Facts, FeedCandidate};
+use crate::feed::testing::{post, query, verdicts};
+use crate::visibility::Ruling;
+
+fn judged(in_network: Option<bool>) -> FeedCandidate {
+    let mut post = post(2, 10);
+    let own = wire::Verdict {
+        key: post.core.key,
+        exists: true,
+        labels: NSFW,
+        author_blocks_viewer: false,
+        post: None,
+        screen_name: String::new(),
+    };
+    post.facts = Some(Arc::new(Facts { own: Some(own), ..Facts::default() }));
+    post.in_network = in_network;
+    post
+}
+
+#[test]
+fn in_network_posts_are_warned_about_where_others_are_dropped() {
+    let mut posts = vec![judged(Some(true)), judged(Some(false)), judged(None)];
+    let said = verdicts(&Visibility, &query(), &mut posts);
+    assert_eq!(said, [Verdict::Keep, Verdict::Remove("nsfw"), Verdict::Remove("nsfw")]);
+    assert_eq!(posts[0].ruling, Some(Ruling::Interstitial("nsfw")));
+}
+
+#[test]
+fn no_verdict_is_no_permission() {
+    assert_eq!(verdicts(&Visibility, &query(), &mut [post(2, 10)]), [Verdict::Unjudged("no_verdict")]);
+    assert!(Visibility.required());
+}
