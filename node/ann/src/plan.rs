@@ -66,11 +66,13 @@ impl IndexSpec {
 
     /// What a segment of `rows` rows gets; `Flat` below `min_train_rows`.
     pub fn plan(&self, dim: usize, rows: usize, min_train_rows: usize) -> IndexPlan {
-        if self.0 == "Flat" || rows < min_train_rows.max(MIN_LISTS * MIN_ROWS_PER_LIST) {
+        if self.0 == "Flat" || rows < min_train_rows {
             return IndexPlan::Flat;
         }
         let factory = self.fill(dim, lists_for(rows));
         match lists_of(&factory) {
+            // Whatever the config says: lists cannot be learned from so few.
+            Some(_) if rows < MIN_LISTS * MIN_ROWS_PER_LIST => IndexPlan::Flat,
             Some((lists, rest)) => ivf(lists.min(rows / MIN_ROWS_PER_LIST), rest, rows),
             None => IndexPlan::Faiss { factory, sample: 0 },
         }

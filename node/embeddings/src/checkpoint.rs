@@ -1,0 +1,68 @@
+//! Makes appended rows survive a crash.
+
+use std::sync::Arc;
+
+use crate::error::PartitionError;
+use crate::folder::FolderWriter;
+use crate::row::RowRecord;
+use crate::shared::Shared;
+use crate::tail::{BLOCK, Tail};
+
+/// The rows that were there when it was taken, to be made durable by [`Checkpoint::run`].
+#[derive(Debug)]
+pub struct Checkpoint {
+    shared: Arc<Shared>,
+    tails: Vec<(Arc<Tail>, usize)>,
+    sealed: u64,
+}
+
+impl Checkpoint {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        let view = shared.view.load_full();
+        let tails = view.tails.iter().map(|tail| (Arc::clone(tail), tail.len())).collect();
+        let sealed = view.segments.iter().map(|segment| segment.len() as u64).sum();
+        Self {
+            shared: Arc::clone(shared),
+            tails,
+            sealed,
+        }
+    }
+
+    /// Writes and fsyncs the rows, then the manifest. Returns how many rows are durable, dead ones included.
+    ///
+    /// # Errors
+    /// What the disk says; nothing counts as durable then.
+    pub fn run(self) -> Result<u64, PartitionError> {
+        for (tail, rows) in &self.tails {
+            flush(&self.shared, tail, *rows)?;
+        }
+        self.shared.write_manifest()?;
+        Ok(self.sealed + self.tails.iter().map(|(_, rows)| *rows as u64).sum::<u64>())
+    }
+}
+
+/// Writes the first `rows` rows of a tail to its files and fsyncs them.
+pub(crate) fn flush(shared: &Shared, tail: &Tail, rows: usize) -> Result<(), PartitionError> {
+    if tail.durable() >= rows {
+        return Ok(());
+    }
+    let (disk, space) = (&*shared.env.disk, &shared.space);
+    let dir = tail.folder.dir(&shared.dir);
+    let mut slot = tail.writer.lock();
+    let writer = match &mut *slot {
+        Some(writer) => writer,
+        none => none.insert(FolderWriter::create(disk, space, &dir, tail.capacity())?),
+    };
+    let (mut floats, mut records) = (Vec::new(), Vec::<RowRecord>::new());
+    while writer.written() < rows {
+        floats.clear();
+        records.clear();
+        // Copied first: the writer of the partition must not wait for the disk.
+        let end = rows.min((writer.written() / BLOCK + 1) * BLOCK);
+        tail.copy_rows(writer.written(), end, &mut floats, &mut records);
+        writer.append(&floats, &records)?;
+    }
+    writer.sync()?;
+    tail.set_durable(rows);
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Embedding partitions: append-only f16 rows, sealed segments with their ANN index, exact tail.
+//!
+//! One partition holds one vector space of one shard replica. Its writer appends and deletes without I/O; searches run
+//! on a published [`View`]; a [`Checkpoint`] makes rows durable; a [`Maintainer`] seals, builds and merges.
+//! Files, row numbers and indexes are local to the replica and can be rebuilt.
+
+mod checkpoint;
+mod deleted;
+mod envelope;
+mod error;
+#[cfg(test)]
+mod fixture;
+mod folder;
+mod locator;
+mod maintenance;
+mod manifest;
+mod merge;
+#[cfg(test)]
+mod model_test;
+mod open;
+mod partition;
+mod plan;
+mod recall;
+mod request;
+mod row;
+mod search;
+mod segment;
+mod shared;
+mod space;
+mod status;
+mod tail;
+mod view;
+mod worker;
+
+pub use checkpoint::Checkpoint;
+pub use error::{AppendError, PartitionError};
+pub use maintenance::{Maintainer, Step};
+pub use open::OpenReport;
+pub use partition::{Appended, Partition, Reader};
+pub use request::{Found, SearchOutcome, SearchRequest};
+pub use row::RowMeta;
+pub use space::{MAX_DIM, MAX_SPACE_NAME, PartitionOptions, SpaceSpec};
+pub use status::PartitionStatus;
+pub use view::View;
+pub use worker::{MaintenanceWorker, NotTaken};

@@ -1,0 +1,277 @@
+//! Seals, builds, merges and drops, one step at a time, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use covey_ann::{AnnError, BuildOptions};
+
+use crate::checkpoint::flush;
+use crate::error::PartitionError;
+use crate::folder::{FolderId, SegmentRows};
+use crate::plan::{Size, next_merge};
+use crate::recall::Measure;
+use crate::row::RowRecord;
+use crate::segment::{MeasuredIndex, Segment, SegmentMeta, Served, records_checksum, save_index};
+use crate::shared::Shared;
+use crate::tail::Tail;
+use crate::view::View;
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There was nothing to do.
+    Idle,
+    /// A full tail became a segment.
+    Sealed {
+        /// Its rows.
+        rows: usize,
+    },
+    /// The lost index of a segment was built again.
+    Indexed {
+        /// Its rows.
+        rows: usize,
+    },
+    /// Neighbouring segments became one.
+    Merged {
+        /// How many there were.
+        segments: usize,
+        /// Rows of the new one.
+        rows: usize,
+    },
+    /// Segments without a live row were removed.
+    Dropped {
+        /// How many.
+        segments: usize,
+    },
+}
+
+/// Runs the maintenance of one partition. Steps block on the disk and the processor for up to minutes.
+#[derive(Debug, Clone)]
+pub struct Maintainer {
+    shared: Arc<Shared>,
+}
+
+impl Maintainer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Does the most urgent thing. After an error everything is as before, and the step may be tried again.
+    ///
+    /// # Errors
+    /// What the disk or the index says; [`PartitionError::Stopped`] once the partition's writer is gone.
+    pub fn step(&self) -> Result<Step, PartitionError> {
+        let _one_at_a_time = self.shared.step.lock();
+        if self.is_stopped() {
+            return Err(PartitionError::Stopped);
+        }
+        self.shared.counters.building.store(true, Ordering::Relaxed);
+        let result = self.most_urgent();
+        self.shared.counters.building.store(false, Ordering::Relaxed);
+        result
+    }
+
+    /// Whether the partition's writer is gone.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopping.load(Ordering::Acquire)
+    }
+
+    /// Name of the partition's space, for logs.
+    pub fn space(&self) -> &str {
+        &self.shared.space.name
+    }
+
+    fn most_urgent(&self) -> Result<Step, PartitionError> {
+        let view = self.shared.view.load_full();
+        if let [frozen, _active, ..] = &view.tails[..] {
+            return self.seal(frozen);
+        }
+        if let Some(segment) = view.segments.iter().find(|segment| segment.served.is_none()) {
+            return self.rebuild_index(segment);
+        }
+        let dead: Vec<FolderId> = view
+            .segments
+            .iter()
+            .filter(|s| s.live() == 0)
+            .map(|s| s.folder)
+            .collect();
+        if !dead.is_empty() {
+            self.shared.drop_segments(&dead)?;
+            return Ok(Step::Dropped { segments: dead.len() });
+        }
+        self.merge_next(&view)
+    }
+
+    fn merge_next(&self, view: &View) -> Result<Step, PartitionError> {
+        let sizes: Vec<Size> = view
+            .segments
+            .iter()
+            .map(|s| Size {
+                rows: s.len(),
+                live: s.live(),
+            })
+            .collect();
+        let Some(range) = next_merge(&sizes, &self.shared.options) else {
+            return Ok(Step::Idle);
+        };
+        let sources = view.segments[range].to_vec();
+        let rows = self.shared.merge(&sources)?;
+        Ok(Step::Merged {
+            segments: sources.len(),
+            rows,
+        })
+    }
+
+    fn seal(&self, tail: &Tail) -> Result<Step, PartitionError> {
+        let shared = &*self.shared;
+        let rows = tail.len();
+        flush(shared, tail, rows)?;
+        // No checkpoint needs the writer again: all rows are durable.
+        if let Some(writer) = tail.writer.lock().take() {
+            writer.seal()?;
+        }
+        let mut records = Vec::with_capacity(rows);
+        tail.for_each_block(|_, block| {
+            records.extend_from_slice(&block.records);
+            true
+        });
+        let dir = tail.folder.dir(&shared.dir);
+        let segment_rows = SegmentRows::open(&*shared.env.disk, &shared.space, &dir, rows)?;
+        let (index, served) = shared.build(tail.folder, &segment_rows, &records)?;
+        let segment = Segment {
+            folder: tail.folder,
+            rows: Arc::new(segment_rows),
+            records: records.into(),
+            deleted: Arc::clone(&tail.deleted),
+            index,
+            served: Some(served),
+        };
+        let mut state = shared.state.lock();
+        shared.publish(&mut state, |view| {
+            view.tails.retain(|other| other.folder != tail.folder);
+            view.segments.push(Arc::new(segment));
+        });
+        drop(state);
+        shared.write_manifest()?;
+        Ok(Step::Sealed { rows })
+    }
+
+    fn rebuild_index(&self, segment: &Segment) -> Result<Step, PartitionError> {
+        let shared = &*self.shared;
+        let (index, served) = shared.build(segment.folder, &segment.rows, &segment.records)?;
+        let rebuilt = Arc::new(Segment {
+            folder: segment.folder,
+            rows: Arc::clone(&segment.rows),
+            records: Arc::clone(&segment.records),
+            deleted: Arc::clone(&segment.deleted),
+            index,
+            served: Some(served),
+        });
+        let mut state = shared.state.lock();
+        shared.publish(&mut state, |view| {
+            for place in view.segments.iter_mut().filter(|other| other.folder == segment.folder) {
+                *place = Arc::clone(&rebuilt);
+            }
+        });
+        Ok(Step::Indexed { rows: rebuilt.len() })
+    }
+}
+
+/// An index, or the decision to do without.
+struct Built {
+    index: Option<MeasuredIndex>,
+    served: Served,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Shared {
+    /// Builds the planned index, measures it and writes both to the folder.
+    pub(crate) fn build(
+        &self,
+        folder: FolderId,
+        rows: &SegmentRows,
+        records: &[RowRecord],
+    ) -> Result<(Option<MeasuredIndex>, Served), PartitionError> {
+        let index_error = |source| match source {
+            AnnError::Cancelled => PartitionError::Stopped,
+            source => PartitionError::Index {
+                folder: folder.0,
+                source,
+            },
+        };
+        let Built { index, served, bytes } = self.build_in_memory(folder, rows).map_err(index_error)?;
+        let efforts = index.as_ref().map(|index| index.efforts().to_vec()).unwrap_or_default();
+        let (rows, records_checksum) = (rows.len() as u32, records_checksum(records));
+        let meta = SegmentMeta {
+            rows,
+            records_checksum,
+            served,
+            efforts,
+        };
+        save_index(
+            &*self.env.disk,
+            &self.space,
+            &folder.dir(&self.dir),
+            bytes.as_deref(),
+            &meta,
+        )?;
+        Ok((index, served))
+    }
+
+    fn build_in_memory(&self, folder: FolderId, rows: &SegmentRows) -> Result<Built, AnnError> {
+        let (options, space) = (&*self.options, &*self.space);
+        let cancelled = || self.stopping.load(Ordering::Acquire);
+        let plan = options.index.plan(space.dim, rows.len(), options.min_train_rows);
+        let build = BuildOptions {
+            metric: space.metric,
+            dim: space.row_len(),
+            threads: options.build_threads,
+            cancelled: &cancelled,
+        };
+        let Some(ann) = options.backend.build(&plan, rows, &build)? else {
+            return Ok(Built {
+                index: None,
+                served: Served::Flat,
+                bytes: None,
+            });
+        };
+        let candidates = options.kk_min.max(options.kk_factor * 10);
+        let measure = Measure {
+            queries: options.recall_queries,
+            candidates,
+            cancelled: &cancelled,
+        };
+        let efforts = measure.run(&*ann, rows)?;
+        let index = MeasuredIndex::new(ann, efforts);
+        let best = f64::from(index.best_recall().unwrap_or(0.0));
+        if best < options.min_recall {
+            self.counters.low_recall.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                space = space.name,
+                folder = folder.0,
+                rows = rows.len(),
+                recall = best,
+                min_recall = options.min_recall,
+                "index below min_recall: this segment is scanned exactly until its next merge"
+            );
+            return Ok(Built {
+                index: None,
+                served: Served::LowRecall,
+                bytes: None,
+            });
+        }
+        let bytes = index.ann.save()?;
+        tracing::info!(
+            space = space.name,
+            folder = folder.0,
+            rows = rows.len(),
+            recall = best,
+            "index built"
+        );
+        Ok(Built {
+            index: Some(index),
+            served: Served::Index,
+            bytes: Some(bytes),
+        })
+    }
+}

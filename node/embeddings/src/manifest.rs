@@ -1,0 +1,64 @@
+//! The list of live folders, replaced as a whole.
+
+use std::path::Path;
+
+use bincode::{Decode, Encode};
+use covey_env::Disk;
+use covey_shared::codec::{decode_versioned, encode_versioned};
+
+use crate::envelope::{self, FORMAT, FileKind};
+use crate::error::PartitionError;
+use crate::space::SpaceSpec;
+
+/// Name of the file.
+const NAME: &str = "MANIFEST";
+/// A folder takes 9 bytes: room for more folders than a partition can have.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// One live folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct FolderEntry {
+    pub(crate) folder: u32,
+    /// Rows that were fsynced; the files are cut to them at open.
+    pub(crate) rows: u32,
+    /// Sealed: never appended to again.
+    pub(crate) sealed: bool,
+}
+
+/// The live folders, oldest rows first, and the next free number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Manifest {
+    pub(crate) next_folder: u32,
+    pub(crate) folders: Vec<FolderEntry>,
+}
+
+impl Manifest {
+    /// Reads it; an empty one if there is none yet.
+    pub(crate) fn read(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Self, PartitionError> {
+        let path = dir.join(NAME);
+        let Some(body) = envelope::read(disk, FileKind::Manifest, space, &path, MAX_BYTES)? else {
+            return Ok(Self::default());
+        };
+        let manifest: Self = decode_versioned(FORMAT, &body).map_err(|error| envelope::refuse(&path, &error))?;
+        let mut numbers: Vec<u32> = manifest.folders.iter().map(|entry| entry.folder).collect();
+        numbers.sort_unstable();
+        let distinct = numbers.windows(2).all(|pair| pair[0] != pair[1]);
+        if !distinct || numbers.last().is_some_and(|&last| last >= manifest.next_folder) {
+            return Err(PartitionError::Damaged {
+                path,
+                what: "its folder numbers are not distinct",
+            });
+        }
+        Ok(manifest)
+    }
+
+    /// Replaces the file; durable when it returns.
+    pub(crate) fn write(&self, disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<(), PartitionError> {
+        let body = encode_versioned(FORMAT, self).expect("a list of folders can be encoded");
+        envelope::write(disk, FileKind::Manifest, space, &dir.join(NAME), &body)
+    }
+}
+
+#[cfg(test)]
+#[path = "manifest_test.rs"]
+mod tests;

@@ -1,0 +1,139 @@
+//! Merges neighbouring segments into one, and drops dead ones.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use half::f16;
+
+use crate::deleted::DeletedBits;
+use crate::error::PartitionError;
+use crate::folder::{FolderId, FolderWriter, SegmentRows};
+use crate::locator::DROPPED;
+use crate::row::RowRecord;
+use crate::segment::Segment;
+use crate::shared::Shared;
+
+/// Rows copied at a time; also the grain of stopping.
+const COPY_ROWS: usize = 1024;
+/// Posts settled per lock of the locator: about 0.1 ms.
+const SETTLE_POSTS: usize = 1024;
+
+/// What was copied: the records of the new folder, and per source the new number of each of its rows.
+struct Copied {
+    records: Vec<RowRecord>,
+    maps: Vec<Arc<[u32]>>,
+}
+
+impl Shared {
+    /// Copies the live rows of neighbouring segments, oldest first, into a new one, swaps it in and removes them.
+    /// Rows deleted meanwhile are deleted in the new one too. Returns its rows.
+    pub(crate) fn merge(&self, sources: &[Arc<Segment>]) -> Result<usize, PartitionError> {
+        let folder = self.state.lock().new_folder();
+        let dir = folder.dir(&self.dir);
+        let (disk, space) = (&*self.env.disk, &*self.space);
+        let live = sources.iter().map(|source| source.live()).sum();
+        let mut writer = FolderWriter::create(disk, space, &dir, live)?;
+        let copied = self.copy(sources, &mut writer)?;
+        writer.seal()?;
+        let rows = copied.records.len();
+        let segment_rows = SegmentRows::open(disk, space, &dir, rows)?;
+        let (index, served) = self.build(folder, &segment_rows, &copied.records)?;
+        let merged = Arc::new(Segment {
+            folder,
+            rows: Arc::new(segment_rows),
+            records: copied.records.into(),
+            deleted: Arc::new(DeletedBits::new(rows)),
+            index,
+            served: Some(served),
+        });
+        self.swap_in(sources, &merged, copied.maps);
+        self.settle(&merged);
+        self.forget(&sources.iter().map(|source| source.folder).collect::<Vec<_>>())?;
+        Ok(rows)
+    }
+
+    fn copy(&self, sources: &[Arc<Segment>], writer: &mut FolderWriter) -> Result<Copied, PartitionError> {
+        let mut copied = Copied {
+            records: Vec::new(),
+            maps: Vec::new(),
+        };
+        let (mut floats, mut records) = (Vec::<f16>::new(), Vec::<RowRecord>::new());
+        for source in sources {
+            let alive = source.deleted.alive(source.len());
+            let mut map = vec![DROPPED; source.len()];
+            for start in (0..source.len()).step_by(COPY_ROWS) {
+                if self.stopping.load(Ordering::Acquire) {
+                    return Err(PartitionError::Stopped);
+                }
+                floats.clear();
+                records.clear();
+                for row in (start..source.len().min(start + COPY_ROWS)).filter(|&row| alive.get(row)) {
+                    let vector = source.rows.range(row, row + 1);
+                    let record = source.records[row];
+                    if !record.matches(vector) {
+                        let path = source.folder.dir(&self.dir);
+                        return Err(PartitionError::Damaged {
+                            path,
+                            what: "a row does not match its checksum",
+                        });
+                    }
+                    map[row] = (copied.records.len() + records.len()) as u32;
+                    floats.extend_from_slice(vector);
+                    records.push(record);
+                }
+                writer.append(&floats, &records)?;
+                copied.records.extend_from_slice(&records);
+            }
+            copied.maps.push(map.into());
+        }
+        Ok(copied)
+    }
+
+    fn swap_in(&self, sources: &[Arc<Segment>], merged: &Arc<Segment>, maps: Vec<Arc<[u32]>>) {
+        let mut state = self.state.lock();
+        state.locator.add_folder(merged.folder, Arc::clone(&merged.deleted));
+        for (source, map) in sources.iter().zip(maps) {
+            state.locator.forward(source.folder, merged.folder, map);
+        }
+        self.publish(&mut state, |view| {
+            let first = view.segments.iter().position(|other| other.folder == sources[0].folder);
+            let first = first.expect("only maintenance removes segments, and it runs one step at a time");
+            view.segments.splice(first..first + sources.len(), [Arc::clone(merged)]);
+        });
+    }
+
+    fn settle(&self, merged: &Segment) {
+        for records in merged.records.chunks(SETTLE_POSTS) {
+            self.state
+                .lock()
+                .locator
+                .settle(records.iter().map(|record| record.meta.post));
+        }
+    }
+
+    /// Takes segments without a live row out of the view and removes them.
+    pub(crate) fn drop_segments(&self, dead: &[FolderId]) -> Result<(), PartitionError> {
+        let mut state = self.state.lock();
+        self.publish(&mut state, |view| {
+            view.segments.retain(|segment| !dead.contains(&segment.folder))
+        });
+        drop(state);
+        self.forget(dead)
+    }
+
+    /// Removes folders that the view does not list any more. Searches on an older view keep their open files.
+    fn forget(&self, folders: &[FolderId]) -> Result<(), PartitionError> {
+        for folder in folders {
+            self.state.lock().locator.remove_folder(*folder);
+        }
+        self.write_manifest()?;
+        for folder in folders {
+            let dir = folder.dir(&self.dir);
+            if let Err(error) = self.env.disk.remove_dir_all(&dir) {
+                // The manifest does not list it: the next start removes it.
+                tracing::warn!(%error, dir = %dir.display(), "a merged folder could not be removed yet");
+            }
+        }
+        Ok(())
+    }
+}

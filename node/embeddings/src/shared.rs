@@ -1,0 +1,122 @@
+//! What the writer, the readers and the maintenance of a partition share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use arc_swap::ArcSwap;
+use covey_env::Env;
+use parking_lot::Mutex;
+
+use crate::error::PartitionError;
+use crate::folder::FolderId;
+use crate::locator::Locator;
+use crate::manifest::{FolderEntry, Manifest};
+use crate::space::{PartitionOptions, SpaceSpec};
+use crate::view::View;
+
+/// State under the lock that the writer takes per row. Nobody does I/O or waits while holding it.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) locator: Locator,
+    pub(crate) next_folder: u32,
+}
+
+impl State {
+    pub(crate) fn new_folder(&mut self) -> FolderId {
+        let folder = FolderId(self.next_folder);
+        self.next_folder = self
+            .next_folder
+            .checked_add(1)
+            .expect("a partition makes fewer than 2^32 folders");
+        folder
+    }
+}
+
+/// Counters of a partition since it was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Hits dropped because their row did not match its checksum.
+    pub(crate) damaged_rows: AtomicU64,
+    /// Index builds that ended below the least recall.
+    pub(crate) low_recall: AtomicU64,
+    /// Whether a seal, build or merge runs.
+    pub(crate) building: AtomicBool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) env: Env,
+    pub(crate) dir: PathBuf,
+    pub(crate) space: Arc<SpaceSpec>,
+    pub(crate) options: Arc<PartitionOptions>,
+    /// Swapped only under `state`.
+    pub(crate) view: ArcSwap<View>,
+    pub(crate) state: Mutex<State>,
+    /// What the file says; held while it is written, so that the last writer saw the newest list.
+    manifest: Mutex<Manifest>,
+    /// Held by the one maintenance step that runs.
+    pub(crate) step: Mutex<()>,
+    pub(crate) counters: Arc<Counters>,
+    /// Set when the writer is gone: maintenance ends at the next look.
+    pub(crate) stopping: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(env: Env, dir: PathBuf, view: View, manifest: Manifest) -> Self {
+        Self {
+            env,
+            dir,
+            space: Arc::clone(&view.space),
+            options: Arc::clone(&view.options),
+            counters: Arc::clone(&view.counters),
+            view: ArcSwap::from_pointee(view),
+            state: Mutex::new(State {
+                locator: Locator::default(),
+                next_folder: manifest.next_folder,
+            }),
+            manifest: Mutex::new(manifest),
+            step: Mutex::new(()),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Publishes a changed list. The caller holds `state`, so that no change is lost.
+    pub(crate) fn publish(&self, _state: &mut State, change: impl FnOnce(&mut View)) {
+        let old = self.view.load();
+        let mut new = View {
+            space: Arc::clone(&old.space),
+            options: Arc::clone(&old.options),
+            counters: Arc::clone(&old.counters),
+            segments: old.segments.clone(),
+            tails: old.tails.clone(),
+        };
+        change(&mut new);
+        self.view.store(Arc::new(new));
+    }
+
+    /// Writes the manifest of what is durable now, unless it says so already.
+    pub(crate) fn write_manifest(&self) -> Result<(), PartitionError> {
+        let mut written = self.manifest.lock();
+        let (view, next_folder) = {
+            let state = self.state.lock();
+            (self.view.load_full(), state.next_folder)
+        };
+        let entry = |folder: FolderId, rows, sealed| FolderEntry {
+            folder: folder.0,
+            rows: rows as u32,
+            sealed,
+        };
+        let mut folders: Vec<_> = view.segments.iter().map(|s| entry(s.folder, s.len(), true)).collect();
+        let tails = view.tails.iter().map(|t| entry(t.folder, t.durable(), false));
+        folders.extend(tails.filter(|entry| entry.rows > 0));
+        // A new folder number matters only once a folder of it is listed.
+        if folders == written.folders {
+            return Ok(());
+        }
+        let manifest = Manifest { next_folder, folders };
+        manifest.write(&*self.env.disk, &self.space, &self.dir)?;
+        *written = manifest;
+        Ok(())
+    }
+}
