@@ -1,1 +1,22 @@
 //! A node of the cluster: shard replicas, their log, stores and searches.
+//!
+//! The life of a write, top to bottom: `server` takes the call → `raft` orders it → `log_writer` makes it durable →
+//! `apply` changes the store → `server` answers. The life of a read: `server` → `shard` (is the replica new enough? is
+//! there a permit?) → the search pool on the published view.
+
+mod apply;
+mod board;
+mod completions;
+mod log_writer;
+mod maintenance_actor;
+mod outbox;
+mod outbox_actor;
+mod peers;
+mod production;
+mod raft;
+mod server;
+mod shard;
+mod startup;
+
+pub use production::serve;
+pub use startup::{Node, NodeParts, Observer, StartError, Threads};

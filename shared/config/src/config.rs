@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use covey_shared::ids::NodeId;
+use covey_shared::layout::Layout;
 
 use crate::input::{Input, Known};
 use crate::section::{KeySpec, SectionSpec};
@@ -120,6 +121,14 @@ impl Config {
     /// The node with this id.
     pub fn node(&self, id: NodeId) -> Option<&NodeConfig> {
         self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// Which shards there are and where their replicas live.
+    pub fn layout(&self) -> Layout {
+        let mut nodes: Vec<NodeId> = self.nodes.iter().map(|node| node.id).collect();
+        nodes.sort_unstable();
+        let shards = u16::try_from(self.cluster.shards).expect("at most 1024 shards, by the range of the key");
+        Layout::fixed(shards, self.cluster.replication as usize, &nodes)
     }
 
     /// Where a node keeps its data: `<data_dir>/node-<id>`.

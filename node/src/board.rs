@@ -1,0 +1,59 @@
+//! What the Raft actor publishes of every group, for reads and status: one small lock per shard, held for a copy.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use covey_env::Monotonic;
+use covey_shared::ids::ShardId;
+use covey_shared::wire::ReplicaRole;
+use parking_lot::RwLock;
+
+use crate::raft::GroupStatus;
+
+/// Status of all groups of the node.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    groups: BTreeMap<ShardId, RwLock<Option<GroupStatus>>>,
+    log_bytes: AtomicU64,
+}
+
+impl Board {
+    pub(crate) fn new(shards: impl IntoIterator<Item = ShardId>) -> Self {
+        let groups = shards.into_iter().map(|s| (s, RwLock::default())).collect();
+        Board {
+            groups,
+            log_bytes: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn publish(&self, shard: ShardId, status: GroupStatus) {
+        if let Some(slot) = self.groups.get(&shard) {
+            *slot.write() = Some(status);
+        }
+    }
+
+    pub(crate) fn get(&self, shard: ShardId) -> Option<GroupStatus> {
+        self.groups.get(&shard)?.read().clone()
+    }
+
+    /// Bytes of entries in the log that are not compacted.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_log_bytes(&self, bytes: u64) {
+        self.log_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn leads(&self, shard: ShardId) -> bool {
+        self.get(shard).is_some_and(|s| s.role == ReplicaRole::Leader)
+    }
+
+    /// How far the replica may lag behind its leader; the longest duration when nothing is known.
+    pub(crate) fn staleness(&self, shard: ShardId, now: Monotonic) -> Duration {
+        self.get(shard)
+            .and_then(|s| s.fresh_as_of)
+            .map_or(Duration::MAX, |at| now.since(at))
+    }
+}

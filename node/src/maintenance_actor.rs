@@ -1,0 +1,64 @@
+//! Maintenance: checkpoints and retention trims, on a timer. The work itself runs on the apply workers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, fut};
+use covey_shared::command::ShardCommand;
+use covey_shared::ids::UnixMillis;
+
+use crate::apply::ApplyLanes;
+use crate::server::NodeHandle;
+
+/// How long a trim may take to be replicated; the next one goes on where it stopped.
+const TRIM_DEADLINE: Duration = Duration::from_secs(30);
+
+/// When to do what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaintenancePlan {
+    /// Pause between checkpoints.
+    pub(crate) checkpoint: Duration,
+    /// Pause between trims.
+    pub(crate) trim: Duration,
+    /// Age at which posts expire; `None` = never.
+    pub(crate) retention: Option<Duration>,
+    /// Messages that wait in the mailbox.
+    pub(crate) mailbox: usize,
+}
+
+/// Drives the timers.
+pub(crate) struct MaintenanceActor {
+    pub(crate) plan: MaintenancePlan,
+    pub(crate) lanes: ApplyLanes,
+    pub(crate) handle: Arc<NodeHandle>,
+}
+
+impl Actor for MaintenanceActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.plan.mailbox);
+        ctx.run_interval(self.plan.checkpoint, |actor, _| actor.lanes.checkpoint());
+        if let Some(retention) = self.plan.retention {
+            ctx.run_interval(self.plan.trim, move |actor, ctx| {
+                ctx.spawn(fut::wrap_future(trim(actor.handle.clone(), retention)));
+            });
+        }
+    }
+}
+
+/// Every leader proposes what its followers then drop too: apply itself never reads a clock.
+async fn trim(handle: Arc<NodeHandle>, retention: Duration) {
+    let retention = u64::try_from(retention.as_millis()).unwrap_or(u64::MAX);
+    let before = UnixMillis(handle.env.clock.unix_ms().saturating_sub(retention));
+    for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
+        let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
+        let command = ShardCommand::TrimBefore(before);
+        if let Err(error) = handle
+            .write(replica.plan.shard, replica.plan.epoch, command, deadline)
+            .await
+        {
+            tracing::info!(shard = replica.plan.shard.0, %error, "trim put off to the next round");
+        }
+    }
+}

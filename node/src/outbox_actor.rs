@@ -1,0 +1,142 @@
+//! The outbox actor ships effects of the shards led here to the shards that they concern: in order, one batch on its
+//! way per source shard, again until acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
+use covey_rpc::NodeClient;
+use covey_shared::command::{OutboxItem, ShardCommand};
+use covey_shared::ids::{ModelEpoch, NodeId, ShardId};
+use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
+use futures::future::join_all;
+
+use crate::outbox::{by_destination, delivered};
+use crate::server::NodeHandle;
+
+/// Counters may lag by this much.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Effects of one round; what is left waits for the next one.
+const PAGE: usize = 1000;
+/// How long a delivery may take; it is repeated afterwards.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Ships what the leaders of this node owe to others.
+pub(crate) struct OutboxActor {
+    handle: Arc<NodeHandle>,
+    clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    mailbox: usize,
+    busy: BTreeSet<ShardId>,
+    /// Who answered last as the leader of a shard.
+    leaders: BTreeMap<ShardId, NodeId>,
+}
+
+impl Actor for OutboxActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.mailbox);
+        ctx.run_interval(PAUSE, |actor, ctx| actor.ship(ctx));
+    }
+}
+
+impl OutboxActor {
+    pub(crate) fn new(handle: Arc<NodeHandle>, clients: Arc<BTreeMap<NodeId, NodeClient>>, mailbox: usize) -> Self {
+        OutboxActor {
+            handle,
+            clients,
+            mailbox,
+            busy: BTreeSet::new(),
+            leaders: BTreeMap::new(),
+        }
+    }
+
+    fn ship(&mut self, ctx: &mut Context<Self>) {
+        let due: Vec<ShardId> = self
+            .handle
+            .replicas
+            .values()
+            .filter(|r| self.handle.board.leads(r.plan.shard) && r.view.outbox_len() > 0)
+            .map(|r| r.plan.shard)
+            .filter(|shard| !self.busy.contains(shard))
+            .collect();
+        for shard in due {
+            self.busy.insert(shard);
+            let round = Round {
+                handle: self.handle.clone(),
+                clients: self.clients.clone(),
+                leaders: self.leaders.clone(),
+            };
+            ctx.spawn(
+                fut::wrap_future::<_, Self>(round.run(shard)).map(move |learned, actor, _| {
+                    actor.busy.remove(&shard);
+                    actor.leaders.extend(learned);
+                }),
+            );
+        }
+    }
+}
+
+/// One delivery of one source shard.
+struct Round {
+    handle: Arc<NodeHandle>,
+    clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    leaders: BTreeMap<ShardId, NodeId>,
+}
+
+impl Round {
+    /// Returns what it learned about leaders.
+    async fn run(self, source: ShardId) -> Vec<(ShardId, NodeId)> {
+        let Some(replica) = self.handle.replicas.get(&source) else {
+            return Vec::new();
+        };
+        let page = match replica.view.outbox(&BTreeMap::new(), PAGE) {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(shard = source.0, %error, "the outbox cannot be read");
+                return Vec::new();
+            }
+        };
+        let layout = &self.handle.layout;
+        let parts = by_destination(layout, &page);
+        let sent = join_all(parts.into_iter().map(|(shard, items)| self.deliver(shard, items))).await;
+        let (arrived, learned): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
+        let acknowledged: Vec<ShardId> = arrived.into_iter().flatten().collect();
+        let marks = delivered(layout, &page, &acknowledged);
+        if !marks.is_empty() {
+            let deadline = self.handle.env.clock.monotonic().plus(DEADLINE);
+            let trim = ShardCommand::TrimOutbox(marks);
+            // If this is lost, the items are delivered again and ignored.
+            if let Err(error) = self.handle.write(source, replica.plan.epoch, trim, deadline).await {
+                tracing::debug!(shard = source.0, %error, "outbox trim put off");
+            }
+        }
+        learned.into_iter().flatten().collect()
+    }
+
+    /// The shard if it has acknowledged, and its leader if it was learned.
+    async fn deliver(&self, shard: ShardId, items: Vec<OutboxItem>) -> (Option<ShardId>, Option<(ShardId, NodeId)>) {
+        let Some(plan) = self.handle.layout.shard(shard) else {
+            return (None, None);
+        };
+        let mut to = self.leaders.get(&shard).copied().unwrap_or(plan.voters[0].node);
+        // Once at the last known leader, once at the one it names; then the next round tries another replica.
+        for _ in 0..2 {
+            let Some(client) = self.clients.get(&to) else { break };
+            let command = ShardCommand::ApplyEffects(items.clone());
+            let body = RequestBody::Write {
+                shard,
+                epoch: plan.epoch,
+                command,
+            };
+            match client.call(Class::Bulk, DEADLINE, body, ModelEpoch(0)).await {
+                Ok(ReplyBody::Write(Ok(_))) => return (Some(shard), Some((shard, to))),
+                Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint: Some(hint) }))) => to = hint,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        let at = plan.voters.iter().position(|p| p.node == to).unwrap_or(0);
+        (None, Some((shard, plan.voters[(at + 1) % plan.voters.len()].node)))
+    }
+}

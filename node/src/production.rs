@@ -1,0 +1,94 @@
+//! A node on a real machine: its telemetry, stores, threads and signals.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use covey_ann::Backend;
+use covey_config::Config;
+use covey_env::Env;
+use covey_shared::ids::NodeId;
+use covey_store::kv::{FjallKv, FjallOptions, KvStore};
+use covey_store::log::{Wal, WalOptions};
+use covey_telemetry::{Telemetry, TelemetryOptions};
+
+use crate::startup::{Node, NodeParts, Threads};
+
+/// Time for the last spans to be sent.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Runs node `id` until SIGINT or SIGTERM. `data` overrides where its files lie.
+pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow::Result<()> {
+    let telemetry = Telemetry::start(telemetry_options(&config, id))?;
+    telemetry.install_panic_hook("covey-node");
+    let env = Env::production(config.ann.search_threads).context("cannot start the search pool")?;
+    let dir = data.unwrap_or_else(|| config.node_dir(id));
+    env.disk
+        .create_dir_all(&dir)
+        .with_context(|| format!("cannot create the data directory {}", dir.display()))?;
+    let _lock = env.disk.lock_exclusive(&dir).with_context(|| {
+        format!(
+            "cannot lock {}: does another covey-node use it? Stop that one, or give --data",
+            dir.display()
+        )
+    })?;
+    let options = WalOptions {
+        segment_bytes: config.raft.wal_segment.as_usize(),
+        ..WalOptions::new(config.cluster.id(), id)
+    };
+    let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
+    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(&dir.join("kv"), &fjall_options(&config))?);
+    let parts = NodeParts {
+        env,
+        config,
+        id,
+        dir,
+        log: Box::new(wal),
+        recovered,
+        kv,
+        threads: Threads::production(),
+        backend: Backend::Faiss,
+        observer: None,
+    };
+    let node = Node::start(parts).await?;
+    tracing::info!(node = id.0, address = %node.address(), "ready");
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    node.stop().await;
+    telemetry.shutdown(FLUSH)?;
+    Ok(())
+}
+
+fn telemetry_options(config: &Config, id: NodeId) -> TelemetryOptions {
+    let telemetry = &config.telemetry;
+    TelemetryOptions {
+        otlp_endpoint: Some(telemetry.otlp_endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
+        sample_ratio: telemetry.sample_ratio,
+        span_queue: telemetry.span_queue,
+        export_timeout: telemetry.export_timeout,
+        log_filter: telemetry.log.clone(),
+        log_format: match telemetry.log_format {
+            covey_config::LogFormat::Human => covey_telemetry::LogFormat::Human,
+            covey_config::LogFormat::Json => covey_telemetry::LogFormat::Json,
+        },
+        ..TelemetryOptions::new("covey-node", format!("node-{id}"))
+    }
+}
+
+fn fjall_options(config: &Config) -> FjallOptions {
+    FjallOptions {
+        cache_bytes: config.storage.kv_cache.as_u64(),
+        memtable_bytes: config.storage.kv_memtable.as_u64(),
+        journal_bytes: config.storage.kv_journal.as_u64(),
+        ..FjallOptions::default()
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,239 @@
+//! The Raft actor: the shell around [`Engine`]. Every message marks the engine and schedules one drive, so that a
+//! full mailbox costs one drive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message};
+use covey_env::Env;
+use covey_shared::ids::{NodeId, ShardEpoch, ShardId};
+use covey_shared::wire::{RaftMessage, ReplicaRole, ShardError, WriteReply};
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+
+use super::engine::Dropped;
+use super::{AppendTask, ApplyTask, Effects, Engine, Ticket};
+use crate::apply::ApplyLanes;
+use crate::board::Board;
+use crate::completions::{Completion, Completions};
+use crate::peers::Peers;
+use crate::startup::Observer;
+
+/// Sent by the log writer and the apply workers, and to itself: work through whatever has changed. Repeatable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Drive;
+
+/// Sent by the call server: replicate this in a group that this node leads. Not repeated by us; the caller may, because
+/// items are idempotent.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Propose {
+    pub(crate) shard: ShardId,
+    /// Epoch in the caller's map.
+    pub(crate) epoch: ShardEpoch,
+    /// An encoded [`covey_shared::command::Proposal`].
+    pub(crate) data: Vec<u8>,
+    /// Gets the outcome once it is applied here, or why there is none.
+    pub(crate) reply: oneshot::Sender<Result<WriteReply, ShardError>>,
+}
+
+/// Sent by the Raft stream of one peer, in order.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
+
+/// Asked by `/debug/actors`.
+#[derive(Message)]
+#[rtype(result = "Observed")]
+pub(crate) struct Observe;
+
+/// What the actor says of itself.
+#[derive(Debug, Serialize, actix::MessageResponse)]
+pub(crate) struct Observed {
+    pub(crate) groups: usize,
+    pub(crate) leads: usize,
+    pub(crate) open_proposals: usize,
+    pub(crate) drives: u64,
+    pub(crate) dropped: Dropped,
+}
+
+/// Everything the actor needs from the rest of the node.
+pub(crate) struct RaftDeps {
+    pub(crate) env: Env,
+    pub(crate) engine: Engine,
+    pub(crate) log: mpsc::Sender<Vec<AppendTask>>,
+    pub(crate) apply: ApplyLanes,
+    pub(crate) peers: Peers,
+    pub(crate) completions: Completions,
+    pub(crate) board: Arc<Board>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) tick: Duration,
+    pub(crate) mailbox: usize,
+}
+
+/// Owns all Raft groups of the node.
+pub(crate) struct RaftActor {
+    deps: RaftDeps,
+    waiting: BTreeMap<Ticket, oneshot::Sender<Result<WriteReply, ShardError>>>,
+    next_ticket: u64,
+    drive_scheduled: bool,
+    drives: u64,
+}
+
+impl RaftActor {
+    pub(crate) fn new(deps: RaftDeps) -> Self {
+        let (waiting, next_ticket) = (BTreeMap::new(), 0);
+        RaftActor {
+            deps,
+            waiting,
+            next_ticket,
+            drive_scheduled: false,
+            drives: 0,
+        }
+    }
+
+    fn schedule(&mut self, ctx: &mut Context<Self>) {
+        if !self.drive_scheduled {
+            self.drive_scheduled = true;
+            ctx.notify(Drive);
+        }
+    }
+
+    fn drive(&mut self) {
+        self.drives += 1;
+        let mut effects = Effects::default();
+        self.take_completions(&mut effects);
+        // Without room in the log nothing may be collected: a ready that is taken must be persisted in order.
+        if let Ok(room) = self.deps.log.clone().try_reserve_owned() {
+            let changed = self.deps.engine.collect(&mut effects);
+            if !effects.append.is_empty() {
+                room.send(std::mem::take(&mut effects.append));
+            }
+            self.publish(changed);
+        }
+        self.dispatch(effects.send, effects.apply);
+        self.answer();
+    }
+
+    fn take_completions(&mut self, effects: &mut Effects) {
+        for completion in self.deps.completions.take() {
+            match completion {
+                Completion::Persisted { readies, live_bytes } => {
+                    self.deps.board.set_log_bytes(live_bytes);
+                    self.deps.engine.persisted(&readies, effects);
+                }
+                Completion::Applied(task) => self.deps.engine.applied(task),
+                Completion::Checkpointed { shard, index } => self.deps.engine.checkpointed(shard, index),
+            }
+        }
+    }
+
+    fn dispatch(&mut self, send: Vec<(NodeId, RaftMessage)>, apply: Vec<ApplyTask>) {
+        for (shard, to) in self.deps.peers.send(send) {
+            self.deps.engine.unreachable(shard, to);
+        }
+        for task in apply {
+            self.deps.apply.submit(task);
+        }
+    }
+
+    fn publish(&self, changed: Vec<ShardId>) {
+        let now = self.deps.env.clock.monotonic();
+        for shard in changed {
+            let Some(status) = self.deps.engine.status(shard, now) else {
+                continue;
+            };
+            if let Some(observer) = self
+                .deps
+                .observer
+                .as_ref()
+                .filter(|_| status.role == ReplicaRole::Leader)
+            {
+                observer.leads(shard, status.term);
+            }
+            self.deps.board.publish(shard, status);
+        }
+    }
+
+    fn answer(&mut self) {
+        for (ticket, outcome) in self.deps.engine.take_answers() {
+            if let Some(reply) = self.waiting.remove(&ticket) {
+                // The caller may have given up; the write stands.
+                let _ = reply.send(outcome);
+            }
+        }
+    }
+
+    fn random(&self) -> usize {
+        (self.deps.env.entropy.next_u64() >> 1) as usize
+    }
+}
+
+impl Actor for RaftActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.deps.mailbox);
+        self.deps.completions.attach(ctx.address().recipient());
+        ctx.run_interval(self.deps.tick, |actor, ctx| {
+            let entropy = actor.deps.env.entropy.clone();
+            actor.deps.engine.tick(|| (entropy.next_u64() >> 1) as usize);
+            actor.schedule(ctx);
+        });
+        self.schedule(ctx);
+    }
+}
+
+impl Handler<Drive> for RaftActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Drive, _: &mut Self::Context) {
+        self.drive_scheduled = false;
+        self.drive();
+    }
+}
+
+impl Handler<Inbound> for RaftActor {
+    type Result = ();
+
+    fn handle(&mut self, Inbound(messages): Inbound, ctx: &mut Self::Context) {
+        let now = self.deps.env.clock.monotonic();
+        for message in messages {
+            let random = self.random();
+            self.deps.engine.step(message, now, random);
+        }
+        self.schedule(ctx);
+    }
+}
+
+impl Handler<Propose> for RaftActor {
+    type Result = ();
+
+    fn handle(&mut self, message: Propose, ctx: &mut Self::Context) {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.waiting.insert(ticket, message.reply);
+        self.deps
+            .engine
+            .propose(message.shard, message.epoch, message.data, ticket);
+        self.schedule(ctx);
+    }
+}
+
+impl Handler<Observe> for RaftActor {
+    type Result = Observed;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Observed {
+        let now = self.deps.env.clock.monotonic();
+        let statuses = self.deps.engine.statuses(now);
+        Observed {
+            groups: statuses.len(),
+            leads: statuses.iter().filter(|(_, s)| s.role == ReplicaRole::Leader).count(),
+            open_proposals: self.waiting.len(),
+            drives: self.drives,
+            dropped: self.deps.engine.dropped(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! All groups of a node: routes inputs, collects effects. Pure: no clock, no disk, no network, no actor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_env::Monotonic;
+use covey_shared::command::ItemResult;
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
+use covey_shared::layout::ShardPlan;
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
+
+use super::group::{Group, GroupStart, GroupStatus};
+use super::proposals::Ticket;
+use super::{AppliedTask, Effects, RaftLimits};
+
+/// The outcome of a proposal.
+pub type Answer = (Ticket, Result<WriteReply, ShardError>);
+
+/// Messages that were not stepped, by reason.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Dropped {
+    /// For a group or replica that is not here.
+    pub misaddressed: u64,
+    /// Entries that do not follow each other.
+    pub malformed: u64,
+}
+
+/// The groups of one node.
+pub struct Engine {
+    groups: BTreeMap<ShardId, Group>,
+    dirty: BTreeSet<ShardId>,
+    answers: Vec<Answer>,
+    dropped: Dropped,
+}
+
+impl Engine {
+    /// The groups that `node` has a replica of. `random` yields one number per call.
+    pub fn new(
+        node: NodeId,
+        shards: impl IntoIterator<Item = (ShardPlan, GroupStart)>,
+        limits: RaftLimits,
+        mut random: impl FnMut() -> usize,
+    ) -> Engine {
+        let groups: BTreeMap<ShardId, Group> = shards
+            .into_iter()
+            .filter_map(|(plan, start)| plan.on(node).map(|me| (plan, me, start)))
+            .map(|(plan, me, start)| (plan.shard, Group::new(plan, me, start, limits, random())))
+            .collect();
+        let dirty = groups.keys().copied().collect();
+        Engine {
+            groups,
+            dirty,
+            answers: Vec::new(),
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// One step of every group's logical clock.
+    pub fn tick(&mut self, mut random: impl FnMut() -> usize) {
+        for (shard, group) in &mut self.groups {
+            group.tick(random());
+            self.answers
+                .extend(group.orphans().into_iter().map(|t| (t, Err(ShardError::Uncertain))));
+            self.dirty.insert(*shard);
+        }
+    }
+
+    /// Takes in a message from another node.
+    pub fn step(&mut self, message: RaftMessage, now: Monotonic, random: usize) {
+        let shard = message.shard;
+        let Some(group) = self.groups.get_mut(&shard).filter(|g| g.me() == message.to) else {
+            self.dropped.misaddressed += 1;
+            return;
+        };
+        if !well_formed(&message) {
+            self.dropped.malformed += 1;
+            return;
+        }
+        group.step(message, now, random);
+        self.answers
+            .extend(group.orphans().into_iter().map(|t| (t, Err(ShardError::Uncertain))));
+        self.dirty.insert(shard);
+    }
+
+    /// Proposes an encoded command; the outcome comes as an [`Answer`] for `ticket`.
+    pub fn propose(&mut self, shard: ShardId, epoch: ShardEpoch, data: Vec<u8>, ticket: Ticket) {
+        let outcome = match self.groups.get_mut(&shard) {
+            None => Err(ShardError::NotHere(shard)),
+            Some(group) if group.plan.epoch.range_ver != epoch.range_ver => Err(ShardError::StaleEpoch {
+                current: group.plan.epoch,
+            }),
+            Some(group) => group.propose(data, ticket),
+        };
+        match outcome {
+            Ok(()) => {
+                self.dirty.insert(shard);
+            }
+            Err(error) => self.answers.push((ticket, Err(error))),
+        }
+    }
+
+    /// The log has these (group, ready) pairs on disk.
+    pub fn persisted(&mut self, readies: &[(ShardId, u64)], effects: &mut Effects) {
+        for (shard, number) in readies {
+            if let Some(group) = self.groups.get_mut(shard) {
+                group.persisted(*number, effects);
+                self.dirty.insert(*shard);
+            }
+        }
+    }
+
+    /// A store has applied a task.
+    pub fn applied(&mut self, task: AppliedTask) {
+        let Some(group) = self.groups.get_mut(&task.shard) else {
+            return;
+        };
+        for (index, term, results) in task.results {
+            self.answers.extend(answer(group, index, term, results));
+        }
+        group.applied(task.index);
+        self.dirty.insert(task.shard);
+    }
+
+    /// A checkpoint has made everything up to `index` safe from any crash.
+    pub fn checkpointed(&mut self, shard: ShardId, index: u64) {
+        if let Some(group) = self.groups.get_mut(&shard) {
+            group.durable(index);
+            self.dirty.insert(shard);
+        }
+    }
+
+    /// A message to this replica was dropped on the way out.
+    pub fn unreachable(&mut self, shard: ShardId, to: ReplicaId) {
+        if let Some(group) = self.groups.get_mut(&shard) {
+            group.unreachable(to);
+            self.dirty.insert(shard);
+        }
+    }
+
+    /// Collects what changed groups want. Call it only when the log can take a batch.
+    pub fn collect(&mut self, effects: &mut Effects) -> Vec<ShardId> {
+        let changed: Vec<ShardId> = std::mem::take(&mut self.dirty).into_iter().collect();
+        for shard in &changed {
+            if let Some(group) = self.groups.get_mut(shard) {
+                group.collect(effects);
+            }
+        }
+        changed
+    }
+
+    /// Outcomes of proposals since the last call.
+    pub fn take_answers(&mut self) -> Vec<Answer> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// State of one group.
+    pub fn status(&self, shard: ShardId, now: Monotonic) -> Option<GroupStatus> {
+        self.groups.get(&shard).map(|g| g.status(now))
+    }
+
+    /// State of all groups.
+    pub fn statuses(&self, now: Monotonic) -> Vec<(ShardId, GroupStatus)> {
+        self.groups.iter().map(|(shard, g)| (*shard, g.status(now))).collect()
+    }
+
+    /// Messages that were not stepped.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+}
+
+fn answer(group: &mut Group, index: u64, term: u64, results: Vec<ItemResult>) -> Option<Answer> {
+    let (ticket, ours) = group.take_proposal(index, term)?;
+    let outcome = match ours {
+        true => Ok(WriteReply {
+            index: LogIndex(index),
+            epoch: group.plan.epoch,
+            results,
+        }),
+        // Another leader's entry took the place: ours is gone for good.
+        false => Err(ShardError::NotLeader { hint: group.leader() }),
+    };
+    Some((ticket, outcome))
+}
+
+/// The library trusts that entries follow each other; a peer's bytes are checked before they reach it.
+fn well_formed(message: &RaftMessage) -> bool {
+    let follow = message
+        .entries
+        .iter()
+        .enumerate()
+        .all(|(i, e)| e.index == message.index + 1 + i as u64);
+    let ordered = message.entries.windows(2).all(|w| w[0].term <= w[1].term);
+    message.kind != RaftMessageKind::Snapshot
+        && (message.entries.is_empty() || message.kind == RaftMessageKind::Append)
+        && follow
+        && ordered
+        && message.entries.last().is_none_or(|e| e.term <= message.term)
+}
+
+#[cfg(test)]
+#[path = "engine_test.rs"]
+mod tests;

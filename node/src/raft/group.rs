@@ -1,0 +1,388 @@
+//! One Raft group of this node: a pure state machine over the library's `RawNode`.
+//!
+//! Order of the log pointers, cited everywhere: persisted ≥ committed is *not* guaranteed on one replica; what is:
+//! `compacted ≤ durable applied ≤ applied ≤ committed ≤ last`.
+
+use std::collections::VecDeque;
+
+use covey_env::Monotonic;
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
+use covey_shared::layout::{Place, ShardPlan};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError};
+use covey_store::log::{LogPosition, RecoveredGroup};
+use raft::eraftpb::{ConfState, Entry, HardState, Message};
+use raft::{Config, RawNode, StateRole};
+
+use super::convert::{self, Envelope};
+use super::freshness::Freshness;
+use super::log_view::LogView;
+use super::proposals::{Proposals, Ticket};
+use super::slog_bridge;
+use super::{AppendTask, ApplyTask, Effects, RaftLimits};
+
+/// What the disk knew of a group when the node started.
+#[derive(Debug, Default)]
+pub struct GroupStart {
+    /// What the log knew.
+    pub log: RecoveredGroup,
+    /// Applied index of the store.
+    pub applied: u64,
+    /// Voters as of the applied index; empty for a new replica.
+    pub voters: Vec<u64>,
+}
+
+/// Messages of a ready that may go out only once its entries are on disk.
+#[derive(Debug)]
+struct Held {
+    number: u64,
+    messages: Vec<Message>,
+}
+
+fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
+    let entries: Vec<Entry> = found.entries.into_iter().map(convert::entry).collect();
+    let last = found.compacted.index + entries.len() as u64;
+    assert!(
+        applied <= last,
+        "the store has applied {applied}, but the log ends at {last}"
+    );
+    let hard_state = HardState {
+        term: found.hard_state.term,
+        vote: found.hard_state.vote,
+        // A commit index alone is not fsynced; what was applied was committed.
+        commit: found.hard_state.commit.max(applied).min(last),
+        ..HardState::default()
+    };
+    let conf = ConfState {
+        voters,
+        ..ConfState::default()
+    };
+    LogView::new(hard_state, conf, (found.compacted.index, found.compacted.term), entries)
+}
+
+pub(crate) struct Group {
+    pub(crate) plan: ShardPlan,
+    me: Place,
+    raw: RawNode<LogView>,
+    limits: RaftLimits,
+    held: VecDeque<Held>,
+    proposals: Proposals,
+    /// Committed entries that the store has not been given yet.
+    backlog: VecDeque<Entry>,
+    backlog_bytes: u64,
+    /// The store works on a task of this group; one at a time, so that what arrives meanwhile is the next batch.
+    applying: bool,
+    applied: u64,
+    durable_applied: u64,
+    all_matched: u64,
+    role: (StateRole, u64),
+    freshness: Freshness,
+}
+
+impl Group {
+    pub(crate) fn new(plan: ShardPlan, me: Place, start: GroupStart, limits: RaftLimits, election: usize) -> Self {
+        let voters: Vec<u64> = match start.voters.is_empty() {
+            true => plan.voters.iter().map(|p| p.replica.0).collect(),
+            false => start.voters,
+        };
+        let log = log_view(voters, start.log, start.applied);
+        let config = Config {
+            id: me.replica.0,
+            applied: start.applied,
+            election_tick: limits.election_ticks,
+            heartbeat_tick: limits.heartbeat_ticks,
+            max_size_per_msg: limits.max_size_per_msg,
+            max_inflight_msgs: limits.max_inflight_msgs,
+            max_uncommitted_size: limits.max_uncommitted_bytes,
+            max_committed_size_per_ready: limits.max_size_per_msg * 32,
+            pre_vote: true,
+            check_quorum: true,
+            batch_append: true,
+            ..Config::default()
+        };
+        let raw = RawNode::new(&config, log, &slog_bridge::logger(plan.shard.0))
+            .expect("the configuration is checked at start");
+        let role = (raw.raft.state, raw.raft.term);
+        let mut group = Group {
+            freshness: Freshness::new(plan.voters.len()),
+            plan,
+            me,
+            raw,
+            limits,
+            held: VecDeque::new(),
+            proposals: Proposals::default(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            applying: false,
+            applied: start.applied,
+            // What the store has read back may still sit in the page cache only.
+            durable_applied: 0,
+            all_matched: 0,
+            role,
+        };
+        group.set_election_timeout(election);
+        group
+    }
+
+    /// The library draws timeouts from the operating system; ours come from `Env`, so that a seed replays exactly.
+    /// The preferred leader draws the shortest one, which spreads leaders over the nodes.
+    fn set_election_timeout(&mut self, random: usize) {
+        let (min, span) = (self.limits.election_ticks, self.limits.election_ticks);
+        let preferred = self.plan.voters.first().is_some_and(|p| p.replica == self.me.replica);
+        let ticks = if preferred { min } else { min + 2 + random % (span - 2) };
+        self.raw.raft.set_randomized_election_timeout(ticks);
+    }
+
+    pub(crate) fn tick(&mut self, random: usize) {
+        self.raw.tick();
+        self.after_change(random);
+    }
+
+    /// Takes in a message of another member; what does not belong to this incarnation was dropped before.
+    pub(crate) fn step(&mut self, wire: RaftMessage, now: Monotonic, random: usize) {
+        let from_leader = matches!(wire.kind, RaftMessageKind::Append | RaftMessageKind::Heartbeat);
+        if wire.kind == RaftMessageKind::Append && self.backlog_bytes > self.limits.apply_backlog_bytes {
+            // Flow control by loss: the leader sends again once the store has caught up.
+            return;
+        }
+        let (from, leader_commit, all_matched, term) = (wire.from, wire.leader_commit, wire.all_matched, wire.term);
+        // The library answers unknown peers and impossible states with an error; the message is then as good as lost.
+        if let Err(error) = self.raw.step(convert::from_wire(wire)) {
+            tracing::debug!(target: "raft", shard = self.plan.shard.0, %error, "message dropped");
+        }
+        if from_leader && term == self.raw.raft.term && self.raw.raft.state == StateRole::Follower {
+            self.freshness.heard_from_leader(now, leader_commit, self.applied);
+            self.all_matched = self.all_matched.max(all_matched.0);
+        }
+        self.freshness.heard_from_peer(from, now);
+        self.after_change(random);
+    }
+
+    fn after_change(&mut self, random: usize) {
+        let role = (self.raw.raft.state, self.raw.raft.term);
+        if role != self.role {
+            self.role = role;
+            self.set_election_timeout(random);
+            self.freshness.role_changed();
+        }
+    }
+
+    /// Appends `data` to the log if this replica leads.
+    pub(crate) fn propose(&mut self, data: Vec<u8>, ticket: Ticket) -> Result<(), ShardError> {
+        if self.raw.raft.state != StateRole::Leader {
+            return Err(ShardError::NotLeader { hint: self.leader() });
+        }
+        if self.backlog_bytes > self.limits.apply_backlog_bytes {
+            return Err(ShardError::Overloaded { retry_after_ms: 50 });
+        }
+        match self.raw.propose(vec![], data) {
+            Ok(()) => {
+                self.proposals
+                    .insert(self.raw.raft.raft_log.last_index(), self.raw.raft.term, ticket);
+                Ok(())
+            }
+            // Too much is uncommitted: the back-pressure of a group.
+            Err(raft::Error::ProposalDropped) => Err(ShardError::Overloaded { retry_after_ms: 50 }),
+            Err(_) => Err(ShardError::NotLeader { hint: self.leader() }),
+        }
+    }
+
+    /// The log has this ready, and all before it, on disk.
+    pub(crate) fn persisted(&mut self, number: u64, effects: &mut Effects) {
+        while self.held.front().is_some_and(|h| h.number <= number) {
+            let held = self.held.pop_front().expect("front() was there");
+            self.send(held.messages, effects);
+        }
+        self.raw.on_persist_ready(number);
+    }
+
+    /// A checkpoint has made everything up to `index` safe from any crash.
+    pub(crate) fn durable(&mut self, index: u64) {
+        self.durable_applied = self.durable_applied.max(index);
+    }
+
+    /// The store has applied everything up to `index`.
+    pub(crate) fn applied(&mut self, index: u64) {
+        self.applying = false;
+        if index > self.applied {
+            self.applied = index;
+            self.raw.advance_apply_to(index);
+            self.freshness.applied(index);
+        }
+    }
+
+    /// Resolves the proposal at (`index`, `term`), if it was made here.
+    pub(crate) fn take_proposal(&mut self, index: u64, term: u64) -> Option<(Ticket, bool)> {
+        self.proposals.take(index, term)
+    }
+
+    /// Proposals whose fate is unknown because this replica no longer leads.
+    pub(crate) fn orphans(&mut self) -> Vec<Ticket> {
+        if self.raw.raft.state == StateRole::Leader {
+            Vec::new()
+        } else {
+            self.proposals.drain()
+        }
+    }
+
+    /// Collects what is to be sent, appended and applied.
+    pub(crate) fn collect(&mut self, effects: &mut Effects) {
+        while self.raw.has_ready() {
+            self.collect_ready(effects);
+        }
+        self.compact(effects);
+        self.submit(effects);
+    }
+
+    fn collect_ready(&mut self, effects: &mut Effects) {
+        let mut ready = self.raw.ready();
+        self.send(ready.take_messages(), effects);
+        let committed = ready.take_committed_entries();
+        self.backlog_bytes += committed.iter().map(|e| e.get_data().len() as u64).sum::<u64>();
+        self.backlog.extend(committed);
+        let (entries, must_sync, number) = (ready.take_entries(), ready.must_sync(), ready.number());
+        let hard_state = ready.hs().cloned();
+        // The library reads its own entries back from the view at once; the disk follows.
+        self.raw.mut_store().append(&entries);
+        if let Some(hs) = &hard_state {
+            self.raw.mut_store().set_hard_state(hs.clone());
+        }
+        let messages = ready.take_persisted_messages();
+        if entries.is_empty() && hard_state.is_none() && self.held.is_empty() {
+            self.raw.advance_append_async(ready);
+            self.send(messages, effects);
+            self.raw.on_persist_ready(number);
+            return;
+        }
+        self.held.push_back(Held { number, messages });
+        effects.append.push(AppendTask {
+            shard: self.plan.shard,
+            ready: number,
+            entries: entries.iter().map(convert::log_entry).collect(),
+            hard_state: hard_state.map(|hs| covey_store::log::HardState {
+                term: hs.term,
+                vote: hs.vote,
+                commit: hs.commit,
+            }),
+            compacted: None,
+            must_sync,
+        });
+        self.raw.advance_append_async(ready);
+    }
+
+    /// Entries that every member has on disk and this store will not replay are of no use to anyone.
+    fn compact(&mut self, effects: &mut Effects) {
+        if self.raw.raft.state == StateRole::Leader {
+            let matched = self.raw.raft.prs().iter().map(|(_, p)| p.matched).min().unwrap_or(0);
+            self.all_matched = self.all_matched.max(matched);
+        }
+        let to = self
+            .all_matched
+            .min(self.durable_applied)
+            .saturating_sub(self.limits.keep_entries);
+        if to < self.raw.store().first() + self.limits.compact_step {
+            return;
+        }
+        if let Some((index, term)) = self.raw.mut_store().compact(to) {
+            effects.append.push(AppendTask {
+                shard: self.plan.shard,
+                ready: 0,
+                entries: Vec::new(),
+                hard_state: None,
+                compacted: Some(LogPosition { index, term }),
+                must_sync: false,
+            });
+        }
+    }
+
+    fn submit(&mut self, effects: &mut Effects) {
+        if self.applying || self.backlog.is_empty() {
+            return;
+        }
+        let mut bytes = 0;
+        let mut entries = Vec::new();
+        while bytes < self.limits.apply_batch_bytes
+            && let Some(entry) = self.backlog.pop_front()
+        {
+            bytes += entry.get_data().len() as u64;
+            entries.push(convert::log_entry(&entry));
+        }
+        self.backlog_bytes -= bytes;
+        self.applying = true;
+        effects.apply.push(ApplyTask {
+            shard: self.plan.shard,
+            entries,
+        });
+    }
+
+    fn send(&self, messages: Vec<Message>, effects: &mut Effects) {
+        let leads = self.raw.raft.state == StateRole::Leader;
+        let envelope = Envelope {
+            shard: self.plan.shard,
+            epoch: self.plan.epoch,
+            leader_commit: if leads { self.raw.raft.raft_log.committed } else { 0 },
+            all_matched: if leads { self.all_matched } else { 0 },
+        };
+        for message in messages {
+            let Some(node) = self.node_of(ReplicaId(message.to)) else {
+                continue;
+            };
+            effects
+                .send
+                .extend(convert::to_wire(message, envelope).map(|wire| (node, wire)));
+        }
+    }
+
+    /// A message to `to` was dropped: the leader must not wait for its answer.
+    pub(crate) fn unreachable(&mut self, to: ReplicaId) {
+        self.raw.report_unreachable(to.0);
+    }
+
+    fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
+        self.plan.voters.iter().find(|p| p.replica == replica).map(|p| p.node)
+    }
+
+    pub(crate) fn me(&self) -> ReplicaId {
+        self.me.replica
+    }
+
+    /// Node of the leader as this replica knows it.
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        self.node_of(ReplicaId(self.raw.raft.leader_id))
+    }
+
+    pub(crate) fn status(&self, now: Monotonic) -> GroupStatus {
+        let leads = self.raw.raft.state == StateRole::Leader;
+        GroupStatus {
+            role: match self.raw.raft.state {
+                StateRole::Leader => ReplicaRole::Leader,
+                StateRole::Follower => ReplicaRole::Follower,
+                StateRole::Candidate | StateRole::PreCandidate => ReplicaRole::Candidate,
+            },
+            leader: self.leader(),
+            term: Term(self.raw.raft.term),
+            first: LogIndex(self.raw.store().first()),
+            committed: LogIndex(self.raw.raft.raft_log.committed),
+            applied: LogIndex(self.applied),
+            fresh_as_of: self.freshness.as_of(now, leads),
+        }
+    }
+}
+
+/// What others may know of a group.
+#[derive(Clone, Debug)]
+pub struct GroupStatus {
+    /// Role of this replica.
+    pub role: ReplicaRole,
+    /// Node of the leader, if known.
+    pub leader: Option<NodeId>,
+    /// Term.
+    pub term: Term,
+    /// First index still in the log.
+    pub first: LogIndex,
+    /// Committed index as known here.
+    pub committed: LogIndex,
+    /// Applied index.
+    pub applied: LogIndex,
+    /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
+    pub fresh_as_of: Option<Monotonic>,
+}

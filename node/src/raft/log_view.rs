@@ -1,0 +1,157 @@
+//! The log of one group as raft reads it: every entry since the last compaction, in memory.
+//!
+//! The same entries lie in the node's WAL. A compaction follows what every member has on disk, so that in a healthy
+//! group only a short tail is held.
+
+use std::collections::VecDeque;
+
+use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
+use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
+
+/// Entries, hard state and members of one group.
+#[derive(Debug, Default)]
+pub(crate) struct LogView {
+    hard_state: HardState,
+    conf_state: ConfState,
+    /// Index and term of the last entry that is gone.
+    compacted: (u64, u64),
+    entries: VecDeque<Entry>,
+}
+
+impl LogView {
+    /// A recovered or new log. `entries` follow `compacted` without a gap.
+    pub(crate) fn new(
+        hard_state: HardState,
+        conf_state: ConfState,
+        compacted: (u64, u64),
+        entries: Vec<Entry>,
+    ) -> Self {
+        LogView {
+            hard_state,
+            conf_state,
+            compacted,
+            entries: entries.into(),
+        }
+    }
+
+    /// First index still held.
+    pub(crate) fn first(&self) -> u64 {
+        self.compacted.0 + 1
+    }
+
+    /// Last index held; the compacted one when empty.
+    pub(crate) fn last(&self) -> u64 {
+        self.compacted.0 + self.entries.len() as u64
+    }
+
+    pub(crate) fn set_hard_state(&mut self, hard_state: HardState) {
+        self.hard_state = hard_state;
+    }
+
+    /// Takes in new entries; what is there from the first one's index on is replaced.
+    pub(crate) fn append(&mut self, new: &[Entry]) {
+        let Some(first) = new.first().map(Entry::get_index) else {
+            return;
+        };
+        assert!(
+            self.first() <= first && first <= self.last() + 1,
+            "raft appends at {first}, but the log holds {}..={}",
+            self.first(),
+            self.last()
+        );
+        while self.last() >= first {
+            self.entries
+                .pop_back()
+                .expect("last() ≥ first() means that there is an entry");
+        }
+        self.entries.extend(new.iter().cloned());
+    }
+
+    /// Forgets entries up to `index`; returns the new compaction point if it moved.
+    pub(crate) fn compact(&mut self, index: u64) -> Option<(u64, u64)> {
+        if index <= self.compacted.0 {
+            return None;
+        }
+        assert!(
+            index <= self.last(),
+            "compaction to {index} beyond the last index {}",
+            self.last()
+        );
+        while self.compacted.0 < index {
+            let gone = self
+                .entries
+                .pop_front()
+                .expect("index ≤ last() means that there is an entry");
+            self.compacted = (gone.get_index(), gone.get_term());
+        }
+        Some(self.compacted)
+    }
+
+    fn at(&self, index: u64) -> Option<&Entry> {
+        let offset = index.checked_sub(self.first())?;
+        self.entries.get(usize::try_from(offset).ok()?)
+    }
+}
+
+/// What an entry counts for in limits.
+fn size(entry: &Entry) -> u64 {
+    entry.get_data().len() as u64 + 32
+}
+
+impl Storage for LogView {
+    fn initial_state(&self) -> Result<RaftState> {
+        Ok(RaftState::new(self.hard_state.clone(), self.conf_state.clone()))
+    }
+
+    fn entries(&self, low: u64, high: u64, max: impl Into<Option<u64>>, _: GetEntriesContext) -> Result<Vec<Entry>> {
+        if low < self.first() {
+            return Err(Error::Store(StorageError::Compacted));
+        }
+        assert!(
+            high <= self.last() + 1,
+            "raft asks for entries up to {high}, the last is {}",
+            self.last()
+        );
+        let max = max.into().unwrap_or(u64::MAX);
+        let mut total = 0;
+        let mut found = Vec::new();
+        for entry in (low..high).map_while(|i| self.at(i)) {
+            total += size(entry);
+            // At least one, or an entry above the limit would never be sent.
+            if total > max && !found.is_empty() {
+                break;
+            }
+            found.push(entry.clone());
+        }
+        Ok(found)
+    }
+
+    fn term(&self, index: u64) -> Result<u64> {
+        if index == self.compacted.0 {
+            return Ok(self.compacted.1);
+        }
+        if index < self.compacted.0 {
+            return Err(Error::Store(StorageError::Compacted));
+        }
+        self.at(index)
+            .map(Entry::get_term)
+            .ok_or(Error::Store(StorageError::Unavailable))
+    }
+
+    fn first_index(&self) -> Result<u64> {
+        Ok(self.first())
+    }
+
+    fn last_index(&self) -> Result<u64> {
+        Ok(self.last())
+    }
+
+    fn snapshot(&self, _: u64, _: u64) -> Result<Snapshot> {
+        // Entries are kept until every member has them, so that no member of a static group ever needs a snapshot.
+        Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
+    }
+}
+
+#[cfg(test)]
+#[path = "log_view_test.rs"]
+mod tests;

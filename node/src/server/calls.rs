@@ -1,0 +1,67 @@
+//! Dispatch of a call to its handler.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::Addr;
+use covey_env::{Env, Monotonic};
+use covey_shard::ShardView;
+use covey_shared::ids::{ClusterId, NodeId, ShardId};
+use covey_shared::layout::{Layout, ShardPlan};
+use covey_shared::wire::{NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION};
+use covey_store::kv::KvStore;
+
+use crate::board::Board;
+use crate::raft::actor::RaftActor;
+use crate::shard::ShardActor;
+
+/// One replica as the call handlers see it.
+pub(crate) struct Replica {
+    pub(crate) plan: ShardPlan,
+    pub(crate) actor: Addr<ShardActor>,
+    pub(crate) view: Arc<ShardView>,
+}
+
+/// What every call handler needs.
+pub(crate) struct NodeHandle {
+    pub(crate) env: Env,
+    pub(crate) cluster: ClusterId,
+    pub(crate) node: NodeId,
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) replicas: BTreeMap<ShardId, Replica>,
+    pub(crate) raft: Addr<RaftActor>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) kv: Arc<dyn KvStore>,
+    /// Name of the space of content vectors.
+    pub(crate) content: String,
+    pub(crate) started: Monotonic,
+    pub(crate) max_entry_bytes: usize,
+    pub(crate) max_batch_items: usize,
+}
+
+impl NodeHandle {
+    /// Answers one call; the server has checked its header, its permits and its deadline.
+    pub(crate) async fn call(self: Arc<Self>, request: NodeRequest, deadline: Monotonic) -> NodeReply {
+        NodeReply {
+            version: WIRE_VERSION,
+            body: Ok(self.run(request.body, deadline).await),
+        }
+    }
+
+    async fn run(&self, body: RequestBody, deadline: Monotonic) -> ReplyBody {
+        match body {
+            RequestBody::Write { shard, epoch, command } => {
+                ReplyBody::Write(self.write(shard, epoch, command, deadline).await)
+            }
+            RequestBody::GetPosts(query) => ReplyBody::GetPosts(self.get_posts(query, deadline).await),
+            RequestBody::Search(query) => ReplyBody::Search(self.search(query, deadline).await),
+            RequestBody::Viewer(query) => ReplyBody::Viewer(Box::new(self.viewer(query, deadline).await)),
+            RequestBody::InNetwork(query) => ReplyBody::InNetwork(self.in_network(query, deadline).await),
+            RequestBody::Popular(query) => ReplyBody::Popular(self.popular(query, deadline).await),
+            RequestBody::Verdicts(query) => ReplyBody::Verdicts(self.verdicts(query, deadline).await),
+            RequestBody::Authors(query) => ReplyBody::Authors(self.authors(query, deadline).await),
+            RequestBody::Status => ReplyBody::Status(Box::new(self.status())),
+            RequestBody::LogicalHash { shards } => ReplyBody::LogicalHash(self.logical_hash(shards, deadline).await),
+        }
+    }
+}

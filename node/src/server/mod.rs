@@ -1,0 +1,8 @@
+//! Calls from other processes: one handler per request, errors of one shard never hide the answers of others.
+
+mod calls;
+mod reads;
+mod status;
+mod write;
+
+pub(crate) use calls::{NodeHandle, Replica};

@@ -1,0 +1,174 @@
+//! Reads: one message per shard of the call, gathered in the order in which they were asked for.
+
+use std::sync::Arc;
+
+use covey_env::Monotonic;
+use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
+use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
+use covey_shared::score::Hit;
+use covey_shared::slots::SlotRange;
+use covey_shared::wire::{
+    AuthorInfo, AuthorsQuery, Candidate, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery, PostView, SearchQuery,
+    ShardError, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+};
+use futures::future::join_all;
+
+use super::calls::NodeHandle;
+use crate::shard::Read;
+
+type Outcome<T> = Result<ViewRead<T>, ShardStoreError>;
+
+impl NodeHandle {
+    pub(super) async fn get_posts(&self, query: GetPostsQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<PostView>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
+            view.get_posts(query)
+        })
+        .await
+    }
+
+    pub(super) async fn search(&self, query: SearchQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<Hit>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, stop| {
+            view.search(query, stop)
+        })
+        .await
+    }
+
+    pub(super) async fn viewer(&self, query: ViewerQuery, deadline: Monotonic) -> ShardReply<ViewerState> {
+        let shard = query.shard;
+        self.one(shard, deadline, Arc::new(query), |view, query, _| view.viewer(query))
+            .await
+    }
+
+    pub(super) async fn in_network(
+        &self,
+        query: InNetworkQuery,
+        deadline: Monotonic,
+    ) -> Vec<ShardReply<Vec<Candidate>>> {
+        let shards = query.shards.clone();
+        self.each(&shards, deadline, Arc::new(query), |view, query, stop| {
+            view.in_network(query, stop)
+        })
+        .await
+    }
+
+    pub(super) async fn popular(&self, query: PopularQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<Candidate>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, stop| {
+            view.popular(query, stop)
+        })
+        .await
+    }
+
+    pub(super) async fn verdicts(&self, query: VerdictQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<Verdict>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
+            view.verdicts(query)
+        })
+        .await
+    }
+
+    pub(super) async fn authors(&self, query: AuthorsQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<AuthorInfo>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
+            view.authors(query)
+        })
+        .await
+    }
+
+    pub(super) async fn logical_hash(&self, shards: Vec<ShardId>, deadline: Monotonic) -> Vec<ShardReply<u64>> {
+        let asked = if shards.is_empty() {
+            self.replicas.keys().copied().collect()
+        } else {
+            shards
+        };
+        let reads: Vec<ShardRead> = asked.into_iter().map(|shard| self.any_state(shard)).collect();
+        self.each(&reads, deadline, Arc::new(()), |view, (), _| {
+            Ok(ViewRead {
+                value: view.logical_hash()?,
+                visited: 0,
+                partial: false,
+            })
+        })
+        .await
+    }
+
+    fn any_state(&self, shard: ShardId) -> ShardRead {
+        let range_ver = self.replicas.get(&shard).map_or(0, |r| r.plan.epoch.range_ver);
+        ShardRead {
+            shard,
+            range_ver,
+            min_index: LogIndex(0),
+        }
+    }
+
+    async fn each<Q, T>(
+        &self,
+        shards: &[ShardRead],
+        deadline: Monotonic,
+        query: Arc<Q>,
+        work: fn(&ShardView, &Q, &dyn Fn() -> bool) -> Outcome<T>,
+    ) -> Vec<ShardReply<T>>
+    where
+        Q: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        join_all(
+            shards
+                .iter()
+                .map(|shard| self.one(*shard, deadline, query.clone(), work)),
+        )
+        .await
+    }
+
+    async fn one<Q, T>(
+        &self,
+        accept: ShardRead,
+        deadline: Monotonic,
+        query: Arc<Q>,
+        work: fn(&ShardView, &Q, &dyn Fn() -> bool) -> Outcome<T>,
+    ) -> ShardReply<T>
+    where
+        Q: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let Some(replica) = self.replicas.get(&accept.shard) else {
+            return refused(accept.shard, ShardError::NotHere(accept.shard));
+        };
+        let span = tracing::info_span!(
+            "shard.read",
+            shard = accept.shard.0,
+            visited = tracing::field::Empty,
+            queue_us = tracing::field::Empty,
+            work_us = tracing::field::Empty,
+        );
+        let work = Box::new(move |view: &ShardView, stop: &dyn Fn() -> bool| work(view, &query, stop));
+        let read = Read {
+            accept,
+            deadline,
+            work,
+            span: span.clone(),
+        };
+        match replica.actor.send(read).await {
+            Ok(reply) => {
+                span.record("visited", reply.visited);
+                span.record("queue_us", reply.queue_us);
+                span.record("work_us", reply.work_us);
+                reply
+            }
+            // The actor is gone: the node shuts down.
+            Err(_) => refused(accept.shard, ShardError::NotReady(NotReady::Starting)),
+        }
+    }
+}
+
+fn refused<T>(shard: ShardId, error: ShardError) -> ShardReply<T> {
+    ShardReply {
+        shard,
+        epoch: ShardEpoch::default(),
+        slots: SlotRange { start: 0, end: 0 },
+        applied: LogIndex(0),
+        staleness_ms: u32::MAX,
+        partial: false,
+        visited: 0,
+        queue_us: 0,
+        work_us: 0,
+        result: Err(error),
+    }
+}

@@ -1,0 +1,67 @@
+//! The state of the node, as `covey status` and the coordinators' routing see it.
+
+use covey_embeddings::PartitionStatus;
+use covey_shared::ids::ModelEpoch;
+use covey_shared::wire::{NodeStatus, ReplicaStatus, SpaceStatus};
+
+use super::calls::{NodeHandle, Replica};
+
+impl NodeHandle {
+    pub(super) fn status(&self) -> NodeStatus {
+        let now = self.env.clock.monotonic();
+        // Figures that cannot be read are shown as 0, which the fields' docs say.
+        let process = covey_telemetry::process_stats().unwrap_or_default();
+        let kv = self.kv.usage().unwrap_or_default();
+        NodeStatus {
+            cluster: self.cluster,
+            node: self.node,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_ms: u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX),
+            resident_bytes: process.resident_bytes,
+            cpu_us: process.cpu_us,
+            wal_bytes: self.board.log_bytes(),
+            kv_bytes: kv.disk_bytes,
+            replicas: self
+                .replicas
+                .values()
+                .filter_map(|replica| self.replica(replica))
+                .collect(),
+        }
+    }
+
+    fn replica(&self, replica: &Replica) -> Option<ReplicaStatus> {
+        let shard = replica.plan.shard;
+        let raft = self.board.get(shard)?;
+        let stats = replica.view.stats();
+        let staleness = self.board.staleness(shard, self.env.clock.monotonic());
+        Some(ReplicaStatus {
+            shard,
+            replica: replica.plan.on(self.node)?.replica,
+            epoch: replica.plan.epoch,
+            slots: replica.plan.slots,
+            role: raft.role,
+            leader: raft.leader,
+            term: raft.term,
+            first_index: raft.first,
+            committed: raft.committed,
+            applied: raft.applied,
+            posts: stats.posts,
+            users: stats.users,
+            outbox: stats.outbox,
+            staleness_ms: u32::try_from(staleness.as_millis()).unwrap_or(u32::MAX),
+            spaces: vec![space(&self.content, &stats.content)],
+        })
+    }
+}
+
+fn space(name: &str, partition: &PartitionStatus) -> SpaceStatus {
+    SpaceStatus {
+        space: name.to_owned(),
+        model_epoch: ModelEpoch(0),
+        rows: partition.live_rows,
+        indexed_rows: partition.ivf_rows,
+        segments: partition.segments,
+        building: partition.building,
+        recall: partition.last_recall.unwrap_or(1.0),
+    }
+}

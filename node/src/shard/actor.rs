@@ -1,0 +1,204 @@
+//! The shard actor: one per replica. It lets a read through once the replica has applied what the caller has seen,
+//! bounds how many run, and hands them to the search pool. It never waits behind apply.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use covey_env::{Env, Monotonic};
+use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
+use covey_shared::ids::LogIndex;
+use covey_shared::layout::ShardPlan;
+use covey_shared::wire::{NotReady, ShardError, ShardRead, ShardReply};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tracing::Instrument;
+
+use crate::board::Board;
+
+/// What is run on the view. The second argument says whether to stop: the deadline passed or nobody waits any more.
+pub(crate) type Work<T> = Box<dyn FnOnce(&ShardView, &dyn Fn() -> bool) -> Result<ViewRead<T>, ShardStoreError> + Send>;
+
+/// Sent by the call server: run this on the replica's view and say how fresh it is. Repeatable: it changes nothing.
+pub(crate) struct Read<T> {
+    /// What the caller accepts.
+    pub(crate) accept: ShardRead,
+    /// When the caller stops waiting.
+    pub(crate) deadline: Monotonic,
+    /// What to run.
+    pub(crate) work: Work<T>,
+    /// Span of the attempt: spans do not cross mailboxes by themselves.
+    pub(crate) span: tracing::Span,
+}
+
+impl<T: Send + 'static> Message for Read<T> {
+    type Result = ShardReply<T>;
+}
+
+/// Everything a replica's reads need.
+#[derive(Clone)]
+pub(crate) struct ReplicaDeps {
+    pub(crate) env: Env,
+    pub(crate) plan: ShardPlan,
+    pub(crate) view: Arc<ShardView>,
+    pub(crate) applied: watch::Receiver<LogIndex>,
+    pub(crate) board: Arc<Board>,
+    /// Shared by all replicas of the node: how many reads run or wait for the pool.
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) mailbox: usize,
+}
+
+/// One replica.
+pub(crate) struct ShardActor {
+    deps: ReplicaDeps,
+}
+
+impl ShardActor {
+    pub(crate) fn new(deps: ReplicaDeps) -> Self {
+        ShardActor { deps }
+    }
+}
+
+impl Actor for ShardActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.deps.mailbox);
+    }
+}
+
+impl<T: Send + 'static> Handler<Read<T>> for ShardActor {
+    type Result = ResponseFuture<ShardReply<T>>;
+
+    fn handle(&mut self, read: Read<T>, _: &mut Self::Context) -> Self::Result {
+        let span = read.span.clone();
+        Box::pin(answer(self.deps.clone(), read).instrument(span))
+    }
+}
+
+async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardReply<T> {
+    let arrived = deps.env.clock.monotonic();
+    let accept = read.accept;
+    let mut timing = Timing::default();
+    let outcome = match admit(&deps, &read.accept, read.deadline).await {
+        Ok(permit) => {
+            let applied = *deps.applied.borrow();
+            let result = run(&deps, read, arrived, &mut timing).await;
+            drop(permit);
+            result.map(|value| (value, applied))
+        }
+        Err(error) => Err(error),
+    };
+    let now = deps.env.clock.monotonic();
+    let staleness = deps.board.staleness(deps.plan.shard, now);
+    let applied = outcome
+        .as_ref()
+        .map_or_else(|_| *deps.applied.borrow(), |(_, applied)| *applied);
+    let (result, visited, partial) = match outcome {
+        Ok((read, _)) => (Ok(read.value), read.visited, read.partial),
+        Err(error) => (Err(error), 0, false),
+    };
+    ShardReply {
+        shard: accept.shard,
+        epoch: deps.plan.epoch,
+        slots: deps.plan.slots,
+        applied,
+        staleness_ms: u32::try_from(staleness.as_millis()).unwrap_or(u32::MAX),
+        partial,
+        visited,
+        queue_us: micros(timing.queued),
+        work_us: micros(timing.worked),
+        result,
+    }
+}
+
+#[derive(Default)]
+struct Timing {
+    queued: Duration,
+    worked: Duration,
+}
+
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// Waits until the replica has what the caller has seen and a permit is free.
+async fn admit(
+    deps: &ReplicaDeps,
+    accept: &ShardRead,
+    deadline: Monotonic,
+) -> Result<tokio::sync::OwnedSemaphorePermit, ShardError> {
+    if accept.range_ver != deps.plan.epoch.range_ver {
+        return Err(ShardError::StaleEpoch {
+            current: deps.plan.epoch,
+        });
+    }
+    let left = || deadline.left(deps.env.clock.monotonic());
+    let mut applied = deps.applied.clone();
+    if *applied.borrow() < accept.min_index {
+        let caught_up = applied.wait_for(|index| *index >= accept.min_index);
+        match tokio::time::timeout(left(), caught_up).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(ShardError::NotReady(NotReady::Behind)),
+        }
+    }
+    match tokio::time::timeout(left(), deps.permits.clone().acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) => Err(ShardError::NotReady(NotReady::Starting)),
+        Err(_) => Err(ShardError::DeadlineExceeded),
+    }
+}
+
+/// Runs the work on the pool; when the caller goes away or the deadline passes, the work is told to stop.
+async fn run<T: Send + 'static>(
+    deps: &ReplicaDeps,
+    read: Read<T>,
+    arrived: Monotonic,
+    timing: &mut Timing,
+) -> Result<ViewRead<T>, ShardError> {
+    let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
+    let (stopped, clock, view) = (stop.0.clone(), deps.env.clock.clone(), deps.view.clone());
+    let (done, outcome) = oneshot::channel();
+    let deadline = read.deadline;
+    let (work, span) = (read.work, read.span);
+    deps.env.spawn.compute(Box::new(move || {
+        let _entered = span.enter();
+        let began = clock.monotonic();
+        let cancelled = || stopped.load(Ordering::Relaxed) || clock.monotonic() > deadline;
+        let result = match cancelled() {
+            true => Err(ShardError::DeadlineExceeded),
+            false => work(&view, &cancelled).map_err(shard_error),
+        };
+        // Nobody may be waiting any more.
+        let _ = done.send((result, began, clock.monotonic()));
+    }));
+    let left = deadline.left(deps.env.clock.monotonic());
+    match tokio::time::timeout(left, outcome).await {
+        Ok(Ok((result, began, ended))) => {
+            *timing = Timing {
+                queued: began.since(arrived),
+                worked: ended.since(began),
+            };
+            result
+        }
+        Ok(Err(_)) | Err(_) => Err(ShardError::DeadlineExceeded),
+    }
+}
+
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn shard_error(error: ShardStoreError) -> ShardError {
+    match error {
+        ShardStoreError::Invalid(reason) => ShardError::Invalid(reason),
+        error => {
+            tracing::error!(%error, "a read of the store failed");
+            ShardError::Store
+        }
+    }
+}

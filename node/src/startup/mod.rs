@@ -1,0 +1,356 @@
+//! Builds a node in a visible order and stops it in reverse. The same code runs in production and in the simulator;
+//! they differ in [`NodeParts`].
+
+mod replicas;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Context};
+use actix_rt::Arbiter;
+use covey_ann::Backend;
+use covey_config::Config;
+use covey_embeddings::MaintenanceWorker;
+use covey_env::{Env, Priority, WorkerHandle};
+use covey_rpc::{CallHandler, Handlers, NodeClient, Peer, RaftHandler, RaftSender, Server};
+use covey_shared::ids::{NodeId, ShardId, Term};
+use covey_store::kv::KvStore;
+use covey_store::log::{LogEntry, LogError, LogStore, Recovered};
+use futures::FutureExt;
+use tokio::sync::mpsc;
+
+use crate::apply::ApplyLanes;
+use crate::board::Board;
+use crate::completions::Completions;
+use crate::log_writer::LogWriter;
+use crate::maintenance_actor::MaintenanceActor;
+use crate::outbox_actor::OutboxActor;
+use crate::peers::Peers;
+use crate::raft::Engine;
+use crate::raft::actor::{Inbound, RaftActor, RaftDeps};
+use crate::server::NodeHandle;
+
+use replicas::{Opening, Replicas};
+
+/// Batches that wait for the log writer. A ready is only taken when there is room.
+const LOG_QUEUE: usize = 8;
+/// How long stopping may take per part.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a node is made of.
+pub struct NodeParts {
+    /// The world.
+    pub env: Env,
+    /// The cluster.
+    pub config: Config,
+    /// Which node this is.
+    pub id: NodeId,
+    /// Where its files lie; exists.
+    pub dir: PathBuf,
+    /// Its log.
+    pub log: Box<dyn LogStore>,
+    /// What the log held.
+    pub recovered: Recovered,
+    /// Its key-value store.
+    pub kv: Arc<dyn KvStore>,
+    /// Where its actors run.
+    pub threads: Threads,
+    /// faiss, or an exact scan in its place for the simulator.
+    pub backend: Backend,
+    /// Sees what is applied and who leads: the simulator's invariants.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// Watches a node from inside. Called on the apply workers and on the Raft actor: it must not block.
+pub trait Observer: Send + Sync {
+    /// A committed entry was applied.
+    fn applied(&self, shard: ShardId, entry: &LogEntry);
+    /// A replica of this node leads since this term.
+    fn leads(&self, shard: ShardId, term: Term);
+}
+
+/// Where actors run.
+pub enum Threads {
+    /// On arbiters of their own: one for Raft, one for the shards.
+    Own {
+        /// Runs the Raft actor.
+        raft: Arbiter,
+        /// Runs shard actors and what is left.
+        shards: Arbiter,
+    },
+    /// On the caller's thread: the simulator's.
+    Here,
+}
+
+impl Threads {
+    /// One arbiter for Raft, so that no query delays a heartbeat, and one for the rest.
+    pub fn production() -> Threads {
+        Threads::Own {
+            raft: Arbiter::new(),
+            shards: Arbiter::new(),
+        }
+    }
+
+    fn raft<A: Actor<Context = Context<A>> + Send>(&self, actor: A) -> Addr<A> {
+        match self {
+            Threads::Own { raft, .. } => A::start_in_arbiter(&raft.handle(), move |_| actor),
+            Threads::Here => actor.start(),
+        }
+    }
+
+    fn rest<A: Actor<Context = Context<A>> + Send>(&self, actor: A) -> Addr<A> {
+        match self {
+            Threads::Own { shards, .. } => A::start_in_arbiter(&shards.handle(), move |_| actor),
+            Threads::Here => actor.start(),
+        }
+    }
+
+    fn stop(&self) {
+        if let Threads::Own { raft, shards } = self {
+            raft.stop();
+            shards.stop();
+        }
+    }
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No such [[node]].
+    #[error("cluster.toml has no [[node]] with id {0}; known are {1:?}")]
+    UnknownNode(NodeId, Vec<NodeId>),
+    /// A replica cannot be opened.
+    #[error("shard {shard} cannot be opened")]
+    Shard {
+        /// The shard.
+        shard: ShardId,
+        /// What is wrong with it.
+        source: covey_shard::ShardStoreError,
+    },
+    /// The store has applied more than the log holds.
+    #[error(
+        "shard {shard}: the store has applied entry {applied}, but the log ends at {last}: the log lost acknowledged \
+         entries; remove this node's data directory to let it start anew"
+    )]
+    LogBehindStore {
+        /// The shard.
+        shard: ShardId,
+        /// Applied in the store.
+        applied: u64,
+        /// Last entry of the log.
+        last: u64,
+    },
+    /// The log cannot take the groups of new replicas.
+    #[error("the log cannot be written")]
+    Log(#[from] LogError),
+    /// The configured index does not fit the space.
+    #[error("ann.index in cluster.toml cannot be used")]
+    Index(#[from] covey_ann::AnnError),
+    /// The maintenance worker takes no more partitions.
+    #[error("too many shards for the maintenance worker")]
+    Maintenance,
+    /// A thread cannot be started.
+    #[error("cannot start a worker thread")]
+    Thread(#[source] std::io::Error),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] covey_rpc::ServeError),
+}
+
+/// A running node.
+pub struct Node {
+    server: Server,
+    threads: Threads,
+    workers: Vec<WorkerHandle>,
+    maintenance: MaintenanceWorker,
+    handle: Arc<NodeHandle>,
+}
+
+impl Node {
+    /// Starts everything; the node takes part in its groups and answers calls when this returns.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub async fn start(parts: NodeParts) -> Result<Node, StartError> {
+        let NodeParts {
+            env,
+            config,
+            id,
+            dir,
+            log,
+            recovered,
+            kv,
+            threads,
+            backend,
+            observer,
+        } = parts;
+        let known = || config.nodes.iter().map(|node| node.id).collect();
+        let listen = config
+            .node(id)
+            .ok_or_else(|| StartError::UnknownNode(id, known()))?
+            .listen
+            .clone();
+        let layout = Arc::new(config.layout());
+
+        // 1. The stores of the replicas, and what their groups start from.
+        let maintenance =
+            MaintenanceWorker::start(&env, config.ann.maintenance_interval).map_err(StartError::Thread)?;
+        let opening = Opening {
+            env: &env,
+            config: &config,
+            node: id,
+            dir: &dir,
+            kv: kv.clone(),
+            backend,
+            maintenance: &maintenance,
+        };
+        let mut replicas = Replicas::open(&opening, &layout, log, recovered)?;
+
+        // 2. The log writer and the apply workers, which report to the Raft actor.
+        let completions = Completions::new();
+        let board = Arc::new(Board::new(replicas.shards()));
+        let (log_queue, log_input) = mpsc::channel(LOG_QUEUE);
+        let writer = LogWriter {
+            log: replicas.take_log(),
+            replicas: replicas.ids(),
+            input: log_input,
+            done: completions.clone(),
+        };
+        let mut workers = vec![spawn(&env, "wal", writer.run().boxed())?];
+        let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), config.storage.apply_threads);
+        for (i, lane) in inputs.into_iter().enumerate() {
+            let worker = replicas.apply_worker(lane, kv.clone(), completions.clone(), observer.clone());
+            workers.push(spawn(&env, &format!("apply-{i}"), worker.run().boxed())?);
+        }
+
+        // 3. The Raft actor with its streams to the other nodes.
+        let entropy = env.entropy.clone();
+        let limits = settings::raft_limits(&config);
+        let engine = Engine::new(id, replicas.take_groups(), limits, || {
+            (entropy.next_u64() >> 1) as usize
+        });
+        let raft = threads.raft(RaftActor::new(RaftDeps {
+            env: env.clone(),
+            engine,
+            log: log_queue,
+            apply: lanes.clone(),
+            peers: Peers {
+                streams: streams(&env, &config, id),
+            },
+            completions,
+            board: board.clone(),
+            observer,
+            tick: config.raft.tick,
+            mailbox: config.raft.mailbox,
+        }));
+
+        // 4. The shard actors, which answer reads.
+        let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
+        let started = env.clock.monotonic();
+        let handle = Arc::new(NodeHandle {
+            replicas: replicas.serve(&env, &board, permits, mailbox, |actor| threads.rest(actor)),
+            env: env.clone(),
+            cluster: config.cluster.id(),
+            node: id,
+            layout,
+            raft: raft.clone(),
+            board,
+            kv,
+            content: settings::CONTENT.to_owned(),
+            started,
+            max_entry_bytes: config.raft.max_entry.as_usize(),
+            max_batch_items: config.raft.max_batch_items,
+        });
+
+        // 5. What runs on timers.
+        let clients = Arc::new(clients(&env, &config, id));
+        let plan = settings::maintenance(&config);
+        threads.rest(MaintenanceActor {
+            plan,
+            lanes,
+            handle: handle.clone(),
+        });
+        threads.rest(OutboxActor::new(handle.clone(), clients, mailbox));
+
+        // 6. The door, last: who knocks is served.
+        let server = Server::serve(
+            env.clone(),
+            listen.as_str(),
+            settings::serve(&config, id),
+            handlers(handle.clone(), raft),
+        )
+        .await?;
+        Ok(Node {
+            server,
+            threads,
+            workers,
+            maintenance,
+            handle,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        self.server.address()
+    }
+
+    /// Stops in reverse order: no new calls, then the actors, then the writers, which finish what they hold.
+    pub async fn stop(self) {
+        let cut_off = self.server.shutdown(STOP_DEADLINE).await;
+        if cut_off > 0 {
+            tracing::warn!(cut_off, "calls were still at work");
+        }
+        self.threads.stop();
+        drop(self.handle);
+        for worker in self.workers {
+            if let Err(error) = worker.join(STOP_DEADLINE).await {
+                tracing::warn!(%error, "stopping without it");
+            }
+        }
+        if let Err(error) = self.maintenance.stop(STOP_DEADLINE).await {
+            tracing::warn!(%error, "stopping without it");
+        }
+    }
+}
+
+fn spawn(env: &Env, name: &str, body: futures::future::BoxFuture<'static, ()>) -> Result<WorkerHandle, StartError> {
+    env.spawn
+        .worker(name, Priority::Normal, body)
+        .map_err(StartError::Thread)
+}
+
+/// One client per node, this one included: the leader of a shard may be anywhere.
+fn clients(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, NodeClient> {
+    let options = settings::client(config, id);
+    peers_of(config)
+        .map(|peer| (peer.node, NodeClient::new(env.clone(), peer, options.clone())))
+        .collect()
+}
+
+fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {
+    let options = settings::raft_sender(config, id);
+    let others = peers_of(config).filter(|peer| peer.node != id);
+    others
+        .map(|peer| (peer.node, RaftSender::start(env.clone(), peer, options.clone())))
+        .collect()
+}
+
+fn peers_of(config: &Config) -> impl Iterator<Item = Peer> {
+    config.nodes.iter().map(|node| Peer {
+        node: node.id,
+        address: node.listen.as_str().to_owned(),
+    })
+}
+
+fn handlers(handle: Arc<NodeHandle>, raft: Addr<RaftActor>) -> Handlers {
+    let calls: CallHandler = Arc::new(move |request, context| handle.clone().call(request, context.deadline).boxed());
+    // Waiting for room in the mailbox slows the sender down; an actor that is gone means that the node stops.
+    let raft: RaftHandler = Arc::new(move |_, frame| raft.send(Inbound(frame.messages)).map(|_| ()).boxed());
+    Handlers {
+        calls,
+        raft: Some(raft),
+    }
+}
