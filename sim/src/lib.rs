@@ -1,1 +1,40 @@
-//! The cluster in a deterministic simulator: faults, invariants, seeds.
+//! The cluster in a deterministic simulator: real node code on simulated hosts, faults, invariants, seeds.
+//!
+//! One run: [`run`] builds three hosts and some writers, lets the nemesis crash and partition them, heals everything, and
+//! checks what the writers were told against what the replicas hold. The same seed gives the same trace hash.
+
+mod client;
+mod cluster;
+mod env;
+mod history;
+mod invariants;
+mod nemesis;
+mod panics;
+mod verify;
+
+use std::time::Duration;
+
+pub use cluster::{Outcome, run};
+pub use env::DiskFault;
+
+/// One run of the simulator.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Everything random comes from it.
+    pub seed: u64,
+    /// Simulated time with faults.
+    pub faults_for: Duration,
+    /// A defect that the run should find.
+    pub defect: DiskFault,
+}
+
+impl Plan {
+    /// 20 simulated seconds of faults on healthy disks.
+    pub fn new(seed: u64) -> Plan {
+        Plan {
+            seed,
+            faults_for: Duration::from_secs(20),
+            defect: DiskFault::None,
+        }
+    }
+}

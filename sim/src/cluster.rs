@@ -1,0 +1,173 @@
+//! One run: hosts, writers, nemesis, verification.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use covey_ann::Backend;
+use covey_config::{Address, Config, NodeConfig};
+use covey_node::{Node, NodeParts, Threads};
+use covey_shared::ids::NodeId;
+use covey_store::kv::JournalKv;
+use covey_store::log::{Wal, WalOptions};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use crate::env::{HostWorld, env};
+use crate::history::{Shared, Witness};
+use crate::nemesis::Nemesis;
+use crate::{Plan, client, panics, verify};
+
+/// Hosts of a simulated cluster.
+pub(crate) const HOSTS: u64 = 3;
+/// Writers beside them.
+const WRITERS: u64 = 3;
+/// After the faults: time for elections, catching up and the verification.
+const SETTLE: Duration = Duration::from_secs(30);
+/// One step of the simulation.
+const TICK: Duration = Duration::from_millis(2);
+
+/// What a run showed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// Equal for every run of the seed.
+    pub trace_hash: u64,
+    /// Entries applied, over all replicas.
+    pub applied: u64,
+    /// Acknowledged writes that were verified.
+    pub acknowledged: usize,
+    /// Crashes and partitions.
+    pub faults: u64,
+    /// What is broken; empty = the run passed.
+    pub violations: Vec<String>,
+}
+
+/// Address of a host.
+pub(crate) fn address(host: u64) -> String {
+    format!("10.1.0.{host}")
+}
+
+/// The cluster's configuration: small files, so that a short run rolls them over.
+pub(crate) fn config() -> Config {
+    let mut config = Config::default();
+    config.cluster.shards = 2;
+    config.embedding.dim = 16;
+    config.retention.window = None;
+    config.storage.checkpoint_interval = Duration::from_secs(3);
+    config.raft.keep_entries = 50;
+    config.nodes = (1..=HOSTS)
+        .map(|host| NodeConfig {
+            id: NodeId(host),
+            listen: Address::parse(&format!("{}:7000", address(host))).expect("a valid address"),
+            zone: String::new(),
+        })
+        .collect();
+    config
+}
+
+/// Runs one seed.
+pub fn run(plan: Plan) -> Outcome {
+    panics::record();
+    let history = Shared::default();
+    let mut sim = turmoil::Builder::new()
+        .rng_seed(plan.seed)
+        .tick_duration(TICK)
+        .simulation_duration(plan.faults_for + SETTLE * 4)
+        .min_message_latency(Duration::from_millis(1))
+        .max_message_latency(Duration::from_millis(20))
+        .build();
+    for host in 1..=HOSTS {
+        let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
+        sim.host(address(host).as_str(), move || {
+            let incarnation = starts.fetch_add(1, Ordering::Relaxed);
+            let world = HostWorld {
+                seed: plan.seed,
+                host,
+                incarnation,
+                fault: plan.defect,
+            };
+            serve(world, history.clone())
+        });
+    }
+    for writer in 1..=WRITERS {
+        let world = HostWorld {
+            seed: plan.seed,
+            host: 100 + writer,
+            incarnation: 0,
+            fault: plan.defect,
+        };
+        let writing = client::write(world, writer, plan.faults_for, history.clone());
+        sim.client(format!("10.2.0.{writer}").as_str(), writing);
+    }
+    let world = HostWorld {
+        seed: plan.seed,
+        host: 200,
+        incarnation: 0,
+        fault: plan.defect,
+    };
+    sim.client(
+        "10.3.0.1",
+        verify::verify(world, plan.faults_for + SETTLE, history.clone()),
+    );
+    let mut nemesis = Nemesis::new(
+        SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973),
+        plan.faults_for,
+    );
+    let ended = loop {
+        nemesis.step(&mut sim);
+        match sim.step() {
+            Ok(false) => {}
+            Ok(true) => break Ok(()),
+            Err(error) => break Err(error.to_string()),
+        }
+        if !history.lock().violations.is_empty() {
+            break Ok(());
+        }
+    };
+    drop(sim);
+    let mut history = history.lock();
+    history
+        .violations
+        .extend(ended.err().map(|error| format!("the run did not end: {error}")));
+    history
+        .violations
+        .extend(panics::take().into_iter().map(|panic| format!("panic: {panic}")));
+    Outcome {
+        seed: plan.seed,
+        trace_hash: history.trace_hash(),
+        applied: history.applied,
+        acknowledged: history.told.len(),
+        faults: nemesis.faults(),
+        violations: std::mem::take(&mut history.violations),
+    }
+}
+
+/// One life of a host: from start, or restart, to the crash.
+async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
+    let (env, config, id) = (env(&world), config(), NodeId(world.host));
+    let dir = Path::new("/data");
+    env.disk.create_dir_all(dir)?;
+    let options = WalOptions {
+        segment_bytes: 256 << 10,
+        ..WalOptions::new(config.cluster.id(), id)
+    };
+    let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
+    let kv = Arc::new(JournalKv::open(env.disk.clone(), &dir.join("kv"))?);
+    let parts = NodeParts {
+        env,
+        config,
+        id,
+        dir: dir.to_owned(),
+        log: Box::new(wal),
+        recovered,
+        kv,
+        threads: Threads::Here,
+        backend: Backend::ExactScan,
+        observer: Some(Arc::new(Witness { node: id, history })),
+    };
+    let _node = Node::start(parts).await?;
+    std::future::pending().await
+}

@@ -1,0 +1,162 @@
+//! The simulated disk: a crash loses what was not synced, directory entries included, and tears what was on its way.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use covey_env::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
+use turmoil::fs::shim::std::fs;
+
+/// A defect that the simulator must find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskFault {
+    /// None: the disk keeps its promises.
+    #[default]
+    None,
+    /// fsync of files returns at once and does nothing.
+    SkipFileSync,
+    /// fsync of directories returns at once and does nothing.
+    SkipDirectorySync,
+}
+
+pub(super) struct SimDisk {
+    pub(super) fault: DiskFault,
+}
+
+struct SimFile {
+    file: fs::File,
+    path: PathBuf,
+    fault: DiskFault,
+}
+
+impl Disk for SimDisk {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        let mut missing: Vec<&Path> = dir.ancestors().take_while(|d| !fs::exists(d)).collect();
+        missing.reverse();
+        for new in missing {
+            fs::create_dir(new)?;
+            if let Some(parent) = new.parent() {
+                self.sync_dir(parent)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
+        let file = match mode {
+            OpenMode::Read => fs::OpenOptions::new().read(true).open(path)?,
+            OpenMode::ReadWrite => fs::OpenOptions::new().read(true).write(true).open(path)?,
+            OpenMode::CreateNew => fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(path)?,
+        };
+        Ok(Arc::new(SimFile {
+            file,
+            path: path.to_owned(),
+            fault: self.fault,
+        }))
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let meta = entry.metadata()?;
+            let len = if meta.is_dir() { 0 } else { meta.len() };
+            entries.push(DirEntry {
+                path: entry.path(),
+                is_dir: meta.is_dir(),
+                len,
+            });
+        }
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        for side in [from.parent(), to.parent()].into_iter().flatten() {
+            self.sync_dir(side)?;
+        }
+        Ok(())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
+        fs::remove_dir_all(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        if self.fault == DiskFault::SkipDirectorySync {
+            Ok(())
+        } else {
+            fs::sync_dir(dir)
+        }
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::exists(path))
+    }
+
+    fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        fs::hard_link(original, link)
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn lock_exclusive(&self, _: &Path) -> io::Result<DiskLock> {
+        // One host runs one process.
+        Ok(DiskLock::new(()))
+    }
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+
+    fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at(data, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.fault == DiskFault::SkipFileSync {
+            Ok(())
+        } else {
+            self.file.sync_data()
+        }
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        if self.fault == DiskFault::SkipFileSync {
+            Ok(())
+        } else {
+            self.file.sync_all()
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}

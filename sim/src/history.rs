@@ -1,0 +1,83 @@
+//! What happened in a run, as the observers and writers saw it.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use covey_node::Observer;
+use covey_shared::ids::{NodeId, PostKey, ShardId, Term, Version};
+use covey_store::log::LogEntry;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// What a writer was told about one post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Stored at this version.
+    Put(Version),
+    /// Deleted at this version.
+    Deleted(Version),
+}
+
+/// Everything that the invariants look at.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Term and hash of the entry at each position, from the first replica that applied it.
+    pub(crate) entries: BTreeMap<(ShardId, u64), (u64, u64)>,
+    /// Who leads in each term.
+    pub(crate) leaders: BTreeMap<(ShardId, Term), NodeId>,
+    /// The last acknowledgement per post.
+    pub(crate) told: BTreeMap<PostKey, Told>,
+    /// Deletes that were tried and whose outcome nobody heard.
+    pub(crate) maybe_deleted: BTreeMap<PostKey, Version>,
+    /// What is broken.
+    pub(crate) violations: Vec<String>,
+    /// Entries applied, over all replicas.
+    pub(crate) applied: u64,
+    /// Hash of every observation in order: two runs of a seed must agree.
+    trace: Xxh3,
+}
+
+impl History {
+    pub(crate) fn trace_hash(&self) -> u64 {
+        self.trace.digest()
+    }
+
+    /// Adds one observation to the trace.
+    pub(crate) fn note(&mut self, what: &[u64]) {
+        for number in what {
+            self.trace.write_u64(*number);
+        }
+    }
+}
+
+/// Shared by all hosts of a run.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(Arc<Mutex<History>>);
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, History> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The observer of one host.
+pub(crate) struct Witness {
+    pub(crate) node: NodeId,
+    pub(crate) history: Shared,
+}
+
+impl Observer for Witness {
+    fn applied(&self, shard: ShardId, entry: &LogEntry) {
+        let mut history = self.history.lock();
+        let hash = xxh3_64(&entry.data);
+        let now = turmoil::sim_elapsed().map_or(0, |t| t.as_micros() as u64);
+        history.applied += 1;
+        history.note(&[now, self.node.0, shard.0, entry.index, entry.term, hash]);
+        crate::invariants::one_value_per_index(&mut history, shard, (entry.index, entry.term, hash), self.node);
+    }
+
+    fn leads(&self, shard: ShardId, term: Term) {
+        let mut history = self.history.lock();
+        crate::invariants::one_leader_per_term(&mut history, shard, term, self.node);
+    }
+}

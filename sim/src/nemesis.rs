@@ -1,0 +1,86 @@
+//! Crashes, restarts and partitions at random moments; everything is healed when its time is over.
+
+use std::time::Duration;
+
+use rand::Rng;
+use rand::rngs::SmallRng;
+use turmoil::Sim;
+
+use crate::cluster::{HOSTS, address};
+
+/// What is broken at the moment.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Crashed(u64),
+    Cut(u64, u64),
+    CutOneWay(u64, u64),
+}
+
+pub(crate) struct Nemesis {
+    rng: SmallRng,
+    until: Duration,
+    next: Duration,
+    active: Option<(Fault, Duration)>,
+    faults: u64,
+}
+
+impl Nemesis {
+    pub(crate) fn new(mut rng: SmallRng, until: Duration) -> Self {
+        let next = Duration::from_millis(rng.random_range(2_000..5_000));
+        Nemesis {
+            rng,
+            until,
+            next,
+            active: None,
+            faults: 0,
+        }
+    }
+
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// One fault at a time, so that a majority lives; the next one may come before the cluster has recovered.
+    pub(crate) fn step(&mut self, sim: &mut Sim<'_>) {
+        let now = sim.elapsed();
+        if let Some((fault, ends)) = self.active
+            && (now >= ends || now >= self.until)
+        {
+            heal(sim, fault);
+            self.active = None;
+            self.next = now + Duration::from_millis(self.rng.random_range(200..4_000));
+        }
+        if self.active.is_none() && now >= self.next && now < self.until {
+            let fault = self.choose();
+            inflict(sim, fault);
+            self.faults += 1;
+            self.active = Some((fault, now + Duration::from_millis(self.rng.random_range(100..5_000))));
+        }
+    }
+
+    fn choose(&mut self) -> Fault {
+        let a = self.rng.random_range(1..=HOSTS);
+        let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
+        match self.rng.random_range(0..4) {
+            0 | 1 => Fault::Crashed(a),
+            2 => Fault::Cut(a, b),
+            _ => Fault::CutOneWay(a, b),
+        }
+    }
+}
+
+fn inflict(sim: &mut Sim<'_>, fault: Fault) {
+    match fault {
+        Fault::Crashed(host) => sim.crash(address(host).as_str()),
+        Fault::Cut(a, b) => sim.partition(address(a).as_str(), address(b).as_str()),
+        Fault::CutOneWay(a, b) => sim.partition_oneway(address(a).as_str(), address(b).as_str()),
+    }
+}
+
+fn heal(sim: &mut Sim<'_>, fault: Fault) {
+    match fault {
+        Fault::Crashed(host) => sim.bounce(address(host).as_str()),
+        Fault::Cut(a, b) => sim.repair(address(a).as_str(), address(b).as_str()),
+        Fault::CutOneWay(a, b) => sim.repair_oneway(address(a).as_str(), address(b).as_str()),
+    }
+}
