@@ -5,8 +5,11 @@
     reason = "a tool that people start: it reads files and clocks itself, and no simulator runs it"
 )]
 
+pub mod args;
 pub mod client;
+pub mod commands;
 pub mod load;
 mod progress;
 pub mod record;
+mod render;
 pub mod world;

@@ -1,3 +1,55 @@
 //! The binary `covey`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use covey_ctl::args::Cli;
+use covey_ctl::client::ClientError;
+use covey_ctl::commands::{self, Outcome};
+use covey_ctl::load::{self, LoadError};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(cli)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NotGood) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("covey: {}", sentence(&error));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// The error and what caused it, without saying the same twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// 3 = no coordinator answers; 130 = interrupted; 1 = anything else. Usage errors end in clap, with 2.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if let Some(ClientError::Unreachable { .. }) = cause.downcast_ref() {
+            return 3;
+        }
+        if let Some(load::Error::Load(LoadError::Interrupted { .. })) = cause.downcast_ref() {
+            return 130;
+        }
+    }
+    1
+}

@@ -1,0 +1,83 @@
+//! The commands, one file each. A command ends in an [`Outcome`]; errors are for `main` to print.
+
+mod config;
+mod explain;
+mod feed;
+mod load;
+mod posts;
+mod search;
+mod status;
+mod world;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::args::{Cli, Command, ConfigCommand, OutputFormat};
+use crate::client::Client;
+use crate::render::text::{self, Style};
+
+/// How a command that ran to its end went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As wished.
+    Done,
+    /// It ran, but what it found or did is not as wished: exit code 1.
+    NotGood,
+}
+
+impl Outcome {
+    fn good(good: bool) -> Outcome {
+        if good { Outcome::Done } else { Outcome::NotGood }
+    }
+}
+
+/// What every command is given.
+pub(crate) struct Context {
+    server: String,
+    pub(crate) format: OutputFormat,
+    pub(crate) style: Style,
+}
+
+impl Context {
+    pub(crate) async fn connect(&self) -> Result<Client> {
+        Ok(Client::connect(&self.server).await?)
+    }
+
+    /// Prints a reply as JSON if that is wanted, else what `human` makes of it.
+    pub(crate) fn show<T: Serialize>(&self, reply: &T, human: impl FnOnce() -> String) -> Result<()> {
+        match self.format {
+            OutputFormat::Json => text::print(&(serde_json::to_string(reply)? + "\n"))?,
+            OutputFormat::Human | OutputFormat::Plain => text::print(&human())?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs one command.
+pub async fn run(cli: Cli) -> Result<Outcome> {
+    let context = Context {
+        server: cli.server,
+        format: cli.format,
+        style: Style::of_stdout(),
+    };
+    match cli.command {
+        Command::Status(args) => status::run(&context, &args).await,
+        Command::Feed(args) => feed::run(&context, args).await,
+        Command::Explain(args) => explain::run(&context, args).await,
+        Command::Search(args) => search::run(&context, args).await,
+        Command::Put(args) => posts::put(&context, args).await,
+        Command::Get(args) => posts::get(&context, args).await,
+        Command::Delete(args) => posts::delete(&context, args).await,
+        Command::Load(args) => load::run(&context, args).await,
+        Command::World(args) => world::run(&args),
+        Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,83 @@
+//! The honest answer in a line or two: how complete, how fresh, what was left out, where the time went.
+
+use covey_api::v1::Answer;
+
+use super::text::Style;
+
+/// "complete answer · 12 ms stale · map 1 · trace …", or what is missing.
+pub(crate) fn honesty(answer: &Answer, style: Style) -> String {
+    let whole = answer.coverage >= 1.0 && answer.missing_shards.is_empty();
+    let mut parts = vec![match whole {
+        true => style.good("complete answer"),
+        false => style.bad(&format!(
+            "incomplete answer: {:.1} % of the slots",
+            answer.coverage * 100.0
+        )),
+    }];
+    if !answer.missing_shards.is_empty() {
+        let shards: Vec<String> = answer.missing_shards.iter().map(u64::to_string).collect();
+        parts.push(format!("no answer from shard {}", shards.join(", ")));
+    }
+    parts.push(format!("at most {} ms stale", answer.staleness_ms));
+    parts.push(format!("map {}", answer.map_version));
+    parts.push(match answer.model_version {
+        0 => "no model".to_owned(),
+        version => format!("model {version}"),
+    });
+    if !answer.trace_id.is_empty() {
+        parts.push(format!("trace {}", answer.trace_id));
+    }
+    let mut out = parts.join(" · ") + "\n";
+    for degraded in &answer.degraded {
+        let line = format!("degraded: {}: {}", degraded.component, degraded.reason);
+        out.push_str(&(style.bad(&line) + "\n"));
+    }
+    out
+}
+
+/// "stages: sources 6.1 ms · ranking 2.0 ms …", the longest first.
+pub(crate) fn timings(answer: &Answer, style: Style) -> String {
+    let mut stages: Vec<(&String, &f64)> = answer.timings_ms.iter().collect();
+    stages.sort_by(|a, b| b.1.total_cmp(a.1));
+    let list: Vec<String> = stages.iter().map(|(stage, ms)| format!("{stage} {ms:.1} ms")).collect();
+    if list.is_empty() {
+        return String::new();
+    }
+    style.dim(&format!("time: {}", list.join(" · "))) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use covey_api::v1::Degraded;
+
+    use super::*;
+
+    #[test]
+    fn an_incomplete_answer_says_so() {
+        let answer = Answer {
+            coverage: 0.875,
+            missing_shards: vec![3],
+            degraded: vec![Degraded {
+                component: "Popular".into(),
+                reason: "out of time".into(),
+            }],
+            ..Answer::default()
+        };
+        let text = honesty(&answer, Style::plain());
+        assert!(
+            text.contains("incomplete answer: 87.5 %") && text.contains("shard 3"),
+            "{text}"
+        );
+        assert!(text.contains("degraded: Popular: out of time"), "{text}");
+    }
+
+    #[test]
+    fn stages_are_listed_longest_first() {
+        let timings_ms = [("a".to_owned(), 1.0), ("b".to_owned(), 6.06)].into();
+        let answer = Answer {
+            timings_ms,
+            ..Answer::default()
+        };
+        assert_eq!(timings(&answer, Style::plain()), "time: b 6.1 ms · a 1.0 ms\n");
+    }
+}

@@ -1,0 +1,11 @@
+//! Replies as text. Everything here is a pure function from a message to a string.
+
+pub(crate) mod answer;
+pub(crate) mod cards;
+pub(crate) mod explain;
+pub(crate) mod status;
+pub(crate) mod text;
+
+#[cfg(test)]
+#[path = "mod_test.rs"]
+mod tests;
