@@ -18,7 +18,10 @@ fn the_limit_itself_is_young_enough() {
 
 #[test]
 fn it_is_off_without_a_limit() {
-    let all_ages = FeedQuery { oldest: None, ..query() };
+    let all_ages = FeedQuery {
+        oldest: None,
+        ..query()
+    };
     assert!(!Age.enable(&all_ages));
     assert!(Age.enable(&query()));
 }

@@ -10,7 +10,10 @@ fn author_and_content_must_be_there() {
     let mut empty = post(2, 3);
     empty.core.flags = CandidateFlags(CandidateFlags::SMALL_AUTHOR);
     let mut posts = vec![post(2, 1), post(0, 2), empty];
-    assert_eq!(verdicts(&CoreData, &query(), &mut posts), keep_or(&["", "no_author", "no_content"]));
+    assert_eq!(
+        verdicts(&CoreData, &query(), &mut posts),
+        keep_or(&["", "no_author", "no_content"])
+    );
 }
 
 #[test]

@@ -16,7 +16,11 @@ fn first_of_each_post_stays_and_learns_of_the_other_channels() {
     let said = verdicts(&DropDuplicates, &query(), &mut posts);
     assert_eq!(said, keep_or(&["", "", "duplicate", "duplicate"]));
     let channels: Vec<_> = posts[0].channels.iter().map(|hit| (hit.channel, hit.rank)).collect();
-    let all = [(Channel::InNetwork, 4), (Channel::OutOfNetwork, 2), (Channel::Popular, 9)];
+    let all = [
+        (Channel::InNetwork, 4),
+        (Channel::OutOfNetwork, 2),
+        (Channel::Popular, 9),
+    ];
     assert_eq!(channels, all);
 }
 
@@ -30,5 +34,8 @@ fn a_channel_counts_once() {
 #[test]
 fn nothing_to_drop_is_fine() {
     assert_eq!(verdicts(&DropDuplicates, &query(), &mut []), []);
-    assert_eq!(verdicts(&DropDuplicates, &query(), &mut [post(2, 1), post(2, 2)]), keep_or(&["", ""]));
+    assert_eq!(
+        verdicts(&DropDuplicates, &query(), &mut [post(2, 1), post(2, 2)]),
+        keep_or(&["", ""])
+    );
 }

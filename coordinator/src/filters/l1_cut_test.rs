@@ -4,11 +4,16 @@ use covey_config::{Config, Metric};
 use covey_shared::ids::UserId;
 
 use super::*;
-use crate::feed::testing::{MINUTE, ago, config, core, post, query, verdicts};
+use crate::feed::testing::{MINUTE, ago, core, post, query, verdicts};
 
 fn rule() -> L1Cut {
-    let config: Config = config();
-    L1Cut { weights: config.feed.l1, metric: Metric::InnerProduct, most: 10, min_share: 0.2 }
+    let config = Config::default();
+    L1Cut {
+        weights: config.feed.l1,
+        metric: Metric::InnerProduct,
+        most: 10,
+        min_share: 0.2,
+    }
 }
 
 fn close(a: f64, b: f64) {
@@ -70,7 +75,9 @@ fn a_negative_weight_never_makes_a_negative_score() {
 
 #[test]
 fn each_channel_keeps_its_share_and_the_rest_goes_by_score() {
-    let mut posts: Vec<_> = (0..12).map(|i| FeedCandidate::found(core(i + 2, i + 1), Channel::Popular, 1)).collect();
+    let mut posts: Vec<_> = (0..12)
+        .map(|i| FeedCandidate::found(core(i + 2, i + 1), Channel::Popular, 1))
+        .collect();
     let oldest = |i: u64| FeedCandidate::found(core(50 + i, 100 + i), Channel::New, 1);
     posts.extend((0..3).map(oldest));
     for post in &mut posts[12..] {
@@ -86,12 +93,20 @@ fn each_channel_keeps_its_share_and_the_rest_goes_by_score() {
 #[test]
 fn nothing_is_cut_when_all_fit() {
     let mut posts: Vec<_> = (0..10).map(|i| post(i + 2, i + 1)).collect();
-    assert!(verdicts(&rule(), &query(), &mut posts).iter().all(|said| *said == Verdict::Keep));
+    assert!(
+        verdicts(&rule(), &query(), &mut posts)
+            .iter()
+            .all(|said| *said == Verdict::Keep)
+    );
 }
 
 #[test]
 fn shares_that_add_up_to_more_than_all_are_cut_off() {
-    let rule = L1Cut { min_share: 0.25, most: 3, ..rule() };
+    let rule = L1Cut {
+        min_share: 0.25,
+        most: 3,
+        ..rule()
+    };
     let mut posts: Vec<_> = (0..8).map(|i| post(i + 2, i + 1)).collect();
     let said = verdicts(&rule, &query(), &mut posts);
     assert_eq!(said.iter().filter(|said| **said == Verdict::Keep).count(), 3);
@@ -99,13 +114,19 @@ fn shares_that_add_up_to_more_than_all_are_cut_off() {
 
 #[test]
 fn a_resumed_page_keeps_the_scores_it_has() {
-    let resumed = FeedQuery { resumed: true, ..query() };
+    let resumed = FeedQuery {
+        resumed: true,
+        ..query()
+    };
     assert!(!rule().enable(&resumed));
 }
 
 #[test]
 fn a_distance_becomes_a_similarity() {
-    let rule = L1Cut { metric: Metric::L2, ..rule() };
+    let rule = L1Cut {
+        metric: Metric::L2,
+        ..rule()
+    };
     let mut far = FeedCandidate::found(core(2, 1), Channel::OutOfNetwork, 1);
     far.channels[0].score = -3.0;
     close(rule.similarity(&far), 0.25);

@@ -11,7 +11,10 @@ fn bloom(post: u64) -> SeenBloom {
     for bit in bloom_bits(PostId(post), words.len(), 4) {
         words[(bit / 64) as usize] |= 1 << (bit % 64);
     }
-    SeenBloom { generations: vec![words], hashes: 4 }
+    SeenBloom {
+        generations: vec![words],
+        hashes: 4,
+    }
 }
 
 #[test]
@@ -34,7 +37,10 @@ fn having_seen_the_original_or_the_answered_post_counts() {
     let mut quote = post(3, 22);
     quote.core.quote_of = key(2, 10);
     let mut posts = vec![repost(3, 20, key(2, 10)), reply, quote];
-    assert_eq!(verdicts(&PreviouslySeen, &query, &mut posts), keep_or(&["seen_ids", "seen_ids", ""]));
+    assert_eq!(
+        verdicts(&PreviouslySeen, &query, &mut posts),
+        keep_or(&["seen_ids", "seen_ids", ""])
+    );
 }
 
 #[test]

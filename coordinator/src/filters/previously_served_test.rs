@@ -23,5 +23,8 @@ fn having_been_served_the_original_counts() {
     let mut reply = post(3, 21);
     reply.core.reply_to = key(2, 10);
     let mut posts = vec![repost(3, 20, key(2, 10)), reply];
-    assert_eq!(verdicts(&PreviouslyServed, &query, &mut posts), keep_or(&["cursor", "cursor"]));
+    assert_eq!(
+        verdicts(&PreviouslyServed, &query, &mut posts),
+        keep_or(&["cursor", "cursor"])
+    );
 }

@@ -8,7 +8,9 @@ use covey_shared::model::ActionKind::{Click, Dwell, Favorite, Report};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn vectors(list: &[(u64, &[f32])]) -> BTreeMap<PostKey, Vec<f32>> {
-    list.iter().map(|(post, vector)| (key(2, *post), vector.to_vec())).collect()
+    list.iter()
+        .map(|(post, vector)| (key(2, *post), vector.to_vec()))
+        .collect()
 }
 
 #[test]
@@ -18,7 +20,10 @@ fn recent_likes_weigh_more_by_half_lives() {
     let vector = vector.expect("both vectors are known");
     // (1, ½) at unit length
     let norm = 1.25f32.sqrt();
-    assert!((vector[0] - 1.0 / norm).abs() < 1e-6 && (vector[1] - 0.5 / norm).abs() < 1e-6, "{vector:?}");
+    assert!(
+        (vector[0] - 1.0 / norm).abs() < 1e-6 && (vector[1] - 0.5 / norm).abs() < 1e-6,
+        "{vector:?}"
+    );
 }
 
 #[test]
@@ -26,8 +31,14 @@ fn there_is_none_without_vectors_or_when_they_cancel_out() {
     let liked = [(key(2, 10), NOW), (key(2, 11), NOW)];
     assert_eq!(interest_vector(&liked, &vectors(&[]), NOW, DAY), None);
     assert_eq!(interest_vector(&liked, &vectors(&[(10, &[])]), NOW, DAY), None);
-    assert_eq!(interest_vector(&liked, &vectors(&[(10, &[1.0, 0.0]), (11, &[-1.0, 0.0])]), NOW, DAY), None);
-    assert_eq!(interest_vector(&liked, &vectors(&[(10, &[f32::NAN, 0.0])]), NOW, DAY), None);
+    assert_eq!(
+        interest_vector(&liked, &vectors(&[(10, &[1.0, 0.0]), (11, &[-1.0, 0.0])]), NOW, DAY),
+        None
+    );
+    assert_eq!(
+        interest_vector(&liked, &vectors(&[(10, &[f32::NAN, 0.0])]), NOW, DAY),
+        None
+    );
 }
 
 #[test]
@@ -47,6 +58,9 @@ fn liked_posts_come_newest_first_and_once() {
         action(Favorite, key(2, 10), ago(50 * MINUTE)),
     ];
     let sequence = aggregate(&actions, Duration::from_secs(300), 99);
-    assert_eq!(liked(&sequence, 9), [(key(2, 10), ago(50 * MINUTE)), (key(2, 11), ago(80 * MINUTE))]);
+    assert_eq!(
+        liked(&sequence, 9),
+        [(key(2, 10), ago(50 * MINUTE)), (key(2, 11), ago(80 * MINUTE))]
+    );
     assert_eq!(liked(&sequence, 1).len(), 1);
 }

@@ -13,5 +13,8 @@ fn the_highest_post_of_a_conversation_stays() {
     deep.core.reply_to = key(3, 11);
     deep.core.conversation = PostId(10);
     let mut posts = vec![reply, post(5, 20), post(2, 10), deep];
-    assert_eq!(verdicts(&DedupConversation, &query(), &mut posts), keep_or(&["", "", "conversation", "conversation"]));
+    assert_eq!(
+        verdicts(&DedupConversation, &query(), &mut posts),
+        keep_or(&["", "", "conversation", "conversation"])
+    );
 }

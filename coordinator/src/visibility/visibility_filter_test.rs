@@ -21,7 +21,10 @@ fn judged(in_network: Option<bool>) -> FeedCandidate {
         post: None,
         screen_name: String::new(),
     };
-    post.facts = Some(Arc::new(Facts { own: Some(own), ..Facts::default() }));
+    post.facts = Some(Arc::new(Facts {
+        own: Some(own),
+        ..Facts::default()
+    }));
     post.in_network = in_network;
     post
 }
@@ -36,6 +39,9 @@ fn in_network_posts_are_warned_about_where_others_are_dropped() {
 
 #[test]
 fn no_verdict_is_no_permission() {
-    assert_eq!(verdicts(&Visibility, &query(), &mut [post(2, 10)]), [Verdict::Unjudged("no_verdict")]);
+    assert_eq!(
+        verdicts(&Visibility, &query(), &mut [post(2, 10)]),
+        [Verdict::Unjudged("no_verdict")]
+    );
     assert!(Visibility.required());
 }

@@ -1,0 +1,60 @@
+//! Tests of pipeline.
+
+use covey_pipeline::Stage;
+
+use super::*;
+use crate::feed::testing::FakeShards;
+
+fn names(wanted: Stage) -> Vec<&'static str> {
+    let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
+    let all = components(&shards, &Config::default()).names();
+    all.into_iter()
+        .filter(|(stage, _)| *stage == wanted)
+        .map(|(_, name)| name)
+        .collect()
+}
+
+#[test]
+fn filters_run_in_the_order_of_the_specification() {
+    let order = [
+        "DropDuplicates",
+        "CoreData",
+        "Age",
+        "SelfPost",
+        "PreviouslySeen",
+        "PreviouslyServed",
+        "AuthorSocialgraph",
+        "RetweetDedup",
+        "L1Cut",
+    ];
+    assert_eq!(names(Stage::Filter), order);
+    assert_eq!(names(Stage::PostFilter), ["Visibility", "DedupConversation"]);
+}
+
+#[test]
+fn channels_and_scorers_stand_in_their_order() {
+    assert_eq!(names(Stage::Source), ["InNetwork", "OutOfNetwork", "Popular", "New"]);
+    assert_eq!(names(Stage::Scorer), ["L1Order", "AuthorDiversity", "OutOfNetwork"]);
+    assert_eq!(names(Stage::QueryHydrator), ["Viewer"]);
+}
+
+#[test]
+fn what_must_not_fail_open_is_required() {
+    let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
+    let list = components(&shards, &Config::default());
+    let mut required: Vec<&str> = Vec::new();
+    required.extend(list.query_hydrators.iter().filter(|c| c.required()).map(|c| c.name()));
+    required.extend(
+        list.dependent_query_hydrators
+            .iter()
+            .filter(|c| c.required())
+            .map(|c| c.name()),
+    );
+    required.extend(list.filters.iter().filter(|c| c.required()).map(|c| c.name()));
+    required.extend(list.post_hydrators.iter().filter(|c| c.required()).map(|c| c.name()));
+    required.extend(list.post_filters.iter().filter(|c| c.required()).map(|c| c.name()));
+    assert_eq!(
+        required,
+        ["Viewer", "UserFeatures", "AuthorSocialgraph", "Verdicts", "Visibility"]
+    );
+}

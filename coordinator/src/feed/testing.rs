@@ -1,0 +1,373 @@
+//! What tests of the pipeline share: candidates, queries, and shards that answer from memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use covey_env::{Clock, Entropy, Env, Monotonic};
+use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
+use covey_shared::command::Served;
+use covey_shared::ids::{LogIndex, PostId, PostKey, ShardId, UnixMillis, UserId, Version};
+use covey_shared::model::{ActionKind, Post};
+use covey_shared::score::{Hit, Score};
+use covey_shared::session::{Seen, SessionToken};
+use covey_shared::slots::{Slot, SlotRange};
+use covey_shared::wire::{
+    self, AuthorInfo, CandidateFlags, Counters, PostView, SearchFilter, ViewerAction, ViewerState,
+};
+use parking_lot::Mutex;
+
+use crate::cluster::{
+    Gathered, InNetworkAsk, PopularAsk, ReadContext, ReadError, ReadReport, SearchAsk, ShardFailure, VerdictAsk,
+};
+use crate::feed::candidate::{Channel, FeedCandidate};
+use crate::feed::ledger::Ledger;
+use crate::feed::query::{FeedQuery, Impressions, KnownIds, UserFeatures};
+use crate::feed::runtime::EnvTimer;
+use crate::feed::shards::{Reading, Shards, Unanswered, ViewerAsk, With};
+
+pub(crate) const VIEWER: UserId = UserId(1);
+/// The moment of every test.
+pub(crate) const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+pub(crate) const MINUTE: u64 = 60_000;
+
+pub(crate) fn key(author: u64, post: u64) -> PostKey {
+    PostKey {
+        author: UserId(author),
+        post: PostId(post),
+    }
+}
+
+pub(crate) fn ago(ms: u64) -> UnixMillis {
+    UnixMillis(NOW.0 - ms)
+}
+
+/// A post with text, one minute old.
+pub(crate) fn core(author: u64, post: u64) -> wire::Candidate {
+    wire::Candidate {
+        key: key(author, post),
+        version: Version(1),
+        created_at: ago(MINUTE),
+        reply_to: PostKey::default(),
+        repost_of: PostKey::default(),
+        quote_of: PostKey::default(),
+        conversation: PostId(0),
+        labels: 0,
+        video_ms: 0,
+        language: Default::default(),
+        flags: CandidateFlags(CandidateFlags::HAS_CONTENT),
+        source_score: Score::default(),
+        counters: Counters::default(),
+    }
+}
+
+/// The same as the first of the channel Popular.
+pub(crate) fn post(author: u64, post: u64) -> FeedCandidate {
+    FeedCandidate::found(core(author, post), Channel::Popular, 1)
+}
+
+pub(crate) fn repost(author: u64, id: u64, of: PostKey) -> FeedCandidate {
+    let mut post = post(author, id);
+    post.core.repost_of = of;
+    post.core.flags = CandidateFlags(0);
+    post
+}
+
+pub(crate) fn action(kind: ActionKind, post: PostKey, at: UnixMillis) -> ViewerAction {
+    ViewerAction {
+        kind,
+        post,
+        at,
+        dwell_ms: 0,
+        surface: 1,
+    }
+}
+
+/// A hydrated query of a viewer who follows nobody.
+pub(crate) fn query() -> FeedQuery {
+    FeedQuery {
+        viewer: VIEWER,
+        now: NOW,
+        oldest: Some(ago(48 * 60 * MINUTE)),
+        in_network_only: false,
+        video_only: false,
+        seen_ids: Vec::new(),
+        served_ids: Vec::new(),
+        known: KnownIds::default(),
+        client_blooms: Vec::new(),
+        record: true,
+        resumed: false,
+        token: SessionToken::default(),
+        ledger: Arc::new(Ledger::default()),
+        state: Some(Arc::new(ViewerState::default())),
+        features: Some(UserFeatures::default()),
+        sequence: Vec::new(),
+        affinity: BTreeMap::new(),
+        impressions: Impressions::default(),
+    }
+}
+
+/// A clock that stands still at [`NOW`].
+struct Still;
+
+impl Clock for Still {
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(Duration::from_secs(100))
+    }
+
+    fn unix_ms(&self) -> u64 {
+        NOW.0
+    }
+
+    fn rpc_deadline(&self, _: Duration) -> Instant {
+        unreachable!("tests of the pipeline make no calls")
+    }
+}
+
+/// Counts up.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicU64);
+
+impl Entropy for Counting {
+    fn next_u64(&self) -> u64 {
+        self.0.fetch_add(2, std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+pub(crate) fn env() -> Env {
+    let production = Env::production(1).expect("a machine that runs tests has a thread to spare");
+    Env {
+        clock: Arc::new(Still),
+        entropy: Arc::new(Counting::default()),
+        ..production
+    }
+}
+
+pub(crate) fn run_context() -> RunContext {
+    RunContext::new(
+        RequestId(7),
+        Duration::from_secs(101),
+        Arc::new(EnvTimer(Arc::new(Still))),
+    )
+}
+
+/// What a filter says about these posts.
+pub(crate) fn verdicts(
+    filter: &dyn Filter<FeedQuery, FeedCandidate>,
+    query: &FeedQuery,
+    posts: &mut [FeedCandidate],
+) -> Vec<Verdict> {
+    let run = run_context();
+    let reply = futures::executor::block_on(filter.filter(&run, query, posts));
+    reply.expect("filters of the feed do not fail")
+}
+
+pub(crate) fn keep_or(reasons: &[&'static str]) -> Vec<Verdict> {
+    let verdict = |reason: &&'static str| {
+        if reason.is_empty() {
+            Verdict::Keep
+        } else {
+            Verdict::Remove(reason)
+        }
+    };
+    reasons.iter().map(verdict).collect()
+}
+
+/// Runs a scorer, as only the framework can apply its rows.
+pub(crate) fn scored(
+    scorer: impl Scorer<FeedQuery, FeedCandidate> + 'static,
+    posts: Vec<FeedCandidate>,
+) -> Vec<FeedCandidate> {
+    let scorers: Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> = vec![Box::new(scorer)];
+    run_alone(|components| components.scorers = scorers, query(), posts)
+}
+
+/// Runs a hydrator, as only the framework can apply its rows.
+pub(crate) fn hydrated(
+    hydrator: impl Hydrator<FeedQuery, FeedCandidate> + 'static,
+    query: FeedQuery,
+    posts: Vec<FeedCandidate>,
+) -> Vec<FeedCandidate> {
+    let hydrators: Vec<Box<dyn Hydrator<FeedQuery, FeedCandidate>>> = vec![Box::new(hydrator)];
+    run_alone(|components| components.hydrators = hydrators, query, posts)
+}
+
+fn run_alone(
+    with: impl FnOnce(&mut Components<FeedQuery, FeedCandidate>),
+    query: FeedQuery,
+    posts: Vec<FeedCandidate>,
+) -> Vec<FeedCandidate> {
+    struct Keep;
+    impl covey_pipeline::Selector<FeedQuery, FeedCandidate> for Keep {
+        fn enable(&self, _: &FeedQuery) -> bool {
+            false
+        }
+        fn score(&self, post: &FeedCandidate) -> covey_pipeline::Score {
+            post.score
+        }
+        fn size(&self) -> usize {
+            1000
+        }
+    }
+    let mut components = Components::new(Box::new(Keep));
+    components.sources = vec![Box::new(Fixed(posts))];
+    with(&mut components);
+    let limits = covey_pipeline::Limits {
+        result_size: 1000,
+        ..Default::default()
+    };
+    let timer = Arc::new(EnvTimer(Arc::new(Still)));
+    let spawner = Arc::new(crate::feed::runtime::TokioSpawner);
+    let pipeline = covey_pipeline::Pipeline::new(components, limits, timer, spawner).expect("the list is valid");
+    let request = covey_pipeline::Request::new(query, RequestId(1), Duration::MAX);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let outcome = runtime
+        .block_on(pipeline.run(request))
+        .expect("nothing in it is required");
+    outcome.selected.to_vec()
+}
+
+struct Fixed(Vec<FeedCandidate>);
+
+impl covey_pipeline::Source<FeedQuery, FeedCandidate> for Fixed {
+    fn find<'a>(&'a self, _: &'a RunContext, _: &'a FeedQuery) -> covey_pipeline::Reply<'a, Vec<FeedCandidate>> {
+        covey_pipeline::ready(self.0.clone())
+    }
+}
+
+/// Answers from memory; what fails is listed by the name of the read.
+#[derive(Default)]
+pub(crate) struct FakeShards {
+    pub(crate) state: ViewerState,
+    pub(crate) in_network: Vec<wire::Candidate>,
+    pub(crate) popular: Vec<wire::Candidate>,
+    pub(crate) newest: Vec<wire::Candidate>,
+    pub(crate) hits: Vec<Hit>,
+    /// Posts by key; every candidate has a verdict without being here.
+    pub(crate) posts: BTreeMap<PostKey, PostView>,
+    pub(crate) verdicts: BTreeMap<PostKey, wire::Verdict>,
+    /// Posts of which no shard says anything.
+    pub(crate) silent: BTreeSet<PostKey>,
+    pub(crate) down: BTreeSet<&'static str>,
+    pub(crate) asked: Mutex<Asked>,
+}
+
+/// What the pipeline asked.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) in_network: Vec<InNetworkAsk>,
+    pub(crate) searches: Vec<SearchAsk>,
+    pub(crate) filters: Vec<SearchFilter>,
+    pub(crate) verdicts: Vec<Vec<PostKey>>,
+    pub(crate) authors: Vec<Vec<UserId>>,
+    pub(crate) posts: Vec<Vec<PostKey>>,
+    pub(crate) viewers: usize,
+    pub(crate) served: Vec<Served>,
+}
+
+impl FakeShards {
+    fn answer<'a, T: Send + 'a>(&'a self, read: &'static str, value: T) -> Reading<'a, T> {
+        let mut report = ReadReport::default();
+        report.asked.insert(SlotRange::ALL);
+        report.staleness_ms = 20;
+        if self.down.contains(read) {
+            report.holes.insert(SlotRange::ALL);
+            report.missing_shards.insert(ShardId(1));
+            let source = ShardFailure::OutOfTime;
+            let error = ReadError::NoAnswer {
+                shard: ShardId(1),
+                source,
+            };
+            return Box::pin(async move { Err(Unanswered { error, report }) });
+        }
+        report.token.observe(Seen {
+            shard: ShardId(1),
+            range_ver: 1,
+            index: LogIndex(9),
+        });
+        Box::pin(async move { Ok(Gathered { value, report }) })
+    }
+
+    fn verdict(&self, key: &PostKey) -> Option<wire::Verdict> {
+        let default = wire::Verdict {
+            key: *key,
+            exists: true,
+            labels: 0,
+            author_blocks_viewer: false,
+            post: Some(Post {
+                key: *key,
+                text: format!("text of {}", key.post),
+                ..Post::default()
+            }),
+            screen_name: format!("user{}", key.author),
+        };
+        (!self.silent.contains(key)).then(|| self.verdicts.get(key).cloned().unwrap_or(default))
+    }
+}
+
+impl Shards for FakeShards {
+    fn viewer<'a>(&'a self, _: ViewerAsk, _: &'a ReadContext) -> Reading<'a, ViewerState> {
+        self.asked.lock().viewers += 1;
+        self.answer("viewer", self.state.clone())
+    }
+
+    fn in_network<'a>(&'a self, ask: InNetworkAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Candidate>> {
+        self.asked.lock().in_network.push(ask);
+        self.answer("in_network", self.in_network.clone())
+    }
+
+    fn popular<'a>(&'a self, ask: PopularAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Candidate>> {
+        let list = if ask.newest > 0 { &self.newest } else { &self.popular };
+        self.asked.lock().filters.push(ask.filter);
+        self.answer("popular", list.clone())
+    }
+
+    fn search<'a>(&'a self, ask: SearchAsk, _: &'a ReadContext) -> Reading<'a, Vec<Hit>> {
+        self.asked.lock().searches.push(ask);
+        self.answer("search", self.hits.clone())
+    }
+
+    fn posts<'a>(&'a self, keys: Vec<PostKey>, _: With, _: &'a ReadContext) -> Reading<'a, Vec<PostView>> {
+        let found = keys.iter().filter_map(|key| self.posts.get(key).cloned()).collect();
+        self.asked.lock().posts.push(keys);
+        self.answer("posts", found)
+    }
+
+    fn verdicts<'a>(&'a self, ask: VerdictAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Verdict>> {
+        let found = ask.keys.iter().filter_map(|key| self.verdict(key)).collect();
+        self.asked.lock().verdicts.push(ask.keys);
+        self.answer("verdicts", found)
+    }
+
+    fn authors<'a>(&'a self, users: Vec<UserId>, _: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>> {
+        let info = |user: &UserId| AuthorInfo {
+            user: *user,
+            screen_name: format!("user{user}"),
+            followers: 3,
+        };
+        let found = users.iter().map(info).collect();
+        self.asked.lock().authors.push(users);
+        self.answer("authors", found)
+    }
+
+    fn map_version(&self) -> u64 {
+        4
+    }
+
+    fn record_served(&self, served: Served, _: Monotonic) -> bool {
+        self.asked.lock().served.push(served);
+        true
+    }
+}
+
+pub(crate) fn hit(author: u64, post: u64, score: f32) -> Hit {
+    let slot = Slot::of(UserId(author)).0;
+    Hit {
+        key: key(author, post),
+        slot,
+        score: Score::or_lowest(score),
+    }
+}
