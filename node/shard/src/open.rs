@@ -25,6 +25,7 @@ use crate::memory::{Memory, PostColumns};
 use crate::options::ShardOptions;
 use crate::read::ShardView;
 use crate::records::{PendingRow, PostState, RECORD_VERSION, UserState};
+use crate::row_tag::RowTag;
 use crate::store::ShardStore;
 
 /// What an open found.
@@ -197,7 +198,7 @@ impl Rebuild {
                 post: meta.post,
             };
             let row = memory.ids.live(key).and_then(|ordinal| table.live(ordinal));
-            row.is_some_and(|row| row.version() == meta.version)
+            row.is_some_and(|row| row.version() == meta.version && RowTag::of(&row.load()).0 == meta.tag)
         };
         let partition_options = options.partition.clone();
         let (mut partition, found) = Partition::open(

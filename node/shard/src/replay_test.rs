@@ -8,6 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::fixture::*;
+use crate::random_log::{USERS, random_log};
 use crate::*;
 
 /// All that a replica answers, about everything the random logs talk of.
@@ -85,9 +86,18 @@ fn assert_same(left: &Answers, right: &Answers, what: &str) {
         assert_eq!(left, right, "viewer, {what}");
     }
     let keys = |list: &[Candidate]| list.iter().map(|c| c.key.post).collect::<Vec<_>>();
-    assert_eq!(keys(&left.in_network), keys(&right.in_network), "in-network posts, {what}");
+    assert_eq!(
+        keys(&left.in_network),
+        keys(&right.in_network),
+        "in-network posts, {what}"
+    );
     assert_eq!(keys(&left.popular), keys(&right.popular), "popular posts, {what}");
-    for (left, right) in left.in_network.iter().chain(&left.popular).zip(right.in_network.iter().chain(&right.popular)) {
+    for (left, right) in left
+        .in_network
+        .iter()
+        .chain(&left.popular)
+        .zip(right.in_network.iter().chain(&right.popular))
+    {
         assert_eq!(left, right, "candidate, {what}");
     }
     assert_eq!(left.hits, right.hits, "hits, {what}");
@@ -166,7 +176,7 @@ fn a_repeated_log_changes_nothing_but_what_time_has_forgotten() {
             _ => true,
         };
         log.retain(retryable);
-        let last = log.iter().filter_map(|e| log_time(e)).max().unwrap();
+        let last = log.iter().filter_map(log_time).max().unwrap();
         for (index, entry) in log.iter_mut().enumerate() {
             entry.index = LogIndex(index as u64 + 1);
             set_log_time(entry, last);
@@ -216,5 +226,5 @@ fn vectors_that_no_checkpoint_saved_come_back_from_the_key_value_store() {
     assert_eq!(replica.get(key(1, 1)).unwrap().post, post(1, 1, 1));
     assert_eq!(replica.get(key(1, 2)).unwrap().post, post(1, 2, 1));
     assert!(replica.get(key(1, 3)).unwrap().post.vector.0.is_empty());
-    assert_eq!(replica.store.stats().pending_rows, 1);
+    assert_eq!(replica.store.pending.len(), 1);
 }

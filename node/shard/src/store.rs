@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use covey_embeddings::Partition;
 use covey_shared::command::ItemResult;
@@ -46,8 +45,6 @@ pub struct ShardStats {
     pub users: u64,
     /// Effects that wait for other shards.
     pub outbox: u64,
-    /// Vectors that wait for a checkpoint.
-    pub pending_rows: u64,
     /// Bytes of columns and timelines, about.
     pub memory_bytes: u64,
     /// Of the partition of content vectors.
@@ -156,31 +153,14 @@ impl ShardStore {
         self.finish_checkpoint(written)
     }
 
-    /// Whether proposals should be refused, and why.
+    /// Whether proposals should be refused, and why; see [`ShardView::pressure`].
     pub fn pressure(&self) -> Option<Pressure> {
-        let limits = &self.view.options.limits;
-        if self.partition.pressure() >= 1.0 {
-            Some(Pressure::UnsealedRows)
-        } else if self.view.memory.bytes() >= limits.memory_bytes {
-            Some(Pressure::Memory)
-        } else if self.view.memory.outbox.total() >= limits.outbox {
-            Some(Pressure::Outbox)
-        } else {
-            None
-        }
+        self.view.pressure()
     }
 
-    /// Figures for status and metrics.
+    /// Figures for status and metrics; see [`ShardView::stats`].
     pub fn stats(&self) -> ShardStats {
-        let memory = &self.view.memory;
-        ShardStats {
-            posts: u64::from(memory.columns.live()),
-            users: memory.users.load(Ordering::Acquire),
-            outbox: memory.outbox.total(),
-            pending_rows: self.pending.len() as u64,
-            memory_bytes: memory.bytes(),
-            content: self.view.reader.status(),
-        }
+        self.view.stats()
     }
 
     /// For the thread that seals, builds and merges the content partition.
@@ -192,3 +172,7 @@ impl ShardStore {
 #[cfg(test)]
 #[path = "replay_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "concurrent_test.rs"]
+mod concurrent_tests;

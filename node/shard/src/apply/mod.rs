@@ -135,3 +135,7 @@ impl Group<'_> {
 #[cfg(test)]
 #[path = "apply_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "viewer_test.rs"]
+mod viewer_tests;

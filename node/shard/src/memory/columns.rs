@@ -174,10 +174,6 @@ impl Row<'_> {
         Version(self.word(2))
     }
 
-    pub(crate) fn created_at(&self) -> UnixMillis {
-        UnixMillis(self.word(3))
-    }
-
     pub(crate) fn labels(&self) -> u32 {
         self.word(LABELS) as u32
     }

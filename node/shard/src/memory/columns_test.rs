@@ -7,8 +7,7 @@ fn columns(post: u64) -> PostColumns {
         author: UserId(n),
         post: PostId(n + 1),
     };
-    let mut counters = Counters::default();
-    counters.by_kind = std::array::from_fn(|i| i as u32 * 1000 + post as u32);
+    let by_kind = std::array::from_fn(|i| i as u32 * 1000 + post as u32);
     PostColumns {
         key: PostKey {
             author: UserId(7),
@@ -36,7 +35,7 @@ fn columns(post: u64) -> PostColumns {
             mass: 1.25,
             at: UnixMillis(5),
         },
-        counters,
+        counters: Counters { by_kind },
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use covey_shared::ids::{PostKey, UserId};
 use covey_shared::wire::Counters;
 
-pub(crate) use columns::{Columns, Ordinal, PostColumns, Row, Table};
+pub(crate) use columns::{Columns, Ordinal, PostColumns, Table};
 pub(crate) use ids::{Ids, Known};
 use labelled::Labelled;
 use outbox::OutboxCounts;
@@ -82,6 +82,16 @@ impl Memory {
             self.timelines.remove(&columns, ordinal);
             self.rankings.remove(&columns, ordinal);
         }
+    }
+
+    /// The columns of a live post, found by its key. An edit that comes in between moves it: looked for again.
+    pub(crate) fn latest(&self, key: PostKey) -> Option<PostColumns> {
+        const TRIES: usize = 4;
+        let look = || {
+            let ordinal = self.ids.live(key)?;
+            self.columns.table().live(ordinal).map(|row| row.load())
+        };
+        (0..TRIES).find_map(|_| look())
     }
 
     pub(crate) fn set_counts(&self, key: PostKey, counters: &Counters, heat: Heat) {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::score::Score;
 use covey_shared::slots::Slot;
 use covey_shared::wire::{Candidate, InNetworkQuery, InvalidRequest};
@@ -24,7 +24,7 @@ struct Run<'a> {
     exclude: HashSet<PostId>,
     followed: Vec<UserId>,
     entries: Vec<Entry>,
-    found: Vec<(Reverse<UnixMillis>, PostId, Ordinal)>,
+    found: Vec<(Reverse<UnixMillis>, PostId, UserId, Ordinal)>,
     visited: u64,
 }
 
@@ -107,16 +107,30 @@ impl Run<'_> {
                 break;
             }
             // While a post is edited, its old and its new row may both be there.
-            let Some(row) = self.table.live(entry.ordinal).filter(|_| last != Some(entry.post)) else {
+            if last == Some(entry.post) {
                 continue;
+            }
+            let key = PostKey {
+                author,
+                post: entry.post,
             };
-            if self.passes(&row.load()) {
+            let columns = self.load(key, entry.ordinal);
+            if columns.is_some_and(|columns| self.passes(&columns)) {
                 last = Some(entry.post);
                 taken += 1;
-                self.found.push((Reverse(entry.created_at), entry.post, entry.ordinal));
+                self.found
+                    .push((Reverse(entry.created_at), entry.post, author, entry.ordinal));
             }
         }
         self.entries = entries;
+    }
+
+    /// The post in this row, or where it went when it was edited just now; `None` if it is deleted.
+    fn load(&self, key: PostKey, ordinal: Ordinal) -> Option<PostColumns> {
+        match self.table.live(ordinal) {
+            Some(row) => Some(row.load()),
+            None => self.view.memory.latest(key),
+        }
     }
 
     fn passes(&self, columns: &PostColumns) -> bool {
@@ -146,11 +160,11 @@ impl Run<'_> {
         }
         self.found.truncate(most);
         self.found.sort_unstable();
-        let rows = self
-            .found
-            .iter()
-            .filter_map(|(_, _, ordinal)| self.table.live(*ordinal));
-        rows.map(|row| self.view.candidate(&row.load(), Score::default()))
+        self.found.dedup_by_key(|(_, post, ..)| *post);
+        let load = |&(_, post, author, ordinal): &_| self.load(PostKey { author, post }, ordinal);
+        let posts = self.found.iter().filter_map(load);
+        posts
+            .map(|columns| self.view.candidate(&columns, Score::default()))
             .collect()
     }
 }

@@ -10,6 +10,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::fixture::*;
+use crate::random_log::{USERS, random_post};
 
 /// The rules of FEED §4.1, over all posts, without any of the structures.
 fn naive(posts: &BTreeMap<PostKey, Post>, deleted: &[PostKey], query: &InNetworkQuery) -> Vec<PostKey> {

@@ -9,6 +9,7 @@ mod outbox;
 mod popular;
 mod posts;
 mod search;
+mod stats;
 mod verdicts;
 mod viewer;
 
@@ -21,7 +22,7 @@ use covey_shared::slots::{Slot, SlotRange};
 
 use crate::applied::Applied;
 use crate::db::Db;
-use crate::memory::{Memory, Row, Table};
+use crate::memory::{Memory, PostColumns};
 use crate::options::ShardOptions;
 
 /// Longest list in a query, except where a lower limit is given.
@@ -88,10 +89,11 @@ impl ShardView {
         self.published.load().trimmed_before
     }
 
-    /// The row of a post that lives and is not hidden by a trim.
-    fn row<'a>(&self, table: &'a Table, key: PostKey) -> Option<Row<'a>> {
-        let row = table.live(self.memory.ids.live(key)?)?;
-        (row.created_at() >= self.trimmed_before()).then_some(row)
+    /// The columns of a post that lives and is not hidden by a trim.
+    fn columns(&self, key: PostKey) -> Option<PostColumns> {
+        self.memory
+            .latest(key)
+            .filter(|columns| columns.created_at >= self.trimmed_before())
     }
 
     /// The keys of this shard among `keys`; an author of 0 is looked up.

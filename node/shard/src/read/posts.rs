@@ -33,17 +33,16 @@ impl ShardView {
 
     /// A live post, without its vector.
     pub(super) fn post(&self, key: PostKey) -> Result<Option<PostView>, ShardStoreError> {
-        let table = self.memory.columns.table();
-        let Some(row) = self.row(&table, key) else {
+        let Some(columns) = self.columns(key) else {
             return Ok(None);
         };
         let post: Option<Post> = self.db.read(&self.db.keys.of_post(Kind::Post, key))?;
         Ok(post.map(|post| PostView {
             post: Post {
-                labels: row.labels(),
+                labels: columns.labels,
                 ..post
             },
-            counters: row.counters(),
+            counters: columns.counters,
         }))
     }
 

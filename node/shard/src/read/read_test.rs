@@ -72,97 +72,50 @@ fn the_nearest_post_comes_first_and_posts_without_a_vector_never() {
     assert!(!found.contains(&17));
 }
 
+/// Each condition, and which of the different posts pass it.
+fn conditions(not_seen: SeenBloom) -> Vec<(SearchFilter, &'static [u64])> {
+    fn filter(change: impl FnOnce(&mut SearchFilter)) -> SearchFilter {
+        let mut filter = SearchFilter::default();
+        change(&mut filter);
+        filter
+    }
+    vec![
+        (filter(|f| f.created_from = Some(UnixMillis(START + 1))), &[11]),
+        (
+            filter(|f| f.created_before = Some(UnixMillis(START + 1))),
+            &[10, 12, 13, 14, 15, 16],
+        ),
+        (filter(|f| f.language = Some(Language(*b"de"))), &[12]),
+        (filter(|f| f.video = Some(true)), &[13]),
+        (
+            filter(|f| f.without_labels = labels::NSFW | labels::SPAM),
+            &[10, 12, 13, 15, 16],
+        ),
+        (filter(|f| f.authors = vec![UserId(2)]), &[15]),
+        (filter(|f| f.not_authors = vec![UserId(1)]), &[15]),
+        (
+            filter(|f| f.not_posts = vec![PostId(10), PostId(16)]),
+            &[11, 12, 13, 14, 15],
+        ),
+        (filter(|f| f.no_replies = true), &[10, 11, 12, 13, 14, 15]),
+        (filter(|f| f.not_seen = Some(not_seen)), &[10, 11, 13, 14, 15, 16]),
+    ]
+}
+
 #[test]
 fn every_condition_is_checked_next_to_the_data() {
     let mut replica = different_posts();
-    replica.apply(ShardCommand::RecordActions(vec![action(
-        5,
-        1,
-        ActionKind::Impression,
-        key(1, 12),
-    )]));
-    let set = LabelUpdate {
-        key: key(1, 11),
-        version: Version(1),
-        labels: labels::SPAM,
-    };
-    replica.apply(ShardCommand::SetLabels(vec![set]));
-    let not_seen = Some(replica.viewer(5).seen);
-    let none = SearchFilter::default;
-    let cases: [(SearchFilter, &[u64]); 10] = [
-        (
-            SearchFilter {
-                created_from: Some(UnixMillis(START + 1)),
-                ..none()
-            },
-            &[11],
-        ),
-        (
-            SearchFilter {
-                created_before: Some(UnixMillis(START + 1)),
-                ..none()
-            },
-            &[10, 12, 13, 14, 15, 16],
-        ),
-        (
-            SearchFilter {
-                language: Some(Language(*b"de")),
-                ..none()
-            },
-            &[12],
-        ),
-        (
-            SearchFilter {
-                video: Some(true),
-                ..none()
-            },
-            &[13],
-        ),
-        (
-            SearchFilter {
-                without_labels: labels::NSFW | labels::SPAM,
-                ..none()
-            },
-            &[10, 12, 13, 15, 16],
-        ),
-        (
-            SearchFilter {
-                authors: vec![UserId(2)],
-                ..none()
-            },
-            &[15],
-        ),
-        (
-            SearchFilter {
-                not_authors: vec![UserId(1)],
-                ..none()
-            },
-            &[15],
-        ),
-        (
-            SearchFilter {
-                not_posts: vec![PostId(10), PostId(16)],
-                ..none()
-            },
-            &[11, 12, 13, 14, 15],
-        ),
-        (
-            SearchFilter {
-                no_replies: true,
-                ..none()
-            },
-            &[10, 11, 12, 13, 14, 15],
-        ),
-        (SearchFilter { not_seen, ..none() }, &[10, 11, 13, 14, 15, 16]),
-    ];
-    for (filter, wanted) in cases {
+    let seen = action(5, 1, ActionKind::Impression, key(1, 12));
+    replica.apply(ShardCommand::RecordActions(vec![seen]));
+    let (key, version) = (key(1, 11), Version(1));
+    let labels = labels::SPAM;
+    replica.apply(ShardCommand::SetLabels(vec![LabelUpdate { key, version, labels }]));
+    for (filter, wanted) in conditions(replica.viewer(5).seen) {
         let mut found = hits(&replica, filter.clone());
         found.sort_unstable();
         assert_eq!(found, wanted, "search with {filter:?}");
-        let query = PopularQuery {
-            filter: filter.clone(),
-            ..popular_query(0, 100, START)
-        };
+        let mut query = popular_query(0, 100, START);
+        query.filter = filter.clone();
         let mut found = popular(&replica, &query);
         found.retain(|post| *post != 17);
         found.sort_unstable();

@@ -46,8 +46,7 @@ impl ShardView {
     }
 
     fn verdict(&self, key: PostKey, facts: AuthorFacts, with_post: bool) -> Result<Verdict, ShardStoreError> {
-        let table = self.memory.columns.table();
-        let row = self.row(&table, key);
+        let row = self.columns(key);
         let post = if with_post && row.is_some() {
             self.post(key)?
         } else {
@@ -57,7 +56,7 @@ impl ShardView {
             key,
             // Deleted between the two looks: it does not exist.
             exists: row.is_some() && (post.is_some() || !with_post),
-            labels: row.map_or(0, |row| row.labels()),
+            labels: row.map_or(0, |row| row.labels),
             author_blocks_viewer: facts.blocks_viewer,
             post: post.map(|view| view.post),
             screen_name: facts.screen_name,
