@@ -76,6 +76,20 @@ impl SlotSet {
         }
     }
 
+    /// Adds all slots of `other`.
+    pub fn union(&mut self, other: &SlotSet) {
+        for (word, add) in self.words.iter_mut().zip(other.words.iter()) {
+            *word |= add;
+        }
+    }
+
+    /// Takes out all slots of `other`.
+    pub fn subtract(&mut self, other: &SlotSet) {
+        for (word, remove) in self.words.iter_mut().zip(other.words.iter()) {
+            *word &= !remove;
+        }
+    }
+
     /// Whether `slot` is in the set.
     pub fn contains(&self, slot: Slot) -> bool {
         slot.0 < SLOTS && self.words[usize::from(slot.0) / 64] & (1 << (slot.0 % 64)) != 0

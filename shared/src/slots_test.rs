@@ -37,3 +37,17 @@ fn coverage_counts_a_slot_once() {
     assert_eq!(set.coverage(), 0.5);
     assert!(set.contains(Slot(8191)) && !set.contains(Slot(8192)));
 }
+
+#[test]
+fn union_and_difference_of_slot_sets() {
+    let of = |start, end| {
+        let mut set = SlotSet::default();
+        set.insert(SlotRange { start, end });
+        set
+    };
+    let mut set = of(0, 100);
+    set.union(&of(50, 200));
+    assert_eq!(set, of(0, 200));
+    set.subtract(&of(100, 300));
+    assert_eq!(set, of(0, 100));
+}

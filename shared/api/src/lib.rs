@@ -5,6 +5,8 @@
 //! or strings on the way in, fields with their default value are left out, an unknown field is an error that names it.
 #![forbid(unsafe_code)]
 
+pub mod codec;
+
 /// Version 1 of the API.
 #[allow(
     missing_docs,

@@ -1,0 +1,151 @@
+//! The state of the cluster, put together from what the nodes say.
+
+use std::collections::BTreeMap;
+
+use covey_api::v1;
+use covey_shared::ids::ShardId;
+use covey_shared::wire::{NodeStatus, ReplicaRole, ReplicaStatus};
+
+use crate::cluster::{NodeReport, WantedShard};
+
+/// What the coordinator itself contributes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) cluster: String,
+    pub(crate) map_version: u64,
+    pub(crate) uptime_ms: u64,
+    pub(crate) in_flight: usize,
+    pub(crate) trace_id: String,
+}
+
+/// The reply to `Status`. Healthy: every shard has one leader and all its replicas.
+pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
+    let mut problems = Vec::new();
+    let mut replicas: BTreeMap<ShardId, Vec<(u64, &ReplicaStatus)>> = BTreeMap::new();
+    for report in reports {
+        match &report.status {
+            Ok(status) => {
+                for replica in &status.replicas {
+                    replicas
+                        .entry(replica.shard)
+                        .or_default()
+                        .push((report.node.id.0, replica));
+                }
+            }
+            Err(error) => problems.push(format!("node {} does not answer: {error}", report.node.id)),
+        }
+    }
+    let empty = Vec::new();
+    let shards: Vec<v1::ShardStatus> = wanted
+        .iter()
+        .map(|w| shard(w, replicas.get(&w.shard).unwrap_or(&empty), &mut problems))
+        .collect();
+    v1::StatusReply {
+        healthy: problems.is_empty(),
+        problems,
+        cluster: facts.cluster,
+        map_version: facts.map_version,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        nodes: reports.iter().map(node).collect(),
+        posts: shards.iter().map(|s| s.posts).sum(),
+        shards,
+        trace_id: facts.trace_id,
+        uptime_ms: facts.uptime_ms,
+        in_flight: facts.in_flight as u32,
+    }
+}
+
+fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mut Vec<String>) -> v1::ShardStatus {
+    // A deposed leader may not know it yet: the highest term leads.
+    let leads = replicas.iter().filter(|(_, r)| r.role == ReplicaRole::Leader);
+    let leader = leads.max_by_key(|(_, r)| r.term).map_or(0, |(node, _)| *node);
+    let most = replicas.iter().map(|(_, r)| r.applied).max().unwrap_or_default();
+    let least = replicas.iter().map(|(_, r)| r.applied).min().unwrap_or_default();
+    let newest = replicas.iter().find(|(_, r)| r.applied == most);
+    if leader == 0 {
+        problems.push(format!("shard {} has no leader", wanted.shard));
+    }
+    if replicas.len() < wanted.replicas {
+        let (here, all) = (replicas.len(), wanted.replicas);
+        problems.push(format!("shard {} has {here} of {all} replicas", wanted.shard));
+    }
+    v1::ShardStatus {
+        shard: wanted.shard.0,
+        slot_start: wanted.slots.start.into(),
+        slot_end: wanted.slots.end.into(),
+        leader,
+        replicas: replicas.len() as u32,
+        posts: newest.map_or(0, |(_, r)| r.posts),
+        lag: most.0 - least.0,
+        wanted: wanted.replicas as u32,
+    }
+}
+
+fn node(report: &NodeReport) -> v1::NodeStatus {
+    let base = v1::NodeStatus {
+        node: report.node.id.0,
+        address: report.node.listen.to_string(),
+        zone: report.node.zone.clone(),
+        latency_ms: report.latency.as_secs_f64() * 1000.0,
+        ..v1::NodeStatus::default()
+    };
+    match &report.status {
+        Ok(status) => answered(base, status),
+        Err(error) => v1::NodeStatus {
+            error: error.to_string(),
+            ..base
+        },
+    }
+}
+
+fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
+    v1::NodeStatus {
+        reachable: true,
+        release: status.release.clone(),
+        uptime_ms: status.uptime_ms,
+        resident_bytes: status.resident_bytes,
+        cpu_us: status.cpu_us,
+        wal_bytes: status.wal_bytes,
+        kv_bytes: status.kv_bytes,
+        replicas: status.replicas.iter().map(|r| replica(r, base.node)).collect(),
+        ..base
+    }
+}
+
+fn replica(status: &ReplicaStatus, node: u64) -> v1::ReplicaStatus {
+    let role = match status.role {
+        ReplicaRole::Leader => v1::ReplicaRole::Leader,
+        ReplicaRole::Follower => v1::ReplicaRole::Follower,
+        ReplicaRole::Candidate => v1::ReplicaRole::Candidate,
+        ReplicaRole::Learner => v1::ReplicaRole::Learner,
+    };
+    let spaces = status.spaces.iter().map(|space| v1::SpaceStatus {
+        space: space.space.clone(),
+        model_epoch: space.model_epoch.0,
+        rows: space.rows,
+        indexed_rows: space.indexed_rows,
+        segments: space.segments,
+        building: space.building,
+        recall: space.recall,
+    });
+    v1::ReplicaStatus {
+        shard: status.shard.0,
+        replica: status.replica.0,
+        node,
+        role: role as i32,
+        leader: status.leader.map_or(0, |n| n.0),
+        term: status.term.0,
+        first_index: status.first_index.0,
+        committed: status.committed.0,
+        applied: status.applied.0,
+        slot_start: status.slots.start.into(),
+        slot_end: status.slots.end.into(),
+        range_ver: status.epoch.range_ver,
+        conf_ver: status.epoch.conf_ver,
+        posts: status.posts,
+        users: status.users,
+        outbox: status.outbox,
+        staleness_ms: status.staleness_ms,
+        spaces: spaces.collect(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The map of errors to codes is part of the contract with clients.
+
+use covey_shared::ids::ShardId;
+use covey_shared::wire::InvalidRequest;
+
+use super::*;
+use crate::cluster::ShardFailure;
+
+fn no_answer() -> ApiError {
+    ReadError::NoAnswer {
+        shard: ShardId(3),
+        source: ShardFailure::OutOfTime,
+    }
+    .into()
+}
+
+#[test]
+fn what_is_wrong_with_the_request_is_never_worth_a_retry() {
+    let faults = [
+        ApiError::Malformed("x".into()),
+        SealError::Forged.into(),
+        ReadError::Invalid(InvalidRequest::WrongDimension).into(),
+        FeedError::Cursor(SealError::Damaged).into(),
+    ];
+    for fault in faults {
+        let outside = fault.outside();
+        assert_eq!(
+            (outside.code, outside.http, outside.retry_after),
+            (Code::InvalidArgument, 400, None),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn what_may_pass_carries_a_retry_hint() {
+    let unavailable = FeedError::Unavailable {
+        component: "UserFeatures".into(),
+        retry_after_ms: 70,
+    };
+    let cases = [
+        (ApiError::Overloaded, Code::ResourceExhausted, 429, 50),
+        (no_answer(), Code::Unavailable, 503, 500),
+        (unavailable.into(), Code::Unavailable, 503, 70),
+    ];
+    for (error, code, http, retry) in cases {
+        let outside = error.outside();
+        assert_eq!((outside.code, outside.http), (code, http), "{error}");
+        assert_eq!(error.body("t".into()).retry_after_ms, retry, "{error}");
+        let status = error.status("t");
+        assert_eq!(status.code(), code);
+        assert_eq!(
+            status.metadata().get("retry-after-ms").unwrap().to_str().unwrap(),
+            retry.to_string()
+        );
+    }
+}
+
+#[test]
+fn text_names_the_causes_once() {
+    assert_eq!(
+        no_answer().text(),
+        "the shards did not answer: shard 3 has no answer: no replica of the shard answered in time"
+    );
+}
+
+#[test]
+fn body_and_status_carry_the_trace() {
+    let error = ApiError::DeadlineExceeded;
+    let body = serde_json::to_value(error.body("abc".into())).unwrap();
+    assert_eq!(body["trace_id"], "abc");
+    assert_eq!(body["code"], "DEADLINE_EXCEEDED");
+    let status = error.status("abc");
+    assert_eq!(status.metadata().get(crate::api::TRACE_HEADER).unwrap(), "abc");
+}

@@ -1,0 +1,224 @@
+//! JSON over HTTP, by actix-web. Every body is one message in canonical proto3 JSON; errors are `{code, message,
+//! retry_after_ms, trace_id}`.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::middleware::Compress;
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpRequest, HttpResponse, Route};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::api::entry::{Incoming, Outgoing};
+use crate::api::errors::ApiError;
+use crate::api::service::Api;
+use crate::api::{DEADLINE_HEADER, TRACE_HEADER};
+use crate::request::RequestContext;
+
+/// Time for a client to send its headers: a slow one must not hold a connection for ever.
+const HEADER_TIME: Duration = Duration::from_secs(5);
+/// Connections of one thread.
+const CONNECTIONS: usize = 10_000;
+
+/// Why the server did not start.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    /// The address is taken or not ours.
+    #[error("cannot listen for HTTP on {address}; is another coordinator running? Choose another address with --http")]
+    Bind {
+        /// As given.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// How to serve.
+pub(crate) struct HttpOptions {
+    pub(crate) address: String,
+    pub(crate) workers: usize,
+    pub(crate) grace: Duration,
+}
+
+/// The running server.
+pub(crate) struct HttpServer {
+    handle: ServerHandle,
+    addresses: Vec<SocketAddr>,
+}
+
+impl HttpServer {
+    pub(crate) fn start(api: Arc<Api>, options: HttpOptions) -> Result<HttpServer, HttpError> {
+        let HttpOptions {
+            address,
+            workers,
+            grace,
+        } = options;
+        let app = move || {
+            let api = api.clone();
+            App::new()
+                .wrap(Compress::default())
+                .configure(|config| configure(config, api))
+        };
+        let server = actix_web::HttpServer::new(app)
+            .workers(workers)
+            .max_connections(CONNECTIONS)
+            .client_request_timeout(HEADER_TIME)
+            .shutdown_timeout(grace.as_secs().max(1))
+            .disable_signals();
+        let bound = server
+            .bind(&address)
+            .map_err(|source| HttpError::Bind { address, source })?;
+        let addresses = bound.addrs();
+        let running = bound.run();
+        let handle = running.handle();
+        actix_rt::spawn(running);
+        Ok(HttpServer { handle, addresses })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        self.addresses.first().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Lets the requests in work finish, and takes no new ones.
+    pub(crate) async fn stop(self) {
+        self.handle.stop(true).await;
+    }
+}
+
+/// A route that answers a POST with one message by the method of [`Api`].
+macro_rules! call {
+    ($name:literal, $method:ident) => {
+        web::post().to(
+            |api: web::Data<Api>, request: HttpRequest, body: Result<Bytes, actix_web::Error>| {
+                run(api, request, body, $name, |api, message, context| async move {
+                    api.$method(message, context).await
+                })
+            },
+        )
+    };
+}
+
+fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
+    config
+        .app_data(web::PayloadConfig::new(api.max_body()))
+        .app_data(web::Data::from(api))
+        .default_service(web::to(nothing_here));
+    let calls: [(&str, Route); 9] = [
+        ("/v1/posts:put", call!("PutPosts", put_posts)),
+        ("/v1/posts:get", call!("GetPosts", get_posts)),
+        ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
+        ("/v1/users:put", call!("PutUsers", put_users)),
+        ("/v1/actions:record", call!("RecordActions", record_actions)),
+        ("/v1/labels:set", call!("SetLabels", set_labels)),
+        ("/v1/search", call!("SearchSimilar", search)),
+        ("/v1/feed", call!("GetFeed", get_feed)),
+        ("/v1/explain", call!("Explain", explain)),
+    ];
+    for (path, route) in calls {
+        config.route(path, route);
+    }
+    config
+        .route("/v1/status", web::get().to(status))
+        .route("/livez", web::get().to(livez))
+        .route("/readyz", web::get().to(readyz));
+}
+
+async fn run<M, R, F>(
+    api: web::Data<Api>,
+    request: HttpRequest,
+    body: Result<Bytes, actix_web::Error>,
+    name: &'static str,
+    work: impl FnOnce(Arc<Api>, M, RequestContext) -> F,
+) -> HttpResponse
+where
+    M: DeserializeOwned,
+    R: Serialize,
+    F: Future<Output = Result<R, ApiError>>,
+{
+    let api = api.into_inner();
+    let limit = api.max_body();
+    let incoming = incoming(&request, name);
+    let outgoing = api.serve(incoming, |api, context| async move {
+        let message = message(body, limit)?;
+        work(api, message, context).await
+    });
+    respond(outgoing.await)
+}
+
+async fn status(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
+    let incoming = incoming(&request, "Status");
+    let work = |api: Arc<Api>, context| async move { api.status(covey_api::v1::StatusRequest {}, context).await };
+    respond(api.into_inner().serve(incoming, work).await)
+}
+
+/// The process runs: everything below may be away.
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("alive\n")
+}
+
+/// Requests can be answered in full.
+async fn readyz(api: web::Data<Api>) -> HttpResponse {
+    match api.not_ready() {
+        None => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
+        Some(why) => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body(format!("not ready: {why}\n")),
+    }
+}
+
+async fn nothing_here(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
+    let incoming = incoming(&request, "nothing");
+    let work = |_, _| async { Err::<(), _>(ApiError::NoSuchPath) };
+    respond(api.into_inner().serve(incoming, work).await)
+}
+
+fn incoming(request: &HttpRequest, call: &'static str) -> Incoming {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let deadline = header(DEADLINE_HEADER).and_then(|ms| ms.trim().parse().ok());
+    Incoming {
+        call,
+        transport: "http",
+        traceparent: header("traceparent").map(str::to_owned),
+        deadline: deadline.map(Duration::from_millis),
+    }
+}
+
+fn message<M: DeserializeOwned>(body: Result<Bytes, actix_web::Error>, limit: usize) -> Result<M, ApiError> {
+    let body = body.map_err(|error| match error.as_response_error().status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit },
+        _ => ApiError::Malformed(error.to_string()),
+    })?;
+    // An empty body is the empty message.
+    let json: &[u8] = if body.is_empty() { b"{}" } else { &body };
+    serde_json::from_slice(json).map_err(|error| ApiError::Malformed(error.to_string()))
+}
+
+fn respond<R: Serialize>(outgoing: Outgoing<R>) -> HttpResponse {
+    let Outgoing { result, trace_id } = outgoing;
+    let trace = (TRACE_HEADER, trace_id.clone());
+    match result {
+        Ok(reply) => HttpResponse::Ok().insert_header(trace).json(reply),
+        Err(error) => {
+            let outside = error.outside();
+            let status = StatusCode::from_u16(outside.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = HttpResponse::build(status);
+            response.insert_header(trace);
+            if let Some(pause) = outside.retry_after {
+                response.insert_header(("retry-after", pause.as_millis().div_ceil(1000).to_string()));
+            }
+            response.json(error.body(trace_id))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "http_test.rs"]
+mod tests;

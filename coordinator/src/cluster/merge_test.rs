@@ -1,0 +1,165 @@
+//! The merge over shards equals one pass over everything, whatever the layout, overlaps, retries and duplicates.
+
+use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, UserId};
+use covey_shared::score::Score;
+use covey_shared::slots::{SLOTS, Slot, SlotRange};
+use proptest::prelude::*;
+
+use super::*;
+
+fn hit(author: u64, post: u64, score: f32) -> Hit {
+    let user = UserId(author);
+    Hit {
+        key: PostKey {
+            author: user,
+            post: PostId(post),
+        },
+        slot: Slot::of(user).0,
+        score: Score::or_lowest(score),
+    }
+}
+
+/// What one big shard returns.
+fn brute_force(posts: &[Hit], k: usize) -> Vec<Hit> {
+    merge_top_k(posts.to_vec(), k)
+}
+
+/// A shard that owns `slots` at `range_ver`; a lagging parent still holds posts that its child owns.
+#[derive(Clone, Debug)]
+struct FakeShard {
+    id: u64,
+    slots: SlotRange,
+    range_ver: u64,
+}
+
+impl FakeShard {
+    fn answer(&self, posts: &[Hit], k: usize) -> Part<Vec<Hit>> {
+        let mine = posts
+            .iter()
+            .copied()
+            .filter(|h| self.slots.contains(h.slot()))
+            .collect();
+        Part {
+            shard: ShardId(self.id),
+            epoch: ShardEpoch {
+                range_ver: self.range_ver,
+                conf_ver: 1,
+            },
+            slots: self.slots,
+            applied: LogIndex(7),
+            staleness_ms: 0,
+            partial: false,
+            visited: 0,
+            queue_us: 0,
+            work_us: 0,
+            value: merge_top_k(mine, k),
+        }
+    }
+}
+
+/// Random layout: cut points tile the slots; some shards have a lagging parent that covers more than they do.
+fn layouts() -> impl Strategy<Value = Vec<FakeShard>> {
+    let cuts = proptest::collection::btree_set(1u16..SLOTS, 0..12);
+    (cuts, proptest::collection::vec((0u16..SLOTS, 1u16..6000), 0..3)).prop_map(|(cuts, parents)| {
+        let mut edges: Vec<u16> = cuts.into_iter().collect();
+        edges.insert(0, 0);
+        edges.push(SLOTS);
+        let tiles = edges.windows(2).map(|e| (e[0], e[1], 2));
+        let lagging = parents
+            .into_iter()
+            .map(|(start, len)| (start, start.saturating_add(len).min(SLOTS), 1));
+        tiles
+            .chain(lagging)
+            .enumerate()
+            .map(|(i, (start, end, range_ver))| FakeShard {
+                id: i as u64 + 1,
+                slots: SlotRange { start, end },
+                range_ver,
+            })
+            .collect()
+    })
+}
+
+/// Few distinct scores, so that ties are common.
+fn corpus() -> impl Strategy<Value = Vec<Hit>> {
+    proptest::collection::btree_map(1u64..100_000, (1u64..300, 0u8..20), 0..600).prop_map(|posts| {
+        posts
+            .into_iter()
+            .map(|(post, (author, score))| hit(author, post, f32::from(score) / 7.0))
+            .collect()
+    })
+}
+
+/// Runs the rounds as the search does. `repeat` answers come twice, as after a retry or a hedge.
+fn run(shards: &[FakeShard], posts: &[Hit], k: usize, repeat: usize) -> (Vec<Hit>, usize) {
+    let mut top = TopK::new(k);
+    let mut asked = first_k(k, shards.len());
+    let mut again: Vec<ShardId> = shards.iter().map(|s| ShardId(s.id)).collect();
+    for round in 1..=6 {
+        let mut answers: Vec<_> = shards
+            .iter()
+            .filter(|s| again.contains(&ShardId(s.id)))
+            .map(|s| s.answer(posts, asked))
+            .collect();
+        answers.extend(answers.clone().into_iter().cycle().take(repeat.min(answers.len())));
+        top.put(answers, asked);
+        let merged = top.merge();
+        if merged.again.is_empty() {
+            return (merged.hits, round);
+        }
+        (again, asked) = (merged.again, merged.next_k);
+    }
+    panic!("no end after six rounds");
+}
+
+proptest! {
+    #[test]
+    fn merge_equals_one_big_shard(
+        shards in layouts(),
+        posts in corpus(),
+        k in 1usize..120,
+        repeat in 0usize..4,
+    ) {
+        let (hits, _) = run(&shards, &posts, k, repeat);
+        prop_assert_eq!(hits, brute_force(&posts, k));
+    }
+
+    #[test]
+    fn two_rounds_are_enough_without_overlap(posts in corpus(), k in 1usize..120, n in 1u16..12) {
+        let shards: Vec<FakeShard> = (0..n)
+            .map(|i| FakeShard { id: u64::from(i) + 1, slots: SlotRange::tile(i, n), range_ver: 1 })
+            .collect();
+        let (hits, rounds) = run(&shards, &posts, k, 0);
+        prop_assert!(rounds <= 2, "{rounds} rounds");
+        prop_assert_eq!(hits, brute_force(&posts, k));
+    }
+}
+
+#[test]
+fn hit_outside_the_slots_that_its_shard_claims_does_not_count() {
+    let mut top = TopK::new(5);
+    let stray = hit(1, 1, 1.0);
+    let slots = if stray.slot < 100 {
+        SlotRange { start: 100, end: 200 }
+    } else {
+        SlotRange { start: 0, end: 100 }
+    };
+    let mut part = FakeShard {
+        id: 1,
+        slots,
+        range_ver: 1,
+    }
+    .answer(&[], 5);
+    part.value = vec![stray];
+    top.put(vec![part], 5);
+    assert!(top.merge().hits.is_empty());
+}
+
+#[test]
+fn first_round_asks_for_a_share_and_some_more() {
+    assert_eq!(first_k(1000, 8), 170);
+    assert_eq!(first_k(10, 8), 6);
+    assert_eq!(first_k(10, 1), 10);
+    assert_eq!(first_k(1, 100), 1);
+    assert_eq!(first_k(5000, 1), MAX_SHARD_K);
+}

@@ -1,0 +1,203 @@
+//! The cluster as the rest of the coordinator sees it: typed reads and writes over shards, with what they cost in nodes,
+//! retries and replicas hidden, and how complete they are not hidden.
+//!
+//! [`Cluster`] is shared by all threads. Calls go through one actor per node ([`node_link_actor`]); everything that
+//! decides is a pure module beside it.
+
+mod fan_out;
+mod link;
+mod merge;
+mod node_link_actor;
+mod overlap;
+mod port;
+mod progress;
+mod reads;
+mod replica_choice;
+mod report;
+mod retry;
+mod search;
+mod shard_map;
+mod status;
+#[cfg(test)]
+pub(crate) mod testing;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context};
+use actix_rt::Arbiter;
+use covey_config::Config;
+use covey_env::{Env, Monotonic};
+use covey_shared::ids::{NodeId, ShardId, UserId};
+use covey_shared::layout::ShardPlan;
+use parking_lot::Mutex;
+
+use link::{LinkLimits, LinkState};
+use node_link_actor::{NodeLink, NodeLinkActor};
+use replica_choice::Choice;
+use retry::{Backoff, RetryBudget};
+use shard_map::{Leaders, ShardMap};
+
+pub use port::{CallError, NodeCall, NodePort};
+pub use progress::ShardFailure;
+pub use reads::{InNetworkAsk, PopularAsk, ReadError, SearchAsk, VerdictAsk};
+pub use report::{Gathered, ReadContext, ReadReport};
+pub use status::NodeReport;
+pub(crate) use status::WantedShard;
+pub use write::WriteError;
+
+/// Where actors run.
+#[derive(Clone, Debug)]
+pub enum Threads {
+    /// On an arbiter's thread.
+    On(Arc<Arbiter>),
+    /// On the caller's thread: the simulator's and the tests'.
+    Here,
+}
+
+impl Threads {
+    /// A thread of its own.
+    #[must_use]
+    pub fn own() -> Threads {
+        Threads::On(Arc::new(Arbiter::new()))
+    }
+
+    /// Starts `actor` there, with a mailbox for that many messages.
+    pub fn start<A: Actor<Context = Context<A>> + Send>(&self, actor: A, mailbox: usize) -> actix::Addr<A> {
+        let make = move |ctx: &mut Context<A>| {
+            ctx.set_mailbox_capacity(mailbox);
+            actor
+        };
+        match self {
+            Threads::On(arbiter) => A::start_in_arbiter(&arbiter.handle(), make),
+            Threads::Here => A::create(make),
+        }
+    }
+
+    /// Ends the thread with its actors; those on the caller's thread end with it.
+    pub fn stop(&self) {
+        if let Threads::On(arbiter) = self {
+            arbiter.stop();
+        }
+    }
+}
+
+/// The way to every node, the map, and what retries cost.
+pub struct Cluster {
+    env: Env,
+    map: ShardMap,
+    links: BTreeMap<NodeId, NodeLink>,
+    leaders: Arc<Leaders>,
+    budget: RetryBudget,
+    backoff: Backoff,
+    nodes: Vec<covey_config::NodeConfig>,
+}
+
+impl Cluster {
+    /// Starts one link per node of the configuration. `port` makes the way to a node.
+    pub fn start(
+        env: Env,
+        config: &Config,
+        threads: &Threads,
+        port: impl Fn(&covey_config::NodeConfig) -> Arc<dyn NodePort>,
+    ) -> Arc<Cluster> {
+        let rpc = &config.rpc;
+        let limits = LinkLimits {
+            window: rpc.in_flight_per_node,
+            breaker_failures: rpc.breaker_failures,
+            breaker_open: rpc.breaker_open,
+            hedge_quantile: rpc.hedge_quantile,
+        };
+        let leaders = Arc::new(Leaders::default());
+        let links = config.nodes.iter().map(|node| {
+            let link = Arc::new(Mutex::new(LinkState::new(limits)));
+            let actor = NodeLinkActor {
+                node: node.id,
+                port: port(node),
+                link: link.clone(),
+                leaders: leaders.clone(),
+                clock: env.clock.clone(),
+            };
+            let addr = threads.start(actor, config.coordinator.mailbox);
+            (node.id, NodeLink { addr, link })
+        });
+        Arc::new(Cluster {
+            map: ShardMap::from_config(config),
+            links: links.collect(),
+            leaders,
+            budget: RetryBudget::new(rpc.retry_budget_ratio),
+            backoff: Backoff {
+                min: rpc.backoff_min,
+                max: rpc.backoff_max,
+            },
+            nodes: config.nodes.clone(),
+            env,
+        })
+    }
+
+    /// Grows with every change of the shard map.
+    pub fn map_version(&self) -> u64 {
+        self.map.version()
+    }
+
+    /// The shard that everything of `user` lives on.
+    pub fn shard_of(&self, user: UserId) -> ShardId {
+        self.map.owner(user).shard
+    }
+
+    /// Shards that have no replica on a node known to be alive; empty = ready to serve.
+    pub fn unreachable_shards(&self) -> Vec<ShardId> {
+        let now = self.now();
+        let alive = |node: &NodeId| self.links.get(node).is_some_and(|l| l.view(now).alive);
+        let served = |plan: &&ShardPlan| !plan.voters.iter().any(|v| alive(&v.node));
+        self.map.shards().iter().filter(served).map(|plan| plan.shard).collect()
+    }
+
+    pub(crate) fn now(&self) -> Monotonic {
+        self.env.clock.monotonic()
+    }
+
+    fn all_shards(&self) -> Vec<ShardId> {
+        self.map.shards().iter().map(|plan| plan.shard).collect()
+    }
+
+    /// The shards of these users, ascending.
+    fn shards_of(&self, users: impl Iterator<Item = UserId>) -> Vec<ShardId> {
+        let mut shards: Vec<ShardId> = users.map(|user| self.shard_of(user)).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        shards
+    }
+
+    /// The report of a read that nobody answered: of the shards of these users, or of all.
+    pub(crate) fn unanswered(&self, users: Option<&[UserId]>) -> ReadReport {
+        let shards = match users {
+            Some(users) => self.shards_of(users.iter().copied()),
+            None => self.all_shards(),
+        };
+        let mut report = ReadReport::default();
+        for slots in shards.iter().filter_map(|shard| self.map.slots(*shard)) {
+            report.asked.insert(slots);
+            report.holes.insert(slots);
+        }
+        report.missing_shards.extend(shards);
+        report
+    }
+
+    fn choice(&self) -> Choice {
+        let now = self.now();
+        let links = self.links.iter().map(|(node, link)| (*node, link.view(now)));
+        let turn = self.env.entropy.below(self.links.len().max(1) as u64) as usize;
+        Choice::new(links.collect(), turn)
+    }
+
+    fn pause(&self, retry: u32) -> Duration {
+        self.backoff.pause(retry, self.env.entropy.unit())
+    }
+}
+
+#[cfg(test)]
+#[path = "cluster_test.rs"]
+mod tests;

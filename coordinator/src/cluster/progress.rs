@@ -1,0 +1,277 @@
+//! How far a read over several shards has come: who was asked, who answered, who is asked next. Pure; `fan_out.rs` runs it.
+
+use std::collections::BTreeMap;
+
+use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
+use covey_shared::slots::SlotRange;
+use covey_shared::wire::{InvalidRequest, NotReady, ShardError, ShardRead, ShardReply};
+use thiserror::Error;
+
+use crate::cluster::port::CallError;
+use crate::cluster::replica_choice::Choice;
+
+/// How often all replicas of a shard are asked before it counts as missing.
+const MAX_LAPS: u32 = 4;
+
+/// Why a shard has no answer.
+#[derive(Clone, Debug, Error)]
+pub enum ShardFailure {
+    /// The replica said so.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// The call to its node failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The deadline came first.
+    #[error("no replica of the shard answered in time")]
+    OutOfTime,
+}
+
+/// One shard's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part<T> {
+    pub(crate) shard: ShardId,
+    pub(crate) epoch: ShardEpoch,
+    pub(crate) slots: SlotRange,
+    pub(crate) applied: LogIndex,
+    pub(crate) staleness_ms: u32,
+    pub(crate) partial: bool,
+    pub(crate) visited: u64,
+    pub(crate) queue_us: u32,
+    pub(crate) work_us: u32,
+    pub(crate) value: T,
+}
+
+/// Splits a reply into the answer or the reason why there is none.
+pub(crate) fn part<T>(reply: ShardReply<T>) -> Result<Part<T>, ShardError> {
+    Ok(Part {
+        shard: reply.shard,
+        epoch: reply.epoch,
+        slots: reply.slots,
+        applied: reply.applied,
+        staleness_ms: reply.staleness_ms,
+        partial: reply.partial,
+        visited: reply.visited,
+        queue_us: reply.queue_us,
+        work_us: reply.work_us,
+        value: reply.result?,
+    })
+}
+
+/// Why a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Attempt {
+    First,
+    Retry,
+    Hedge,
+}
+
+impl Attempt {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Attempt::First => "first",
+            Attempt::Retry => "retry",
+            Attempt::Hedge => "hedge",
+        }
+    }
+}
+
+/// One call to make: all shards that it asks of the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) node: NodeId,
+    pub(crate) attempt: Attempt,
+    pub(crate) reads: Vec<ShardRead>,
+}
+
+/// A shard to ask, with where its replicas are.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) read: ShardRead,
+    pub(crate) replicas: Vec<NodeId>,
+    /// Who most probably has applied everything.
+    pub(crate) leader: Option<NodeId>,
+}
+
+#[derive(Debug)]
+struct ShardProgress {
+    target: Target,
+    /// Asked in this lap.
+    tried: Vec<NodeId>,
+    running: Vec<NodeId>,
+    laps: u32,
+    asked: bool,
+    /// Answered, or not to be asked again.
+    done: bool,
+    /// The last refusal was "behind": only the leader is sure to help.
+    behind: bool,
+    failure: Option<ShardFailure>,
+}
+
+/// State of one read.
+#[derive(Debug)]
+pub(crate) struct Progress<T> {
+    shards: BTreeMap<ShardId, ShardProgress>,
+    parts: Vec<Part<T>>,
+}
+
+impl<T> Progress<T> {
+    pub(crate) fn new(targets: Vec<Target>) -> Progress<T> {
+        let shards = targets.into_iter().map(|target| {
+            let progress = ShardProgress {
+                target,
+                tried: Vec::new(),
+                running: Vec::new(),
+                laps: 0,
+                asked: false,
+                done: false,
+                behind: false,
+                failure: None,
+            };
+            (progress.target.read.shard, progress)
+        });
+        Progress {
+            shards: shards.collect(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Calls for all shards that nobody works on: a retry asks only for what failed.
+    pub(crate) fn plan(&mut self, choice: &mut Choice) -> Vec<Batch> {
+        let mut batches = BTreeMap::new();
+        for shard in self.shards.values_mut().filter(|s| !s.done && s.running.is_empty()) {
+            let attempt = if shard.asked { Attempt::Retry } else { Attempt::First };
+            shard.ask(choice, attempt, &mut batches);
+        }
+        batches.into_values().collect()
+    }
+
+    /// A second replica for each shard that has kept us waiting.
+    pub(crate) fn plan_hedges(&mut self, choice: &mut Choice) -> Vec<Batch> {
+        let mut batches = BTreeMap::new();
+        for shard in self.shards.values_mut().filter(|s| !s.done && s.running.len() == 1) {
+            shard.ask(choice, Attempt::Hedge, &mut batches);
+        }
+        batches.into_values().collect()
+    }
+
+    /// A planned call is not made (the retry budget is used up).
+    pub(crate) fn drop_batch(&mut self, batch: &Batch) {
+        for read in &batch.reads {
+            if let Some(shard) = self.shards.get_mut(&read.shard) {
+                shard.running.retain(|n| *n != batch.node);
+                shard.done |= batch.attempt == Attempt::Retry;
+            }
+        }
+    }
+
+    /// Takes in how a call ended.
+    pub(crate) fn settle(&mut self, batch: &Batch, result: Result<Vec<ShardReply<T>>, CallError>) {
+        let lost = match &result {
+            Ok(_) => CallError::WrongReply,
+            Err(error) => error.clone(),
+        };
+        for reply in result.unwrap_or_default() {
+            let asked = batch.reads.iter().any(|r| r.shard == reply.shard);
+            let Some(shard) = self.shards.get_mut(&reply.shard).filter(|_| asked) else {
+                continue;
+            };
+            let waiting = shard.running.iter().position(|n| *n == batch.node);
+            let Some(waiting) = waiting else { continue };
+            shard.running.swap_remove(waiting);
+            // The slower of two hedged answers is dropped: one answer per shard.
+            if !shard.done {
+                match part(reply) {
+                    Ok(part) => {
+                        shard.done = true;
+                        self.parts.push(part);
+                    }
+                    Err(error) => shard.refused(error),
+                }
+            }
+        }
+        for read in &batch.reads {
+            let shard = self
+                .shards
+                .get_mut(&read.shard)
+                .filter(|s| s.running.contains(&batch.node));
+            if let Some(shard) = shard {
+                shard.running.retain(|n| *n != batch.node);
+                shard.failure = Some(lost.clone().into());
+            }
+        }
+    }
+
+    /// Nothing is left to ask or to wait for.
+    pub(crate) fn complete(&self) -> bool {
+        self.shards.values().all(|s| s.done)
+    }
+
+    /// Lets the unanswered shards ask all their replicas again; `None` when they have had enough tries, else how many
+    /// laps they have made.
+    pub(crate) fn next_lap(&mut self) -> Option<u32> {
+        let mut laps = None;
+        for shard in self.shards.values_mut().filter(|s| !s.done) {
+            shard.laps += 1;
+            shard.tried.clear();
+            shard.done = shard.laps >= MAX_LAPS;
+            if !shard.done {
+                laps = laps.max(Some(shard.laps));
+            }
+        }
+        laps
+    }
+
+    /// The answers, by shard, and why the other shards have none.
+    pub(crate) fn finish(mut self) -> (Vec<Part<T>>, BTreeMap<ShardId, ShardFailure>) {
+        self.parts.sort_by_key(|p| p.shard);
+        let answered: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
+        let failed = self
+            .shards
+            .into_iter()
+            .filter(|(shard, _)| answered.binary_search(shard).is_err())
+            .map(|(shard, progress)| (shard, progress.failure.unwrap_or(ShardFailure::OutOfTime)))
+            .collect();
+        (self.parts, failed)
+    }
+}
+
+impl ShardProgress {
+    fn ask(&mut self, choice: &mut Choice, attempt: Attempt, batches: &mut BTreeMap<(NodeId, Attempt), Batch>) {
+        let first = self.target.leader.filter(|_| self.behind);
+        let Some(node) = choice.pick(&self.target.replicas, &self.tried, first) else {
+            return;
+        };
+        self.tried.push(node);
+        self.running.push(node);
+        self.asked = true;
+        let empty = || Batch {
+            node,
+            attempt,
+            reads: Vec::new(),
+        };
+        let batch = batches.entry((node, attempt)).or_insert_with(empty);
+        batch.reads.push(self.target.read);
+    }
+
+    fn refused(&mut self, error: ShardError) {
+        self.behind = error == ShardError::NotReady(NotReady::Behind);
+        // All replicas judge a request alike.
+        self.done = matches!(error, ShardError::Invalid(_));
+        self.failure = Some(error.into());
+    }
+}
+
+impl ShardFailure {
+    /// The request itself is at fault.
+    pub(crate) fn invalid(&self) -> Option<InvalidRequest> {
+        match self {
+            ShardFailure::Shard(ShardError::Invalid(why)) => Some(*why),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "progress_test.rs"]
+mod tests;

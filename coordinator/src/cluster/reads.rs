@@ -1,0 +1,396 @@
+//! Typed reads. Each returns what the shards that answered know, and says how complete that is.
+
+use std::collections::BTreeSet;
+
+use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
+use covey_shared::slots::{Slot, SlotRange};
+use covey_shared::wire::{
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, InvalidRequest, PopularQuery,
+    PostView, ReplyBody, RequestBody, SearchFilter, ShardRead, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+};
+use thiserror::Error;
+
+use crate::cluster::Cluster;
+use crate::cluster::fan_out::{Answers, Ask, Open};
+use crate::cluster::merge::first_k;
+use crate::cluster::progress::ShardFailure;
+use crate::cluster::report::{Gathered, ReadContext};
+
+/// Why a read has no answer at all. Where some shards answered there is an answer, with less coverage.
+#[derive(Clone, Debug, Error)]
+pub enum ReadError {
+    /// No shard that was asked answered.
+    #[error("shard {shard} has no answer")]
+    NoAnswer {
+        /// One of them.
+        shard: ShardId,
+        /// Why.
+        #[source]
+        source: ShardFailure,
+    },
+    /// The request is at fault.
+    #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+}
+
+/// Newest posts of some authors.
+#[derive(Clone, Debug, Default)]
+pub struct InNetworkAsk {
+    /// For whom: reposts of the viewer's own posts are skipped.
+    pub viewer: UserId,
+    /// Authors, ascending; ≤ 10 000.
+    pub authors: Vec<UserId>,
+    /// Users whom the viewer follows, for the rule about replies, ascending; ≤ 10 000.
+    pub followed: Vec<UserId>,
+    /// Posts to skip; ≤ 10 000.
+    pub exclude: Vec<covey_shared::ids::PostId>,
+    /// Only posts with video.
+    pub video_only: bool,
+    /// Posts in all, newest first.
+    pub max_results: usize,
+    /// Created at or after.
+    pub created_from: UnixMillis,
+}
+
+/// Popular and new posts.
+#[derive(Clone, Debug, Default)]
+pub struct PopularAsk {
+    /// Popular posts wanted of all shards together.
+    pub popular: usize,
+    /// Newest posts wanted of all shards together.
+    pub newest: usize,
+    /// Now, for the decay.
+    pub now: UnixMillis,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+/// Nearest neighbours.
+#[derive(Clone, Debug)]
+pub struct SearchAsk {
+    /// Vector space.
+    pub space: String,
+    /// Query vectors, ≤ 8; the hits are those of all, once each.
+    pub vectors: Vec<Vec<f32>>,
+    /// Hits wanted, 1 ..= 1000.
+    pub k: usize,
+    /// Scan everything.
+    pub exact: bool,
+    /// Wanted recall, 0.5 ..= 1; 0 = the configured one.
+    pub recall_target: f32,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+/// May these posts be shown?
+#[derive(Clone, Debug, Default)]
+pub struct VerdictAsk {
+    /// To whom.
+    pub viewer: UserId,
+    /// Posts; ≤ 4096.
+    pub keys: Vec<PostKey>,
+    /// Also fetch them.
+    pub with_posts: bool,
+}
+
+/// Takes the list out of a reply of the expected kind.
+macro_rules! opener {
+    ($Kind:ident) => {
+        |reply| match reply {
+            ReplyBody::$Kind(list) => Some(list),
+            _ => None,
+        }
+    };
+}
+pub(crate) use opener;
+
+impl Cluster {
+    /// Everything kept about a viewer, from the viewer's shard: at most `max_actions` actions, and what was served since
+    /// `served_since`. An unknown viewer is an answer, not an error.
+    ///
+    /// # Errors
+    /// No replica of that shard answered.
+    pub async fn viewer(
+        &self,
+        viewer: UserId,
+        max_actions: u32,
+        served_since: UnixMillis,
+        context: &ReadContext,
+    ) -> Result<Gathered<ViewerState>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            RequestBody::Viewer(ViewerQuery {
+                shard: shards[0],
+                viewer,
+                max_actions,
+                served_since,
+            })
+        };
+        let open = |reply| match reply {
+            ReplyBody::Viewer(state) => Some(vec![*state]),
+            _ => None,
+        };
+        let shards = vec![self.shard_of(viewer)];
+        let mut answers = answered(
+            self.fan_out(
+                &Ask {
+                    shards,
+                    body: &body,
+                    open,
+                },
+                context,
+            )
+            .await,
+        )?;
+        let part = answers.parts.pop().expect("answered() has seen an answer");
+        Ok(Gathered {
+            value: part.value,
+            report: answers.report,
+        })
+    }
+
+    /// Newest posts of `ask.authors`, newest first, each once. Each node is told only the authors that it owns.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn in_network(
+        &self,
+        ask: InNetworkAsk,
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<Candidate>>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            RequestBody::InNetwork(InNetworkQuery {
+                shards,
+                viewer: ask.viewer,
+                authors: owned(&ask.authors, &ranges, |author| *author),
+                followed: ask.followed.clone(),
+                exclude: ask.exclude.clone(),
+                video_only: ask.video_only,
+                max_results: limit(ask.max_results),
+                created_from: ask.created_from,
+            })
+        };
+        let shards = self.shards_of(ask.authors.iter().copied());
+        let found = self.rows(
+            shards,
+            &body,
+            opener!(InNetwork),
+            |c: &Candidate| Slot::of(c.key.author),
+            context,
+        );
+        Ok(found.await?.map(|mut posts| {
+            posts.sort_unstable_by(|a, b| b.created_at.cmp(&a.created_at).then(a.key.post.cmp(&b.key.post)));
+            let mut posts = once(posts);
+            posts.truncate(ask.max_results);
+            posts
+        }))
+    }
+
+    /// Popular and new posts of all shards, best `source_score` first, then newest, each once. A shard gives its share of what is
+    /// wanted and some more, so that the best of all are among them.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn popular(&self, ask: PopularAsk, context: &ReadContext) -> Result<Gathered<Vec<Candidate>>, ReadError> {
+        let shards = self.all_shards();
+        let share = |wanted: usize| {
+            if wanted == 0 {
+                0
+            } else {
+                limit(first_k(wanted, shards.len()))
+            }
+        };
+        let (popular, newest) = (share(ask.popular), share(ask.newest));
+        let body = |shards| {
+            RequestBody::Popular(PopularQuery {
+                shards,
+                popular,
+                newest,
+                now: ask.now,
+                filter: ask.filter.clone(),
+            })
+        };
+        let slot = |c: &Candidate| Slot::of(c.key.author);
+        let found = self
+            .rows(shards.clone(), &body, opener!(Popular), slot, context)
+            .await?;
+        Ok(found.map(|mut posts| {
+            // New posts have score 0: among them the newest comes first.
+            posts.sort_unstable_by(|a, b| {
+                let newest = b.created_at.cmp(&a.created_at);
+                b.source_score
+                    .cmp(&a.source_score)
+                    .then(newest)
+                    .then(a.key.post.cmp(&b.key.post))
+            });
+            once(posts)
+        }))
+    }
+
+    /// What the owners of `ask.keys` say about them, by key. A post without a verdict must not be shown.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn verdicts(&self, ask: VerdictAsk, context: &ReadContext) -> Result<Gathered<Vec<Verdict>>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            RequestBody::Verdicts(VerdictQuery {
+                shards,
+                viewer: ask.viewer,
+                keys: owned(&ask.keys, &ranges, |key| key.author),
+                with_posts: ask.with_posts,
+            })
+        };
+        let shards = self.shards_of(ask.keys.iter().map(|key| key.author));
+        let slot = |v: &Verdict| Slot::of(v.key.author);
+        let found = self.rows(shards, &body, opener!(Verdicts), slot, context).await?;
+        Ok(found.map(|mut verdicts| {
+            verdicts.sort_by_key(|v| v.key);
+            verdicts
+        }))
+    }
+
+    /// Names and follower counts, by user. Users whom nobody knows are left out.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn authors(
+        &self,
+        authors: &[UserId],
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<AuthorInfo>>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            RequestBody::Authors(AuthorsQuery {
+                shards,
+                authors: owned(authors, &ranges, |author| *author),
+            })
+        };
+        let shards = self.shards_of(authors.iter().copied());
+        let slot = |a: &AuthorInfo| Slot::of(a.user);
+        let found = self.rows(shards, &body, opener!(Authors), slot, context).await?;
+        Ok(found.map(|mut authors| {
+            authors.sort_by_key(|a| a.user);
+            authors
+        }))
+    }
+
+    /// Fixed-width fields of posts, by key, scored 0. What is missing does not exist, as far as the report says that its
+    /// slot answered.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn candidates(
+        &self,
+        keys: &[PostKey],
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<Candidate>>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            RequestBody::Candidates(CandidatesQuery {
+                shards,
+                keys: owned(keys, &ranges, |key| key.author),
+            })
+        };
+        let shards = self.shards_of(keys.iter().map(|key| key.author));
+        let slot = |c: &Candidate| Slot::of(c.key.author);
+        let found = self.rows(shards, &body, opener!(Candidates), slot, context).await?;
+        Ok(found.map(|mut posts| {
+            posts.sort_by_key(|post| post.key);
+            posts
+        }))
+    }
+
+    /// Posts by key, by key. With an author of 0 all shards are asked. What is missing does not exist, as far as the
+    /// report says that its slot answered.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn get_posts(
+        &self,
+        keys: &[PostKey],
+        with_vectors: bool,
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<PostView>>, ReadError> {
+        let anywhere = keys.iter().any(|key| key.author == UserId(0));
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            let here = |key: &&PostKey| key.author == UserId(0) || ranges.contains_slot(Slot::of(key.author));
+            let keys = keys.iter().filter(here).copied().collect();
+            RequestBody::GetPosts(GetPostsQuery {
+                shards,
+                keys,
+                with_vectors,
+            })
+        };
+        let shards = if anywhere {
+            self.all_shards()
+        } else {
+            self.shards_of(keys.iter().map(|key| key.author))
+        };
+        let slot = |view: &PostView| Slot::of(view.post.author());
+        let found = self.rows(shards, &body, opener!(GetPosts), slot, context).await?;
+        Ok(found.map(|mut views| {
+            views.sort_by_key(|view| view.post.key);
+            views
+        }))
+    }
+
+    /// Fans out and gathers the rows that count.
+    async fn rows<R: Send + 'static>(
+        &self,
+        shards: Vec<ShardId>,
+        body: &(dyn Fn(Vec<ShardRead>) -> RequestBody + Sync),
+        open: Open<Vec<R>>,
+        slot: impl Fn(&R) -> Slot,
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<R>>, ReadError> {
+        let answers = answered(self.fan_out(&Ask { shards, body, open }, context).await)?;
+        let (value, report) = answers.rows(slot);
+        Ok(Gathered { value, report })
+    }
+
+    fn ranges(&self, shards: &[ShardRead]) -> Vec<SlotRange> {
+        shards.iter().filter_map(|read| self.map.slots(read.shard)).collect()
+    }
+}
+
+trait Ranges {
+    fn contains_slot(&self, slot: Slot) -> bool;
+}
+
+impl Ranges for Vec<SlotRange> {
+    fn contains_slot(&self, slot: Slot) -> bool {
+        self.iter().any(|range| range.contains(slot))
+    }
+}
+
+fn owned<T: Clone>(items: &[T], ranges: &Vec<SlotRange>, user: impl Fn(&T) -> UserId) -> Vec<T> {
+    let here = |item: &&T| ranges.contains_slot(Slot::of(user(item)));
+    items.iter().filter(here).cloned().collect()
+}
+
+/// The first of each post.
+fn once(mut posts: Vec<Candidate>) -> Vec<Candidate> {
+    let mut seen = BTreeSet::new();
+    posts.retain(|post| seen.insert(post.key.post));
+    posts
+}
+
+pub(crate) fn limit(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// An error only if nothing answered although something was asked, or if the request itself was refused.
+pub(crate) fn answered<T>(answers: Answers<T>) -> Result<Answers<T>, ReadError> {
+    if let Some(why) = answers.failed.values().find_map(ShardFailure::invalid) {
+        return Err(why.into());
+    }
+    match answers.failed.iter().next() {
+        Some((shard, failure)) if answers.parts.is_empty() => Err(ReadError::NoAnswer {
+            shard: *shard,
+            source: failure.clone(),
+        }),
+        _ => Ok(answers),
+    }
+}

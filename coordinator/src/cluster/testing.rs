@@ -1,0 +1,226 @@
+//! Nodes of tests: they share one perfectly replicated world and misbehave on request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use covey_config::{Config, NodeConfig};
+use covey_env::Env;
+use covey_rpc::CallError as RpcError;
+use covey_shared::command::{ItemResult, ShardCommand};
+use covey_shared::ids::{LogIndex, NodeId, PostKey, ShardId, UserId};
+use covey_shared::layout::{Layout, ShardPlan};
+use covey_shared::model::Post;
+use covey_shared::score::{Hit, Score, merge_top_k};
+use covey_shared::slots::{Slot, SlotRange};
+use covey_shared::wire::{
+    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
+};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+
+use crate::cluster::{CallError, Cluster, NodeCall, NodePort, Threads};
+
+/// How a node behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mood {
+    /// Connections are refused.
+    Down,
+    /// Calls never end.
+    Hangs,
+    /// These shards of the node refuse reads.
+    Refuses(Vec<u64>, ShardError),
+    /// Writes are done, but the connection breaks before the reply.
+    LosesReplies,
+}
+
+/// What all nodes share.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) posts: Mutex<BTreeMap<PostKey, Post>>,
+    pub(crate) moods: Mutex<BTreeMap<NodeId, Mood>>,
+    /// Leaders other than the preferred ones.
+    pub(crate) leaders: Mutex<BTreeMap<ShardId, NodeId>>,
+    /// Every call except probes, with its node.
+    pub(crate) calls: Mutex<Vec<(NodeId, RequestBody)>>,
+    pub(crate) index: Mutex<u64>,
+}
+
+impl World {
+    pub(crate) fn set(&self, node: u64, mood: Mood) {
+        self.moods.lock().insert(NodeId(node), mood);
+    }
+
+    pub(crate) fn asked_shards(&self) -> BTreeSet<ShardId> {
+        let calls = self.calls.lock();
+        calls
+            .iter()
+            .flat_map(|(_, body)| reads(body))
+            .map(|read| read.shard)
+            .collect()
+    }
+}
+
+/// A cluster over fake nodes, in the default layout: 3 nodes, 8 shards, 3 replicas each.
+pub(crate) fn cluster() -> (Arc<Cluster>, Arc<World>) {
+    let (config, world) = (Config::default(), Arc::new(World::default()));
+    (cluster_of(&config, &world), world)
+}
+
+pub(crate) fn cluster_of(config: &Config, world: &Arc<World>) -> Arc<Cluster> {
+    let layout = config.layout();
+    let port = |node: &NodeConfig| -> Arc<dyn NodePort> {
+        Arc::new(FakeNode {
+            id: node.id,
+            world: world.clone(),
+            layout: layout.clone(),
+        })
+    };
+    let env = Env::production(1).expect("a thread for tests");
+    Cluster::start(env, config, &Threads::Here, port)
+}
+
+#[derive(Clone)]
+struct FakeNode {
+    id: NodeId,
+    world: Arc<World>,
+    layout: Layout,
+}
+
+impl NodePort for FakeNode {
+    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<ReplyBody, CallError>> {
+        let node = self.clone();
+        async move {
+            if call.body != RequestBody::Status {
+                node.world.calls.lock().push((node.id, call.body.clone()));
+            }
+            let mood = node.world.moods.lock().get(&node.id).cloned();
+            match mood {
+                Some(Mood::Down) => return Err(RpcError::Closed { node: node.id }.into()),
+                Some(Mood::Hangs) => std::future::pending().await,
+                _ => {}
+            }
+            let reply = node.answer(call.body, &mood);
+            if mood == Some(Mood::LosesReplies) {
+                return Err(RpcError::Closed { node: node.id }.into());
+            }
+            Ok(reply)
+        }
+        .boxed()
+    }
+}
+
+fn reads(body: &RequestBody) -> Vec<ShardRead> {
+    match body {
+        RequestBody::GetPosts(query) => query.shards.clone(),
+        RequestBody::Search(query) => query.shards.clone(),
+        RequestBody::InNetwork(query) => query.shards.clone(),
+        RequestBody::Viewer(query) => vec![query.shard],
+        _ => Vec::new(),
+    }
+}
+
+impl FakeNode {
+    fn answer(&self, body: RequestBody, mood: &Option<Mood>) -> ReplyBody {
+        let shards = reads(&body);
+        match body {
+            RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
+            RequestBody::GetPosts(query) => {
+                let wanted = |post: &Post| {
+                    let found = |k: &PostKey| k.post == post.key.post && (k.author == UserId(0) || *k == post.key);
+                    query.keys.iter().any(found)
+                };
+                ReplyBody::GetPosts(self.each(&shards, mood, |slots| {
+                    let posts = self.posts_in(slots);
+                    posts.filter(wanted).map(view).collect()
+                }))
+            }
+            RequestBody::Search(query) => {
+                ReplyBody::Search(self.each(&shards, mood, |slots| self.nearest(&query, slots)))
+            }
+            RequestBody::Viewer(_) => {
+                let mut states = self.each(&shards, mood, |_| ViewerState::default());
+                ReplyBody::Viewer(Box::new(states.remove(0)))
+            }
+            RequestBody::InNetwork(_) => ReplyBody::InNetwork(self.each(&shards, mood, |_| Vec::new())),
+            _ => ReplyBody::LogicalHash(Vec::new()),
+        }
+    }
+
+    fn each<T>(&self, reads: &[ShardRead], mood: &Option<Mood>, answer: impl Fn(SlotRange) -> T) -> Vec<ShardReply<T>> {
+        let index = LogIndex(*self.world.index.lock());
+        let plans = reads.iter().filter_map(|read| self.layout.shard(read.shard));
+        plans
+            .map(|plan: &ShardPlan| ShardReply {
+                shard: plan.shard,
+                epoch: plan.epoch,
+                slots: plan.slots,
+                applied: index,
+                staleness_ms: 3,
+                partial: false,
+                visited: 1,
+                queue_us: 0,
+                work_us: 0,
+                result: match mood {
+                    Some(Mood::Refuses(shards, error)) if shards.contains(&plan.shard.0) => Err(error.clone()),
+                    _ => Ok(answer(plan.slots)),
+                },
+            })
+            .collect()
+    }
+
+    fn posts_in(&self, slots: SlotRange) -> impl Iterator<Item = Post> + use<> {
+        let posts = self.world.posts.lock().clone();
+        posts
+            .into_values()
+            .filter(move |p| slots.contains(Slot::of(p.author())))
+    }
+
+    fn nearest(&self, query: &SearchQuery, slots: SlotRange) -> Vec<Hit> {
+        let hits = self
+            .posts_in(slots)
+            .filter(|p| !query.filter.not_posts.contains(&p.key.post))
+            .map(|post| {
+                let vector = post.vector.to_f32();
+                let product = |q: &Vec<f32>| q.iter().zip(&vector).map(|(a, b)| a * b).sum::<f32>();
+                Hit {
+                    key: post.key,
+                    slot: Slot::of(post.author()).0,
+                    score: Score::or_lowest(query.vectors.iter().map(product).fold(f32::MIN, f32::max)),
+                }
+            });
+        merge_top_k(hits.collect(), query.k as usize)
+    }
+
+    fn write(&self, shard: ShardId, command: ShardCommand) -> Result<WriteReply, ShardError> {
+        let plan = self.layout.shard(shard).ok_or(ShardError::NotHere(shard))?;
+        let leader = self
+            .world
+            .leaders
+            .lock()
+            .get(&shard)
+            .copied()
+            .unwrap_or(plan.voters[0].node);
+        if leader != self.id {
+            return Err(ShardError::NotLeader { hint: Some(leader) });
+        }
+        let items = command.len();
+        if let ShardCommand::PutPosts(posts) = command {
+            self.world.posts.lock().extend(posts.into_iter().map(|p| (p.key, p)));
+        }
+        let mut index = self.world.index.lock();
+        *index += 1;
+        Ok(WriteReply {
+            index: LogIndex(*index),
+            epoch: plan.epoch,
+            results: vec![ItemResult::Ok; items],
+        })
+    }
+}
+
+fn view(post: Post) -> PostView {
+    PostView {
+        post,
+        counters: Counters::default(),
+    }
+}

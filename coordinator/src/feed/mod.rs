@@ -1,0 +1,34 @@
+//! The feed. The seam between the API and the pipeline is in this file; everything behind [`FeedService::feed`] is the
+//! pipeline's.
+//!
+//! - The API has checked the request: ids are not 0, lists are within `[limits]`, `limit` is between 1 and
+//!   `limits.feed_posts` (the default filled in), the session token is open. The cursor is still sealed: it is the
+//!   pipeline's, opened with [`Deps::sealer`] and purpose `"cursor"`.
+//! - The pipeline fills every field of the reply but `answer.trace_id`, which the API sets. It reads through
+//!   [`Deps::cluster`] with a [`crate::cluster::ReadContext`] made from the token and the deadline, merges the
+//!   [`crate::cluster::ReadReport`]s of its reads ([`crate::cluster::ReadReport::absorb`]) into one answer block, and
+//!   writes what it served through [`Deps::ingest`] ([`crate::ingest::Ingest::record_served`]), unless
+//!   [`FeedRequest::dry_run`] is set.
+//! - With [`FeedRequest::explain`] it adds an explanation of every served post, then of every post in
+//!   [`FeedRequest::explain_posts`], in that order, also of those that were served; the `Explain` call is a dry run of which
+//!   the API returns the latter.
+
+pub(crate) mod candidate;
+mod cursor;
+mod explain;
+mod feed_actor;
+pub(crate) mod ledger;
+mod pipeline;
+pub(crate) mod query;
+mod reply;
+mod request;
+mod reserve;
+mod runtime;
+mod service;
+pub(crate) mod shards;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use feed_actor::FeedWorkers;
+pub use request::{FeedRequest, Geo};
+pub use service::{Deps, FeedError, FeedService};

@@ -1,0 +1,147 @@
+//! Builds a coordinator in a visible order and stops it in reverse.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use covey_config::{Config, ConfigError, NodeConfig};
+use covey_env::Env;
+use covey_rpc::{ClientOptions, NodeClient, Peer};
+use covey_shared::ids::NodeId;
+use thiserror::Error;
+
+use crate::api::{Api, ApiDeps, GrpcError, GrpcServer, HttpError, HttpOptions, HttpServer};
+use crate::cluster::{Cluster, NodePort, Threads};
+use crate::feed::{Deps, FeedService, FeedWorkers};
+use crate::ingest::Ingest;
+use crate::seal::Sealer;
+
+/// What a coordinator is made of.
+pub struct CoordinatorParts {
+    /// The world.
+    pub env: Env,
+    /// The cluster.
+    pub config: Config,
+    /// Where to listen for HTTP; `host:port`.
+    pub http: String,
+    /// Where to listen for gRPC; `host:port`.
+    pub grpc: String,
+}
+
+/// Why a coordinator did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The secret that signs tokens cannot be read.
+    #[error(transparent)]
+    Secret(#[from] ConfigError),
+    /// HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// gRPC.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
+}
+
+/// A running coordinator.
+pub struct Coordinator {
+    http: HttpServer,
+    grpc: GrpcServer,
+    threads: Vec<Threads>,
+    grace: Duration,
+}
+
+/// Makes the way to a node of a real cluster.
+pub fn node_ports(env: &Env, config: &Config) -> impl Fn(&NodeConfig) -> Arc<dyn NodePort> {
+    let rpc = &config.rpc;
+    let options = ClientOptions {
+        max_frame: rpc.max_frame.as_usize(),
+        connections: rpc.connections,
+        connect_timeout: rpc.connect_timeout,
+        in_flight: rpc.in_flight_per_node,
+        backoff_min: rpc.backoff_min,
+        backoff_max: rpc.backoff_max,
+        ..ClientOptions::new(config.cluster.id(), NodeId(0))
+    };
+    let env = env.clone();
+    move |node| {
+        let peer = Peer {
+            node: node.id,
+            address: node.listen.as_str().to_owned(),
+        };
+        Arc::new(NodeClient::new(env.clone(), peer, options.clone()))
+    }
+}
+
+impl Coordinator {
+    /// Starts everything; requests are answered when this returns. Runs inside an actix system.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub async fn start(parts: CoordinatorParts) -> Result<Coordinator, StartError> {
+        let CoordinatorParts {
+            env,
+            config,
+            http,
+            grpc,
+        } = parts;
+        let config = Arc::new(config);
+        let sealer = Arc::new(Sealer::new(&config.cursor_secret()?));
+
+        // 1. The ways to the nodes, and writes. One thread carries all links: they only pass messages on.
+        let links = Threads::own();
+        let cluster = Cluster::start(env.clone(), &config, &links, node_ports(&env, &config));
+        let ingest = Ingest::start(cluster.clone(), &config, &links);
+
+        // 2. The feed, on threads of its own.
+        let workers: Vec<Threads> = (0..config.coordinator.workers).map(|_| Threads::own()).collect();
+        let service = FeedService::new(Deps {
+            cluster: cluster.clone(),
+            ingest: ingest.clone(),
+            sealer: sealer.clone(),
+            config: config.clone(),
+            env: env.clone(),
+        });
+        let feed = FeedWorkers::start(service, &workers, config.coordinator.mailbox);
+
+        // 3. The doors, last: who knocks is served.
+        let api = Arc::new(Api::new(ApiDeps {
+            env: env.clone(),
+            config: config.clone(),
+            cluster,
+            ingest,
+            feed,
+            sealer,
+        }));
+        let grace = config.coordinator.shutdown_grace;
+        let grpc = GrpcServer::start(api.clone(), &env, &grpc).await?;
+        let options = HttpOptions {
+            address: http,
+            workers: config.coordinator.workers,
+            grace,
+        };
+        let http = HttpServer::start(api, options)?;
+        let threads = workers.into_iter().chain([links]).collect();
+        Ok(Coordinator {
+            http,
+            grpc,
+            threads,
+            grace,
+        })
+    }
+
+    /// Where it listens for HTTP.
+    pub fn http_address(&self) -> String {
+        self.http.address()
+    }
+
+    /// Where it listens for gRPC.
+    pub fn grpc_address(&self) -> &str {
+        self.grpc.address()
+    }
+
+    /// Stops in reverse order: no new requests, those in work finish, then the actors.
+    pub async fn stop(self) {
+        self.http.stop().await;
+        self.grpc.stop(self.grace).await;
+        self.threads.iter().for_each(Threads::stop);
+    }
+}
