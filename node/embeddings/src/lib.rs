@@ -11,6 +11,8 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod folder;
+#[cfg(test)]
+mod glove_test;
 mod locator;
 mod maintenance;
 mod manifest;
