@@ -58,6 +58,8 @@ pub enum Command {
     Load(LoadArgs),
     /// Print the generated world as jsonl
     World(WorldArgs),
+    /// Start a whole cluster on this machine, load a world, show a feed; stays up until Ctrl-C
+    Demo(DemoArgs),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -229,6 +231,35 @@ pub struct WorldArgs {
     /// Where to write jsonl; - is the standard output
     #[arg(long, default_value = "-", value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Arguments of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Where the demo keeps its data, configuration and logs
+    #[arg(long, default_value = ".covey/demo")]
+    pub dir: PathBuf,
+    /// Size and seed.
+    #[command(flatten)]
+    pub size: WorldSize,
+    /// Show this file instead of a generated world: jsonl, hackernews, higgs or fvecs
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Send traces to this OTLP collector, such as http://127.0.0.1:4317
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<String>,
+    /// Measure, print the figures, stop; the exit code says whether all was well
+    #[arg(long)]
+    pub once: bool,
+    /// Print nothing but the figures, as one line of JSON
+    #[arg(long, requires = "once")]
+    pub json: bool,
+    /// Remove what an earlier demo left in --dir
+    #[arg(long)]
+    pub fresh: bool,
+    /// Whose feed to show; default: somebody with a history
+    #[arg(long)]
+    pub viewer: Option<u64>,
 }
 
 /// Arguments of `load`.

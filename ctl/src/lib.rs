@@ -8,6 +8,7 @@
 pub mod args;
 pub mod client;
 pub mod commands;
+mod demo;
 pub mod load;
 mod progress;
 pub mod record;

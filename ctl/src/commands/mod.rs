@@ -16,7 +16,12 @@ use serde::Serialize;
 
 use crate::args::{Cli, Command, ConfigCommand, OutputFormat};
 use crate::client::Client;
+use crate::demo;
 use crate::render::text::{self, Style};
+
+pub(crate) use load::summary as load_summary;
+pub(crate) use status::fetch as fetch_status;
+pub(crate) use world::build as build_world;
 
 /// How a command that ran to its end went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Delete(args) => posts::delete(&context, args).await,
         Command::Load(args) => load::run(&context, args).await,
         Command::World(args) => world::run(&args),
+        Command::Demo(args) => demo::run(&context, args).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

@@ -330,3 +330,7 @@ fn position(total: &Total, rows: u64) -> u64 {
         _ => rows,
     }
 }
+
+#[cfg(test)]
+#[path = "engine_test.rs"]
+mod tests;

@@ -125,7 +125,9 @@ impl World {
             topic
         };
         let quality = author.craft * (0.5 * dice.normal()).exp();
-        let language = if dice.chance(0.85) { author.language } else { "en" };
+        // People who write to others write English.
+        let own_language = shape == Shape::Original && dice.chance(0.9);
+        let language = if own_language { author.language } else { "en" };
         let media = dice.unit();
         PostFacts {
             index,

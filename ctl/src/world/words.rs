@@ -15,20 +15,20 @@ pub(crate) fn text(seed: u64, facts: &PostFacts) -> String {
             _ => &ALL[usize::from(facts.side_topic)],
         },
     };
+    let english = facts.language == "en";
     let mut text = match facts.shape {
         Shape::Reply => writer.sentence("reply", &mut dice),
         Shape::Quote => writer.sentence("quote", &mut dice),
-        _ if facts.small_talk => writer.sentence("chat", &mut dice),
+        _ if facts.small_talk && english => writer.sentence("chat", &mut dice),
         _ => writer.sentence(section(facts.language), &mut dice),
     };
-    let english = facts.language == "en";
-    let foreign = !english && facts.shape == Shape::Original && !facts.small_talk;
-    if foreign {
-        append(&mut text, &writer.sentence(section(facts.language), &mut dice));
-    } else if facts.shape == Shape::Original && !facts.small_talk && dice.chance(0.4) {
-        append(&mut text, dice.pick(&writer.main.remarks));
+    match facts.shape {
+        Shape::Original if !english => append(&mut text, &writer.sentence(section(facts.language), &mut dice)),
+        Shape::Original if facts.small_talk => append(&mut text, &writer.sentence("chat", &mut dice)),
+        Shape::Original if dice.chance(0.4) => append(&mut text, dice.pick(&writer.main.remarks)),
+        _ => {}
     }
-    if !foreign && dice.chance(0.35) {
+    if english && dice.chance(0.35) {
         append(&mut text, dice.pick(&PHRASES["tail"]));
     }
     if !facts.small_talk && dice.chance(0.15) {

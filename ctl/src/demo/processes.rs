@@ -1,0 +1,174 @@
+//! The demo's processes: started with their logs in files, watched, and stopped without exception.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+/// Time for a process to end by itself after SIGTERM.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Of a log, in an error.
+const LOG_TAIL: u64 = 2_000;
+
+/// One started process.
+struct Process {
+    name: String,
+    log: PathBuf,
+    child: Child,
+    /// Its end was reported.
+    mourned: bool,
+}
+
+/// All of them, in the order in which they were started. Dropping kills what still runs.
+pub(super) struct Processes {
+    list: Vec<Process>,
+    /// Kills the children when this process dies, however it dies; `None` where util-linux is missing.
+    leash: Option<&'static str>,
+}
+
+impl Processes {
+    pub(super) async fn new() -> Processes {
+        let probe = Command::new("setpriv")
+            .args(["--pdeathsig", "TERM", "true"])
+            .stderr(Stdio::null())
+            .status()
+            .await;
+        Processes {
+            list: Vec::new(),
+            leash: probe.is_ok_and(|status| status.success()).then_some("setpriv"),
+        }
+    }
+
+    /// Starts `program` with its output in `log`. Called from the main thread only: the leash is tied to the thread.
+    pub(super) fn start(&mut self, name: &str, program: &Path, args: &[String], log: &Path) -> Result<()> {
+        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = match self.leash {
+            Some(leash) => {
+                let mut command = Command::new(leash);
+                command.args(["--pdeathsig", "TERM", "--"]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command
+            .args(args)
+            // Our pools own the threads; BLAS and OpenMP must not add their own.
+            .envs([("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")])
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().context("cannot share a log file")?)
+            .stderr(file)
+            // Ctrl-C in the terminal is for the demo, which stops them in order.
+            .process_group(0)
+            .kill_on_drop(true);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        self.list.push(Process {
+            name: name.to_owned(),
+            log: log.to_owned(),
+            child,
+            mourned: false,
+        });
+        Ok(())
+    }
+
+    /// An error, with the end of its log, if any has ended.
+    pub(super) fn all_alive(&mut self) -> Result<()> {
+        match self.newly_dead()? {
+            Some(obituary) => Err(anyhow!(obituary)),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells of one that has ended since the last look, once.
+    pub(super) fn newly_dead(&mut self) -> Result<Option<String>> {
+        for process in &mut self.list {
+            if process.mourned {
+                continue;
+            }
+            if let Some(status) = process.child.try_wait().context("cannot look after a process")? {
+                process.mourned = true;
+                return Ok(Some(obituary(process, status)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Name and process id of each.
+    pub(super) fn roll(&self) -> Vec<(String, u32)> {
+        let id = |process: &Process| Some((process.name.clone(), process.child.id()?));
+        self.list.iter().filter_map(id).collect()
+    }
+
+    /// SIGTERM to the last started first, as it depends on the others; all have ended when this returns.
+    pub(super) async fn stop(&mut self) {
+        while let Some(mut process) = self.list.pop() {
+            let first = process.name.clone();
+            terminate(&process.child);
+            // Nodes do not depend on each other: the last one's grace runs for all of the same kind.
+            if first.starts_with("node") {
+                self.list.iter().for_each(|other| terminate(&other.child));
+            }
+            if tokio::time::timeout(GRACE, process.child.wait()).await.is_err() {
+                eprintln!("{} did not stop in {} s: killed", process.name, GRACE.as_secs());
+                if let Err(error) = process.child.kill().await {
+                    eprintln!("{} cannot be killed: {error}", process.name);
+                }
+            }
+        }
+    }
+}
+
+fn terminate(child: &Child) {
+    let Some(pid) = child.id().and_then(|id| Pid::from_raw(id as i32)) else {
+        return;
+    };
+    // It may have ended this moment; the wait that follows sees that.
+    let _ = kill_process(pid, Signal::TERM);
+}
+
+fn obituary(process: &Process, status: ExitStatus) -> String {
+    let tail = log_tail(&process.log).unwrap_or_default();
+    let end = match tail.trim() {
+        "" => "it logged nothing".to_owned(),
+        tail => format!("the end of {}:\n{tail}", process.log.display()),
+    };
+    format!("{} ended ({status}); {end}", process.name)
+}
+
+fn log_tail(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    // The first line is probably cut.
+    Ok(match text.split_once('\n') {
+        Some((_, rest)) if length > LOG_TAIL => rest.to_owned(),
+        _ => text,
+    })
+}
+
+/// A binary that was built together with this one.
+pub(super) fn sibling(name: &str) -> Result<PathBuf> {
+    let me = std::env::current_exe().context("cannot find the directory of this program")?;
+    let path = me.with_file_name(name);
+    if !path.is_file() {
+        bail!(
+            "{} is not there; build it with `./dev build` or `cargo build --workspace --bins`",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+#[path = "processes_test.rs"]
+mod tests;

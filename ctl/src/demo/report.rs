@@ -1,0 +1,170 @@
+//! The figures of `covey demo --once`.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::place::NODES;
+use super::session::WANTED_SHARE;
+use crate::commands::Outcome;
+use crate::render::text::{self, count};
+
+/// One line of JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Report {
+    /// Nodes that answer.
+    pub(super) nodes: usize,
+    pub(super) shards: usize,
+    /// Live posts.
+    pub(super) posts: u64,
+    /// While the data was loaded, maybe in an earlier run.
+    pub(super) ingest_per_s: f64,
+    /// Posts of the shown feed.
+    pub(super) feed_posts: usize,
+    /// Share of the slots that answered it.
+    pub(super) coverage: f64,
+    /// Of the indexes against exact search.
+    pub(super) recall_at_10: f64,
+    /// Share of the vectors that an index answers.
+    pub(super) ivf_rows_share: f64,
+    /// Median time of a feed, one at a time.
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    /// Spans of the shown feed; 0 when they went to an outside collector.
+    pub(super) spans_in_trace: usize,
+    /// Kinds of processes among them.
+    pub(super) services_in_trace: usize,
+    /// Every shard had a leader and all its replicas.
+    #[serde(skip)]
+    pub(super) complete: bool,
+}
+
+impl Report {
+    /// A complete cluster served the feed, and the indexes did the work.
+    fn is_good(&self) -> bool {
+        self.complete
+            && self.nodes == NODES
+            && self.feed_posts > 0
+            && self.coverage >= 1.0
+            && self.ivf_rows_share >= WANTED_SHARE
+    }
+
+    pub(super) fn print(&self, json: bool) -> Result<Outcome> {
+        let line = if json {
+            serde_json::to_string(&self.rounded())? + "\n"
+        } else {
+            self.human()
+        };
+        text::print(&line)?;
+        if self.is_good() {
+            return Ok(Outcome::Done);
+        }
+        eprintln!(
+            "not good: wanted are {NODES} nodes in full health, coverage 1, a feed with posts, and indexes for {:.0} % of the vectors",
+            WANTED_SHARE * 100.0
+        );
+        Ok(Outcome::NotGood)
+    }
+
+    fn rounded(&self) -> Report {
+        let to = |digits: i32, x: f64| (x * 10f64.powi(digits)).round() / 10f64.powi(digits);
+        Report {
+            recall_at_10: to(4, self.recall_at_10),
+            ivf_rows_share: to(4, self.ivf_rows_share),
+            p50_ms: to(2, self.p50_ms),
+            p99_ms: to(2, self.p99_ms),
+            ..self.clone()
+        }
+    }
+
+    fn human(&self) -> String {
+        format!(
+            "{} nodes, {} shards, {} posts, loaded at {:.0}/s\nfeed of {} posts, coverage {:.3}; p50 {:.1} ms, p99 {:.1} ms\n\
+             recall@10 {:.3} with {:.0} % of the vectors indexed\ntrace of the feed: {} spans from {} services\n",
+            self.nodes,
+            self.shards,
+            count(self.posts),
+            self.ingest_per_s,
+            self.feed_posts,
+            self.coverage,
+            self.p50_ms,
+            self.p99_ms,
+            self.recall_at_10,
+            self.ivf_rows_share * 100.0,
+            self.spans_in_trace,
+            self.services_in_trace,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            nodes: 3,
+            shards: 8,
+            posts: 100_000,
+            ingest_per_s: 5_000.0,
+            feed_posts: 35,
+            coverage: 1.0,
+            recall_at_10: 0.987_654,
+            ivf_rows_share: 0.9,
+            p50_ms: 12.345,
+            p99_ms: 40.0,
+            spans_in_trace: 60,
+            services_in_trace: 2,
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn the_line_has_exactly_the_promised_keys() {
+        let value = serde_json::to_value(report().rounded()).unwrap();
+        let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let mut wanted = vec![
+            "nodes",
+            "shards",
+            "posts",
+            "ingest_per_s",
+            "feed_posts",
+            "coverage",
+            "recall_at_10",
+            "ivf_rows_share",
+            "p50_ms",
+            "p99_ms",
+            "spans_in_trace",
+            "services_in_trace",
+        ];
+        wanted.sort_unstable();
+        let mut keys: Vec<&str> = keys.into_iter().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, wanted);
+        assert_eq!(value["recall_at_10"], 0.9877);
+    }
+
+    #[test]
+    fn only_a_complete_cluster_with_indexes_is_good() {
+        assert!(report().is_good());
+        let bad = [
+            Report { nodes: 2, ..report() },
+            Report {
+                coverage: 0.875,
+                ..report()
+            },
+            Report {
+                ivf_rows_share: 0.7,
+                ..report()
+            },
+            Report {
+                feed_posts: 0,
+                ..report()
+            },
+            Report {
+                complete: false,
+                ..report()
+            },
+        ];
+        assert!(bad.iter().all(|report| !report.is_good()));
+    }
+}
