@@ -170,6 +170,11 @@ impl Row<'_> {
         self.key_at(0)
     }
 
+    /// Neither a reply nor a repost.
+    pub(crate) fn is_original(&self) -> bool {
+        self.word(FLAGS) >> 16 & u64::from(IS_REPLY | IS_REPOST) == 0
+    }
+
     pub(crate) fn version(&self) -> Version {
         Version(self.word(2))
     }

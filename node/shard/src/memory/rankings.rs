@@ -45,8 +45,9 @@ impl Ranking {
 }
 
 fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
-    set.insert(key);
-    if set.len() > depth {
+    if set.len() < depth {
+        set.insert(key);
+    } else if set.last().is_some_and(|last| key < *last) && set.insert(key) {
         set.pop_last();
     }
 }

@@ -70,6 +70,7 @@ impl ShardView {
                 break;
             }
             run.author(author);
+            run.prune();
         }
         let visited = run.visited;
         Ok(Read {
@@ -110,12 +111,7 @@ impl Run<'_> {
             if last == Some(entry.post) {
                 continue;
             }
-            let key = PostKey {
-                author,
-                post: entry.post,
-            };
-            let columns = self.load(key, entry.ordinal);
-            if columns.is_some_and(|columns| self.passes(&columns)) {
+            if self.entry_passes(author, entry) {
                 last = Some(entry.post);
                 taken += 1;
                 self.found
@@ -123,6 +119,33 @@ impl Run<'_> {
             }
         }
         self.entries = entries;
+    }
+
+    /// Most entries are originals, of which nothing but their life has to be known.
+    fn entry_passes(&self, author: UserId, entry: &Entry) -> bool {
+        let row = self.table.live(entry.ordinal);
+        let key = PostKey {
+            author,
+            post: entry.post,
+        };
+        row.is_some_and(|row| row.is_original())
+            || self
+                .load(key, entry.ordinal)
+                .is_some_and(|columns| self.passes(&columns))
+    }
+
+    /// Forgets what is too old for the answer already, and has later authors read no further back than that.
+    fn prune(&mut self) {
+        let most = self.most();
+        if most > 0 && self.found.len() >= 2 * most {
+            let (_, (oldest, ..), _) = self.found.select_nth_unstable(most - 1);
+            self.from = self.from.max(oldest.0);
+            self.found.truncate(most);
+        }
+    }
+
+    fn most(&self) -> usize {
+        (self.query.max_results as usize).min(MAX_RESULTS)
     }
 
     /// The post in this row, or where it went when it was edited just now; `None` if it is deleted.
@@ -154,7 +177,7 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Vec<Candidate> {
-        let most = (self.query.max_results as usize).min(MAX_RESULTS);
+        let most = self.most();
         if self.found.len() > most && most > 0 {
             self.found.select_nth_unstable(most - 1);
         }
