@@ -62,6 +62,7 @@ impl NodeHandle {
             RequestBody::Authors(query) => ReplyBody::Authors(self.authors(query, deadline).await),
             RequestBody::Status => ReplyBody::Status(Box::new(self.status())),
             RequestBody::LogicalHash { shards } => ReplyBody::LogicalHash(self.logical_hash(shards, deadline).await),
+            RequestBody::Candidates(query) => ReplyBody::Candidates(self.candidates(query, deadline).await),
         }
     }
 }

@@ -8,7 +8,7 @@ use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
 use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    AuthorInfo, AuthorsQuery, Candidate, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery, PostView, SearchQuery,
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery, PostView, SearchQuery,
     ShardError, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
 use futures::future::join_all;
@@ -68,6 +68,17 @@ impl NodeHandle {
     pub(super) async fn authors(&self, query: AuthorsQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<AuthorInfo>>> {
         self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
             view.authors(query)
+        })
+        .await
+    }
+
+    pub(super) async fn candidates(
+        &self,
+        query: CandidatesQuery,
+        deadline: Monotonic,
+    ) -> Vec<ShardReply<Vec<Candidate>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
+            view.candidates(query)
         })
         .await
     }

@@ -24,5 +24,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Authors(_) => "authors",
         RequestBody::Status => "status",
         RequestBody::LogicalHash { .. } => "logical_hash",
+        RequestBody::Candidates(_) => "candidates",
     }
 }

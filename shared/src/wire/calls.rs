@@ -7,8 +7,8 @@ use crate::ids::{ClusterId, LogIndex, ModelEpoch, ShardEpoch, ShardId};
 use crate::score::Hit;
 use crate::wire::errors::{ShardError, WireError};
 use crate::wire::reads::{
-    AuthorInfo, AuthorsQuery, Candidate, GetPostsQuery, InNetworkQuery, PopularQuery, PostView, SearchQuery,
-    ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
+    SearchQuery, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
 use crate::wire::status::NodeStatus;
 
@@ -89,6 +89,8 @@ pub enum RequestBody {
         /// Which shards; empty = all of this node.
         shards: Vec<ShardId>,
     },
+    /// Fixed-width fields of posts, by key.
+    Candidates(CandidatesQuery),
 }
 
 /// A reply of a node.
@@ -123,6 +125,8 @@ pub enum ReplyBody {
     Status(Box<NodeStatus>),
     /// To `LogicalHash`.
     LogicalHash(Vec<ShardReply<u64>>),
+    /// To `Candidates`: found posts, unscored; what is missing does not exist.
+    Candidates(Vec<ShardReply<Vec<Candidate>>>),
 }
 
 /// A write that was applied on the leader and is durable on a majority.

@@ -11,9 +11,9 @@ pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, W
 pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry, WireSnapshot};
 pub use reads::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, Counters, GetPostsQuery, InNetworkQuery, PopularQuery,
-    PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerAction,
-    ViewerQuery, ViewerState,
+    AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
+    PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery,
+    ViewerAction, ViewerQuery, ViewerState,
 };
 pub use seen::bloom_bits;
 pub use status::{NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};

@@ -55,6 +55,15 @@ pub struct GetPostsQuery {
     pub with_vectors: bool,
 }
 
+/// The fixed-width fields of posts, by key: a hit of a search becomes a candidate.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct CandidatesQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Keys; a shard answers those in its range. ≤ 10 000.
+    pub keys: Vec<PostKey>,
+}
+
 /// A post as it is now.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct PostView {

@@ -1,4 +1,4 @@
-//! Columns as a source returns them.
+//! Columns as a source returns them, and by key.
 
 use covey_shared::score::Score;
 use covey_shared::wire::{Candidate, CandidateFlags, CandidatesQuery, InvalidRequest};
@@ -8,6 +8,23 @@ use crate::error::ShardStoreError;
 use crate::memory::PostColumns;
 
 impl ShardView {
+    /// The posts among the keys that are here, in the order of the keys, scored 0; what is missing does not exist. Reads
+    /// memory only.
+    ///
+    /// # Errors
+    /// More than 10 000 keys.
+    pub fn candidates(&self, query: &CandidatesQuery) -> Result<Read<Vec<Candidate>>, ShardStoreError> {
+        if query.keys.len() > MAX_LIST {
+            return Err(ShardStoreError::Invalid(InvalidRequest::TooLarge));
+        }
+        let keys = self.own_keys(&query.keys);
+        let found = keys.iter().filter_map(|key| self.columns(*key));
+        let candidates = found
+            .map(|columns| self.candidate(&columns, Score::default()))
+            .collect();
+        Ok(Read::complete(candidates, keys.len() as u64))
+    }
+
     /// The posts among the keys that are here, in the order of the keys, scored 0; what is missing does not exist. Reads
     /// no text, so it never waits for the store.
     ///
