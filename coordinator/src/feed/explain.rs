@@ -64,11 +64,14 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+/// A candidate, and how it was removed if it was.
+type Ended<'a> = (&'a FeedCandidate, Option<&'a Removed<FeedCandidate>>);
+
 /// Where every candidate of the run ended.
 struct Board<'a> {
     page: &'a Page<'a>,
     /// Of several copies of a post the one that came furthest.
-    posts: BTreeMap<PostId, (&'a FeedCandidate, Option<&'a Removed<FeedCandidate>>)>,
+    posts: BTreeMap<PostId, Ended<'a>>,
     positions: BTreeMap<PostId, usize>,
     /// Rank of every candidate after each step that it went through.
     ranks: Vec<(&'static str, BTreeMap<PostId, usize>)>,
@@ -148,10 +151,7 @@ fn was_scored(removed: Option<&Removed<FeedCandidate>>) -> bool {
     removed.is_none_or(|removed| matches!(removed.stage, Stage::PostHydrator | Stage::PostFilter))
 }
 
-fn ranks<'a>(
-    posts: &BTreeMap<PostId, (&'a FeedCandidate, Option<&'a Removed<FeedCandidate>>)>,
-    (name, score): &Step,
-) -> BTreeMap<PostId, usize> {
+fn ranks<'a>(posts: &BTreeMap<PostId, Ended<'a>>, (name, score): &Step) -> BTreeMap<PostId, usize> {
     let went_through = |removed: Option<&Removed<FeedCandidate>>| {
         was_scored(removed) || (*name == L1_CUT && removed.is_some_and(|removed| removed.component == L1_CUT))
     };

@@ -9,7 +9,8 @@ use covey_env::Monotonic;
 use covey_shared::ids::{PostKey, UserId};
 use covey_shared::wire::ViewerState;
 
-use crate::feed::testing::{FakeShards, VIEWER, core, env, key};
+use crate::feed::fake_shards::FakeShards;
+use crate::feed::testing::{VIEWER, core, env, key};
 use crate::feed::{FeedRequest, FeedService};
 use crate::request::RequestContext;
 use crate::seal::Sealer;

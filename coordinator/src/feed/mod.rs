@@ -16,6 +16,8 @@
 pub(crate) mod candidate;
 mod cursor;
 mod explain;
+#[cfg(test)]
+pub(crate) mod fake_shards;
 mod feed_actor;
 pub(crate) mod ledger;
 mod pipeline;

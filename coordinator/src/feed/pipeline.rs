@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_config::Config;
-use covey_pipeline::{Components, Limits, Pipeline, Score, Selector};
+use covey_config::{Config, FeedConfig};
+use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Selector, Source};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -37,7 +37,7 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
     }
 }
 
-/// Everything that a feed request runs through. The order of the filters is a contract.
+/// Everything that a feed request runs through, stage by stage.
 pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
     let feed = &config.feed;
     let shards = || Arc::clone(shards);
@@ -55,24 +55,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             Box::new(hydrators::user_features::UserFeatures),
             Box::new(hydrators::impressions::Impressions),
         ],
-        sources: vec![
-            Box::new(sources::in_network::InNetwork {
-                shards: shards(),
-                config: feed.in_network.clone(),
-            }),
-            Box::new(sources::out_of_network::OutOfNetwork {
-                shards: shards(),
-                config: feed.out_of_network.clone(),
-            }),
-            Box::new(sources::popular::Popular {
-                shards: shards(),
-                config: feed.popular.clone(),
-            }),
-            Box::new(sources::new::New {
-                shards: shards(),
-                config: feed.new.clone(),
-            }),
-        ],
+        sources: sources(&shards, feed),
         hydrators: vec![
             Box::new(hydrators::in_network::InNetwork),
             Box::new(hydrators::video_duration::VideoDuration),
@@ -81,32 +64,8 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
                 timeout: feed.hydrate_timeout,
             }),
         ],
-        filters: vec![
-            Box::new(filters::drop_duplicates::DropDuplicates),
-            Box::new(filters::core_data::CoreData),
-            Box::new(filters::age::Age),
-            Box::new(filters::self_post::SelfPost),
-            Box::new(filters::previously_seen::PreviouslySeen),
-            Box::new(filters::previously_served::PreviouslyServed),
-            Box::new(filters::author_socialgraph::AuthorSocialgraph),
-            Box::new(filters::retweet_dedup::RetweetDedup),
-            Box::new(filters::l1_cut::L1Cut {
-                weights: feed.l1.clone(),
-                metric: config.embedding.metric,
-                most: feed.l2_candidates,
-                min_share: feed.channel_min_share,
-            }),
-        ],
-        scorers: vec![
-            Box::new(scorers::l1_order::L1Order),
-            Box::new(scorers::author_diversity::AuthorDiversity {
-                decay: feed.author_decay,
-                floor: feed.author_floor,
-            }),
-            Box::new(scorers::out_of_network::OutOfNetwork {
-                factor: feed.oon_factor,
-            }),
-        ],
+        filters: filters(config),
+        scorers: scorers(feed),
         selector: Box::new(TopK { size: feed.top_k }),
         post_hydrators: vec![
             Box::new(hydrators::verdicts::Verdicts {
@@ -123,6 +82,63 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             shards: shards(),
         })],
     }
+}
+
+/// The recall channels.
+fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<dyn Source<FeedQuery, FeedCandidate>>> {
+    vec![
+        Box::new(sources::in_network::InNetwork {
+            shards: shards(),
+            config: feed.in_network.clone(),
+        }),
+        Box::new(sources::out_of_network::OutOfNetwork {
+            shards: shards(),
+            config: feed.out_of_network.clone(),
+        }),
+        Box::new(sources::popular::Popular {
+            shards: shards(),
+            config: feed.popular.clone(),
+        }),
+        Box::new(sources::new::New {
+            shards: shards(),
+            config: feed.new.clone(),
+        }),
+    ]
+}
+
+/// The rules before scoring. Their order is a contract: the cheap ones that need nothing come first, those that compare
+/// candidates with each other last, the cut behind them all.
+fn filters(config: &Config) -> Vec<Box<dyn Filter<FeedQuery, FeedCandidate>>> {
+    vec![
+        Box::new(filters::drop_duplicates::DropDuplicates),
+        Box::new(filters::core_data::CoreData),
+        Box::new(filters::age::Age),
+        Box::new(filters::self_post::SelfPost),
+        Box::new(filters::previously_seen::PreviouslySeen),
+        Box::new(filters::previously_served::PreviouslyServed),
+        Box::new(filters::author_socialgraph::AuthorSocialgraph),
+        Box::new(filters::retweet_dedup::RetweetDedup),
+        Box::new(filters::l1_cut::L1Cut {
+            weights: config.feed.l1.clone(),
+            metric: config.embedding.metric,
+            most: config.feed.l2_candidates,
+            min_share: config.feed.channel_min_share,
+        }),
+    ]
+}
+
+/// The steps of the score.
+fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> {
+    vec![
+        Box::new(scorers::l1_order::L1Order),
+        Box::new(scorers::author_diversity::AuthorDiversity {
+            decay: feed.author_decay,
+            floor: feed.author_floor,
+        }),
+        Box::new(scorers::out_of_network::OutOfNetwork {
+            factor: feed.oon_factor,
+        }),
+    ]
 }
 
 /// Takes the list into service.

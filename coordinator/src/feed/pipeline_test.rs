@@ -3,7 +3,7 @@
 use covey_pipeline::Stage;
 
 use super::*;
-use crate::feed::testing::FakeShards;
+use crate::feed::fake_shards::FakeShards;
 
 fn names(wanted: Stage) -> Vec<&'static str> {
     let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());

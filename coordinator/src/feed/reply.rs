@@ -1,9 +1,10 @@
 //! The reply: posts as clients see them, and the honest answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use covey_api::v1;
-use covey_pipeline::{Report, StageReport};
+use covey_pipeline::Report;
 use covey_shared::ids::UnixMillis;
 use covey_shared::model::{Media, MediaKind};
 use covey_shared::wire::Verdict;
@@ -76,7 +77,7 @@ fn answer(page: &Page<'_>) -> v1::Answer {
         map_version: page.map_version,
         model_version: 0,
         experiment_arms: Default::default(),
-        timings_ms: timings(&page.outcome.report.stages),
+        timings_ms: timings(&page.outcome.report),
         trace_id: String::new(),
     }
 }
@@ -97,13 +98,14 @@ fn degraded(report: &Report, account: &Account) -> Vec<v1::Degraded> {
     all.into_iter().map(message).collect()
 }
 
-/// Time per stage, rounds of backfill included.
-fn timings<M: FromIterator<(String, f64)>>(stages: &[StageReport]) -> M {
-    let mut times = BTreeMap::new();
-    for entry in stages {
-        *times.entry(entry.stage.as_str()).or_insert(0.0) += entry.took.as_secs_f64() * 1000.0;
+/// Time per stage, rounds of backfill included, and of the whole run.
+fn timings(report: &Report) -> BTreeMap<String, f64> {
+    let ms = |took: Duration| took.as_secs_f64() * 1000.0;
+    let mut times = BTreeMap::from([("total".to_owned(), ms(report.took))]);
+    for entry in &report.stages {
+        *times.entry(entry.stage.to_string()).or_insert(0.0) += ms(entry.took);
     }
-    times.into_iter().map(|(stage, ms)| (stage.to_owned(), ms)).collect()
+    times
 }
 
 fn post_message(post: &FeedCandidate, page: &Page<'_>) -> v1::FeedPost {
@@ -144,7 +146,7 @@ fn key(verdict: &Verdict) -> v1::PostKey {
 }
 
 /// Handles of all users that the post names, where they are known.
-fn screen_names<M: FromIterator<(u64, String)>>(post: &FeedCandidate) -> M {
+fn screen_names(post: &FeedCandidate) -> BTreeMap<u64, String> {
     let facts = post.facts.iter().flat_map(|facts| {
         let named = facts.own.iter().chain(&facts.source).chain(&facts.quoted);
         named

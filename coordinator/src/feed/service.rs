@@ -51,7 +51,7 @@ pub struct Deps {
 #[derive(Debug, Error)]
 pub enum FeedError {
     /// The cursor is not one that was handed out to this viewer.
-    #[error("the cursor is not valid: {0}")]
+    #[error("the cursor is not valid")]
     Cursor(#[from] SealError),
     /// A required component failed on all replicas.
     #[error("{component} is not available")]

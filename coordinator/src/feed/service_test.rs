@@ -8,10 +8,11 @@ use covey_env::Monotonic;
 use covey_shared::ids::{PostId, UserId};
 use covey_shared::model::{ActionKind, labels};
 use covey_shared::score::Score;
-use covey_shared::wire::{Candidate, ViewerState};
+use covey_shared::wire::{Candidate, Verdict, ViewerState};
 
 use super::*;
-use crate::feed::testing::{FakeShards, MINUTE, VIEWER, action, ago, core, env, key};
+use crate::feed::fake_shards::{FakeShards, verdict};
+use crate::feed::testing::{MINUTE, VIEWER, action, ago, core, env, key};
 
 fn service(shards: FakeShards) -> (FeedService, Arc<FakeShards>) {
     let shards = Arc::new(shards);
@@ -143,6 +144,23 @@ fn a_viewer_with_follows_sees_in_network_posts_first_and_has_history() {
 }
 
 #[test]
+fn a_page_may_be_larger_than_the_slate() {
+    let (service, _) = service(FakeShards {
+        popular: popular(1..120),
+        ..FakeShards::default()
+    });
+    let reply = feed(
+        &service,
+        FeedRequest {
+            limit: 100,
+            ..request()
+        },
+    )
+    .expect("a feed");
+    assert_eq!(ids(&reply), (1..101).collect::<Vec<_>>());
+}
+
+#[test]
 fn actions_alone_are_history() {
     let actions = vec![action(ActionKind::Dwell, key(2, 10), ago(MINUTE))];
     let (service, _) = service(FakeShards {
@@ -250,24 +268,16 @@ fn a_takedown_is_not_served_and_the_next_post_takes_its_place() {
         ..FakeShards::default()
     };
     for id in 1..=45 {
-        let mut verdict = verdict_of(key(1000 + id, id));
-        verdict.labels = labels::TAKEDOWN;
-        shards.verdicts.insert(verdict.key, verdict);
+        let labels = labels::TAKEDOWN;
+        let taken_down = Verdict {
+            labels,
+            ..verdict(key(1000 + id, id))
+        };
+        shards.verdicts.insert(taken_down.key, taken_down);
     }
     let (service, _) = service(shards);
     let reply = feed(&service, request()).expect("a feed");
     assert_eq!(ids(&reply), (46..56).collect::<Vec<_>>());
-}
-
-fn verdict_of(key: covey_shared::ids::PostKey) -> covey_shared::wire::Verdict {
-    covey_shared::wire::Verdict {
-        key,
-        exists: true,
-        labels: 0,
-        author_blocks_viewer: false,
-        post: None,
-        screen_name: String::new(),
-    }
 }
 
 #[test]

@@ -34,7 +34,9 @@ pub(crate) trait Shards: Send + Sync + 'static {
     fn in_network<'a>(&'a self, ask: InNetworkAsk, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
     fn popular<'a>(&'a self, ask: PopularAsk, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
     fn search<'a>(&'a self, ask: SearchAsk, context: &'a ReadContext) -> Reading<'a, Vec<Hit>>;
-    fn posts<'a>(&'a self, keys: Vec<PostKey>, with: With, context: &'a ReadContext) -> Reading<'a, Vec<PostView>>;
+    /// Posts with their vectors.
+    fn vectors<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<PostView>>;
+    fn candidates<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
     fn verdicts<'a>(&'a self, ask: VerdictAsk, context: &'a ReadContext) -> Reading<'a, Vec<Verdict>>;
     fn authors<'a>(&'a self, users: Vec<UserId>, context: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>>;
     fn map_version(&self) -> u64;
@@ -48,13 +50,6 @@ pub(crate) struct ViewerAsk {
     pub(crate) viewer: UserId,
     pub(crate) max_actions: u32,
     pub(crate) served_since: UnixMillis,
-}
-
-/// What comes with a post.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum With {
-    Text,
-    Vectors,
 }
 
 /// The real cluster.
@@ -99,9 +94,15 @@ impl Shards for Live {
         self.read(None, self.cluster.search(ask, context))
     }
 
-    fn posts<'a>(&'a self, keys: Vec<PostKey>, with: With, context: &'a ReadContext) -> Reading<'a, Vec<PostView>> {
+    fn vectors<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<PostView>> {
         let authors = keys.iter().map(|key| key.author).collect();
-        let read = async move { self.cluster.get_posts(&keys, with == With::Vectors, context).await };
+        let read = async move { self.cluster.get_posts(&keys, true, context).await };
+        self.read(Some(authors), read)
+    }
+
+    fn candidates<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
+        let authors = keys.iter().map(|key| key.author).collect();
+        let read = async move { self.cluster.candidates(&keys, context).await };
         self.read(Some(authors), read)
     }
 

@@ -1,30 +1,21 @@
-//! What tests of the pipeline share: candidates, queries, and shards that answer from memory.
+//! What tests of the pipeline share: candidates, queries, a clock that stands still.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
-use covey_shared::command::Served;
-use covey_shared::ids::{LogIndex, PostId, PostKey, ShardId, UnixMillis, UserId, Version};
-use covey_shared::model::{ActionKind, Post};
-use covey_shared::score::{Hit, Score};
-use covey_shared::session::{Seen, SessionToken};
-use covey_shared::slots::{Slot, SlotRange};
-use covey_shared::wire::{
-    self, AuthorInfo, CandidateFlags, Counters, PostView, SearchFilter, ViewerAction, ViewerState,
-};
-use parking_lot::Mutex;
+use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
+use covey_shared::model::ActionKind;
+use covey_shared::score::Score;
+use covey_shared::session::SessionToken;
+use covey_shared::wire::{self, CandidateFlags, Counters, ViewerAction, ViewerState};
 
-use crate::cluster::{
-    Gathered, InNetworkAsk, PopularAsk, ReadContext, ReadError, ReadReport, SearchAsk, ShardFailure, VerdictAsk,
-};
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::ledger::Ledger;
 use crate::feed::query::{FeedQuery, Impressions, KnownIds, UserFeatures};
 use crate::feed::runtime::EnvTimer;
-use crate::feed::shards::{Reading, Shards, Unanswered, ViewerAsk, With};
 
 pub(crate) const VIEWER: UserId = UserId(1);
 /// The moment of every test.
@@ -235,139 +226,5 @@ struct Fixed(Vec<FeedCandidate>);
 impl covey_pipeline::Source<FeedQuery, FeedCandidate> for Fixed {
     fn find<'a>(&'a self, _: &'a RunContext, _: &'a FeedQuery) -> covey_pipeline::Reply<'a, Vec<FeedCandidate>> {
         covey_pipeline::ready(self.0.clone())
-    }
-}
-
-/// Answers from memory; what fails is listed by the name of the read.
-#[derive(Default)]
-pub(crate) struct FakeShards {
-    pub(crate) state: ViewerState,
-    pub(crate) in_network: Vec<wire::Candidate>,
-    pub(crate) popular: Vec<wire::Candidate>,
-    pub(crate) newest: Vec<wire::Candidate>,
-    pub(crate) hits: Vec<Hit>,
-    /// Posts by key; every candidate has a verdict without being here.
-    pub(crate) posts: BTreeMap<PostKey, PostView>,
-    pub(crate) verdicts: BTreeMap<PostKey, wire::Verdict>,
-    /// Posts of which no shard says anything.
-    pub(crate) silent: BTreeSet<PostKey>,
-    pub(crate) down: BTreeSet<&'static str>,
-    pub(crate) asked: Mutex<Asked>,
-}
-
-/// What the pipeline asked.
-#[derive(Default)]
-pub(crate) struct Asked {
-    pub(crate) in_network: Vec<InNetworkAsk>,
-    pub(crate) searches: Vec<SearchAsk>,
-    pub(crate) filters: Vec<SearchFilter>,
-    pub(crate) verdicts: Vec<Vec<PostKey>>,
-    pub(crate) authors: Vec<Vec<UserId>>,
-    pub(crate) posts: Vec<Vec<PostKey>>,
-    pub(crate) viewers: usize,
-    pub(crate) served: Vec<Served>,
-}
-
-impl FakeShards {
-    fn answer<'a, T: Send + 'a>(&'a self, read: &'static str, value: T) -> Reading<'a, T> {
-        let mut report = ReadReport::default();
-        report.asked.insert(SlotRange::ALL);
-        report.staleness_ms = 20;
-        if self.down.contains(read) {
-            report.holes.insert(SlotRange::ALL);
-            report.missing_shards.insert(ShardId(1));
-            let source = ShardFailure::OutOfTime;
-            let error = ReadError::NoAnswer {
-                shard: ShardId(1),
-                source,
-            };
-            return Box::pin(async move { Err(Unanswered { error, report }) });
-        }
-        report.token.observe(Seen {
-            shard: ShardId(1),
-            range_ver: 1,
-            index: LogIndex(9),
-        });
-        Box::pin(async move { Ok(Gathered { value, report }) })
-    }
-
-    fn verdict(&self, key: &PostKey) -> Option<wire::Verdict> {
-        let default = wire::Verdict {
-            key: *key,
-            exists: true,
-            labels: 0,
-            author_blocks_viewer: false,
-            post: Some(Post {
-                key: *key,
-                text: format!("text of {}", key.post),
-                ..Post::default()
-            }),
-            screen_name: format!("user{}", key.author),
-        };
-        (!self.silent.contains(key)).then(|| self.verdicts.get(key).cloned().unwrap_or(default))
-    }
-}
-
-impl Shards for FakeShards {
-    fn viewer<'a>(&'a self, _: ViewerAsk, _: &'a ReadContext) -> Reading<'a, ViewerState> {
-        self.asked.lock().viewers += 1;
-        self.answer("viewer", self.state.clone())
-    }
-
-    fn in_network<'a>(&'a self, ask: InNetworkAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Candidate>> {
-        self.asked.lock().in_network.push(ask);
-        self.answer("in_network", self.in_network.clone())
-    }
-
-    fn popular<'a>(&'a self, ask: PopularAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Candidate>> {
-        let list = if ask.newest > 0 { &self.newest } else { &self.popular };
-        self.asked.lock().filters.push(ask.filter);
-        self.answer("popular", list.clone())
-    }
-
-    fn search<'a>(&'a self, ask: SearchAsk, _: &'a ReadContext) -> Reading<'a, Vec<Hit>> {
-        self.asked.lock().searches.push(ask);
-        self.answer("search", self.hits.clone())
-    }
-
-    fn posts<'a>(&'a self, keys: Vec<PostKey>, _: With, _: &'a ReadContext) -> Reading<'a, Vec<PostView>> {
-        let found = keys.iter().filter_map(|key| self.posts.get(key).cloned()).collect();
-        self.asked.lock().posts.push(keys);
-        self.answer("posts", found)
-    }
-
-    fn verdicts<'a>(&'a self, ask: VerdictAsk, _: &'a ReadContext) -> Reading<'a, Vec<wire::Verdict>> {
-        let found = ask.keys.iter().filter_map(|key| self.verdict(key)).collect();
-        self.asked.lock().verdicts.push(ask.keys);
-        self.answer("verdicts", found)
-    }
-
-    fn authors<'a>(&'a self, users: Vec<UserId>, _: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>> {
-        let info = |user: &UserId| AuthorInfo {
-            user: *user,
-            screen_name: format!("user{user}"),
-            followers: 3,
-        };
-        let found = users.iter().map(info).collect();
-        self.asked.lock().authors.push(users);
-        self.answer("authors", found)
-    }
-
-    fn map_version(&self) -> u64 {
-        4
-    }
-
-    fn record_served(&self, served: Served, _: Monotonic) -> bool {
-        self.asked.lock().served.push(served);
-        true
-    }
-}
-
-pub(crate) fn hit(author: u64, post: u64, score: f32) -> Hit {
-    let slot = Slot::of(UserId(author)).0;
-    Hit {
-        key: key(author, post),
-        slot,
-        score: Score::or_lowest(score),
     }
 }

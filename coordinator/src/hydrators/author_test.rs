@@ -1,7 +1,8 @@
 //! Tests of author.
 
 use super::*;
-use crate::feed::testing::{FakeShards, hydrated, post, query};
+use crate::feed::fake_shards::FakeShards;
+use crate::feed::testing::{hydrated, post, query};
 
 fn info(user: u64) -> AuthorInfo {
     AuthorInfo {

@@ -9,9 +9,8 @@ use covey_shared::ids::PostKey;
 use covey_shared::wire::Candidate;
 
 use crate::feed::candidate::FeedCandidate;
-use crate::feed::core_fields::from_view;
 use crate::feed::query::FeedQuery;
-use crate::feed::shards::{Shards, With};
+use crate::feed::shards::Shards;
 
 /// Most originals that are read for one request.
 const MAX_SOURCES: usize = 1000;
@@ -46,9 +45,9 @@ impl Hydrator<FeedQuery, FeedCandidate> for RetweetSource {
                 .cut("RetweetSource", "too_many_reposts", &mut missing, MAX_SOURCES);
             if !missing.is_empty() {
                 let context = query.read_context(run);
-                let answer = self.shards.posts(missing, With::Text, &context).await;
-                let views = query.ledger.take("RetweetSource", answer)?;
-                sources.extend(views.iter().map(|view| (view.post.key, from_view(view))));
+                let answer = self.shards.candidates(missing, &context).await;
+                let read = query.ledger.take("RetweetSource", answer)?;
+                sources.extend(read.into_iter().map(|core| (core.key, core)));
             }
             let row = |post: &FeedCandidate| sources.get(&post.core.repost_of).copied().map(Box::new);
             Ok(Rows::all(posts.iter().map(row).collect(), set))

@@ -1,32 +1,19 @@
 //! Tests of retweet source.
 
 use covey_shared::ids::PostId;
-use covey_shared::model::{Media, MediaKind, Post};
-use covey_shared::wire::{Counters, PostView};
 
 use super::*;
-use crate::feed::testing::{FakeShards, hydrated, key, post, query, repost};
-
-fn view(of: PostKey, video_ms: u32) -> PostView {
-    let video = Media {
-        kind: MediaKind::Video,
-        url: String::new(),
-        duration_ms: video_ms,
-    };
-    PostView {
-        post: Post {
-            key: of,
-            media: vec![video],
-            ..Post::default()
-        },
-        counters: Counters::default(),
-    }
-}
+use crate::feed::fake_shards::FakeShards;
+use crate::feed::testing::{core, hydrated, key, post, query, repost};
 
 #[test]
 fn only_originals_that_are_not_candidates_are_read() {
+    let video = Candidate {
+        video_ms: 9000,
+        ..core(3, 20)
+    };
     let shards = FakeShards {
-        posts: [(key(3, 20), view(key(3, 20), 9000))].into(),
+        posts: [(video.key, video)].into(),
         ..FakeShards::default()
     };
     let shards = Arc::new(shards);
@@ -41,7 +28,7 @@ fn only_originals_that_are_not_candidates_are_read() {
         repost(5, 13, key(3, 99)),
     ];
     let after = hydrated(rule, query(), posts);
-    assert_eq!(shards.asked.lock().posts, [vec![key(3, 20), key(3, 99)]]);
+    assert_eq!(shards.asked.lock().candidates, [vec![key(3, 20), key(3, 99)]]);
     let sources: Vec<_> = after
         .iter()
         .map(|post| post.source.as_ref().map(|core| core.key.post))
@@ -60,5 +47,5 @@ fn without_reposts_nothing_is_read() {
         timeout: Duration::from_secs(1),
     };
     hydrated(rule, query(), vec![post(2, 10)]);
-    assert!(shards.asked.lock().posts.is_empty());
+    assert!(shards.asked.lock().candidates.is_empty());
 }

@@ -6,7 +6,8 @@ use covey_shared::ids::PostId;
 use covey_shared::model::{Post, PostRef, RefHint};
 
 use super::*;
-use crate::feed::testing::{FakeShards, key, post, query, repost, run_context};
+use crate::feed::fake_shards::FakeShards;
+use crate::feed::testing::{key, post, query, repost, run_context};
 
 fn hydrated(shards: FakeShards, posts: &[FeedCandidate]) -> (Vec<Result<Facts, RowError>>, Vec<Vec<PostKey>>) {
     let shards = Arc::new(shards);

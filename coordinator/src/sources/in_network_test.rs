@@ -6,8 +6,9 @@ use covey_config::Config;
 use covey_shared::ids::{PostId, UserId};
 
 use super::*;
+use crate::feed::fake_shards::FakeShards;
 use crate::feed::query::UserFeatures;
-use crate::feed::testing::{FakeShards, core, query, run_context};
+use crate::feed::testing::{core, query, run_context};
 
 fn following(users: std::ops::RangeInclusive<u64>) -> FeedQuery {
     let features = UserFeatures {

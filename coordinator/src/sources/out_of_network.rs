@@ -12,9 +12,8 @@ use covey_shared::wire::Candidate;
 
 use crate::cluster::SearchAsk;
 use crate::feed::candidate::{Channel, FeedCandidate};
-use crate::feed::core_fields::from_view;
 use crate::feed::query::FeedQuery;
-use crate::feed::shards::{Shards, With};
+use crate::feed::shards::Shards;
 use crate::sources::interests::{interest_vector, liked};
 
 const NAME: &str = Channel::OutOfNetwork.as_str();
@@ -63,7 +62,7 @@ impl OutOfNetwork {
         let keys = liked.iter().map(|(key, _)| *key).collect();
         // A third each: a shard that does not answer must not use up the time of the steps after this one.
         let context = query.read_within(run, run.time_left() / 3);
-        let answer = self.shards.posts(keys, With::Vectors, &context).await;
+        let answer = self.shards.vectors(keys, &context).await;
         let views = query.ledger.take(NAME, answer)?;
         let vectors = views
             .into_iter()
@@ -96,10 +95,9 @@ impl OutOfNetwork {
         }
         let keys = hits.iter().map(|hit| hit.key).collect();
         let context = query.read_context(run);
-        let views = query
-            .ledger
-            .take(NAME, self.shards.posts(keys, With::Text, &context).await)?;
-        let fields: BTreeMap<PostKey, Candidate> = views.iter().map(|view| (view.post.key, from_view(view))).collect();
+        let answer = self.shards.candidates(keys, &context).await;
+        let read = query.ledger.take(NAME, answer)?;
+        let fields: BTreeMap<PostKey, Candidate> = read.into_iter().map(|core| (core.key, core)).collect();
         let scored = |hit: &Hit| {
             let core = fields.get(&hit.key)?;
             Some(Candidate {

@@ -2,29 +2,14 @@
 
 use covey_config::Config;
 use covey_shared::ids::{PostId, UserId};
-use covey_shared::model::{ActionKind, F16Vector, Post};
-use covey_shared::wire::{Counters, PostView, SeenBloom};
+use covey_shared::model::ActionKind;
+use covey_shared::wire::SeenBloom;
 
 use super::*;
+use crate::feed::fake_shards::{FakeShards, hit};
 use crate::feed::query::UserFeatures;
-use crate::feed::testing::{FakeShards, MINUTE, action, ago, hit, key, query, run_context};
+use crate::feed::testing::{MINUTE, action, ago, core, key, query, run_context};
 use crate::hydrators::user_action_sequence::aggregate;
-
-fn view(of: PostKey, vector: &[f32]) -> (PostKey, PostView) {
-    let post = Post {
-        key: of,
-        vector: F16Vector::from_f32(vector),
-        text: "text".to_owned(),
-        ..Post::default()
-    };
-    (
-        of,
-        PostView {
-            post,
-            counters: Counters::default(),
-        },
-    )
-}
 
 fn viewer() -> FeedQuery {
     let liked = [action(ActionKind::Favorite, key(2, 10), ago(MINUTE))];
@@ -49,12 +34,9 @@ fn find(source: &OutOfNetwork, query: &FeedQuery) -> Result<Vec<FeedCandidate>, 
 
 #[test]
 fn finds_what_is_near_the_liked_posts_in_the_order_of_similarity() {
-    let posts = [
-        view(key(2, 10), &[0.0, 2.0]),
-        view(key(3, 20), &[]),
-        view(key(4, 21), &[]),
-    ];
+    let posts = [core(3, 20), core(4, 21)].map(|core| (core.key, core));
     let (source, shards) = source(FakeShards {
+        vectors: [(key(2, 10), vec![0.0, 2.0])].into(),
         posts: posts.into(),
         hits: vec![hit(4, 21, 0.9), hit(3, 20, 0.7), hit(5, 22, 0.6)],
         ..FakeShards::default()
@@ -68,13 +50,13 @@ fn finds_what_is_near_the_liked_posts_in_the_order_of_similarity() {
     );
     let asked = shards.asked.lock();
     assert_eq!(asked.searches[0].vectors, [vec![0.0, 1.0]]);
-    assert_eq!(asked.posts[0], [key(2, 10)]);
+    assert_eq!(asked.vectors[0], [key(2, 10)]);
 }
 
 #[test]
 fn pushes_down_what_can_be_checked_next_to_the_data() {
     let (source, shards) = source(FakeShards {
-        posts: [view(key(2, 10), &[1.0])].into(),
+        vectors: [(key(2, 10), vec![1.0])].into(),
         ..FakeShards::default()
     });
     let mut query = FeedQuery {
@@ -125,7 +107,7 @@ fn nothing_liked_is_no_error_and_vectors_gone_are_said_to_be() {
 #[test]
 fn a_search_without_an_answer_fails_the_channel() {
     let (source, _) = source(FakeShards {
-        posts: [view(key(2, 10), &[1.0])].into(),
+        vectors: [(key(2, 10), vec![1.0])].into(),
         down: ["search"].into(),
         ..FakeShards::default()
     });

@@ -2,24 +2,21 @@
 
 use std::sync::Arc;
 
-use covey_pipeline::{Filter, Verdict};
+use covey_pipeline::{Filter, Verdict as Said};
 use covey_shared::model::labels::NSFW;
-use covey_shared::wire;
+use covey_shared::wire::Verdict;
 
 use super::Visibility;
 use crate::feed::candidate::{Facts, FeedCandidate};
+use crate::feed::fake_shards::verdict;
 use crate::feed::testing::{post, query, verdicts};
 use crate::visibility::Ruling;
 
 fn judged(in_network: Option<bool>) -> FeedCandidate {
     let mut post = post(2, 10);
-    let own = wire::Verdict {
-        key: post.core.key,
-        exists: true,
+    let own = Verdict {
         labels: NSFW,
-        author_blocks_viewer: false,
-        post: None,
-        screen_name: String::new(),
+        ..verdict(post.core.key)
     };
     post.facts = Some(Arc::new(Facts {
         own: Some(own),
@@ -33,7 +30,7 @@ fn judged(in_network: Option<bool>) -> FeedCandidate {
 fn in_network_posts_are_warned_about_where_others_are_dropped() {
     let mut posts = vec![judged(Some(true)), judged(Some(false)), judged(None)];
     let said = verdicts(&Visibility, &query(), &mut posts);
-    assert_eq!(said, [Verdict::Keep, Verdict::Remove("nsfw"), Verdict::Remove("nsfw")]);
+    assert_eq!(said, [Said::Keep, Said::Remove("nsfw"), Said::Remove("nsfw")]);
     assert_eq!(posts[0].ruling, Some(Ruling::Interstitial("nsfw")));
 }
 
@@ -41,7 +38,7 @@ fn in_network_posts_are_warned_about_where_others_are_dropped() {
 fn no_verdict_is_no_permission() {
     assert_eq!(
         verdicts(&Visibility, &query(), &mut [post(2, 10)]),
-        [Verdict::Unjudged("no_verdict")]
+        [Said::Unjudged("no_verdict")]
     );
     assert!(Visibility.required());
 }

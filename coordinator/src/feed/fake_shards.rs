@@ -1,0 +1,179 @@
+//! Shards that answer from memory, for tests of the pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_env::Monotonic;
+use covey_shared::command::Served;
+use covey_shared::ids::{LogIndex, PostKey, ShardId, UserId};
+use covey_shared::model::{F16Vector, Post};
+use covey_shared::score::{Hit, Score};
+use covey_shared::session::Seen;
+use covey_shared::slots::{Slot, SlotRange};
+use covey_shared::wire::{AuthorInfo, Candidate, Counters, PostView, SearchFilter, Verdict, ViewerState};
+use parking_lot::Mutex;
+
+use crate::cluster::{
+    Gathered, InNetworkAsk, PopularAsk, ReadContext, ReadError, ReadReport, SearchAsk, ShardFailure, VerdictAsk,
+};
+use crate::feed::shards::{Reading, Shards, Unanswered, ViewerAsk};
+use crate::feed::testing::key;
+
+/// Answers from memory; what fails is listed by the name of the read.
+#[derive(Default)]
+pub(crate) struct FakeShards {
+    pub(crate) state: ViewerState,
+    pub(crate) in_network: Vec<Candidate>,
+    pub(crate) popular: Vec<Candidate>,
+    pub(crate) newest: Vec<Candidate>,
+    pub(crate) hits: Vec<Hit>,
+    /// Fixed-width fields by key.
+    pub(crate) posts: BTreeMap<PostKey, Candidate>,
+    pub(crate) vectors: BTreeMap<PostKey, Vec<f32>>,
+    /// Verdicts other than that all is well.
+    pub(crate) verdicts: BTreeMap<PostKey, Verdict>,
+    /// Posts of which no shard says anything.
+    pub(crate) silent: BTreeSet<PostKey>,
+    pub(crate) down: BTreeSet<&'static str>,
+    pub(crate) asked: Mutex<Asked>,
+}
+
+/// What the pipeline asked.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) in_network: Vec<InNetworkAsk>,
+    pub(crate) searches: Vec<SearchAsk>,
+    pub(crate) filters: Vec<SearchFilter>,
+    pub(crate) verdicts: Vec<Vec<PostKey>>,
+    pub(crate) authors: Vec<Vec<UserId>>,
+    pub(crate) vectors: Vec<Vec<PostKey>>,
+    pub(crate) candidates: Vec<Vec<PostKey>>,
+    pub(crate) viewers: usize,
+    pub(crate) served: Vec<Served>,
+}
+
+impl FakeShards {
+    fn answer<'a, T: Send + 'a>(&'a self, read: &'static str, value: T) -> Reading<'a, T> {
+        let mut report = ReadReport::default();
+        report.asked.insert(SlotRange::ALL);
+        report.staleness_ms = 20;
+        if self.down.contains(read) {
+            report.holes.insert(SlotRange::ALL);
+            report.missing_shards.insert(ShardId(1));
+            let source = ShardFailure::OutOfTime;
+            let error = ReadError::NoAnswer {
+                shard: ShardId(1),
+                source,
+            };
+            return Box::pin(async move { Err(Unanswered { error, report }) });
+        }
+        report.token.observe(Seen {
+            shard: ShardId(1),
+            range_ver: 1,
+            index: LogIndex(9),
+        });
+        Box::pin(async move { Ok(Gathered { value, report }) })
+    }
+
+    fn verdict(&self, key: &PostKey) -> Option<Verdict> {
+        let said = self.verdicts.get(key).cloned().unwrap_or_else(|| verdict(*key));
+        (!self.silent.contains(key)).then_some(said)
+    }
+}
+
+/// It exists, and nothing speaks against it.
+pub(crate) fn verdict(key: PostKey) -> Verdict {
+    Verdict {
+        key,
+        exists: true,
+        labels: 0,
+        author_blocks_viewer: false,
+        post: Some(Post {
+            key,
+            text: format!("text of {}", key.post),
+            ..Post::default()
+        }),
+        screen_name: format!("user{}", key.author),
+    }
+}
+
+impl Shards for FakeShards {
+    fn viewer<'a>(&'a self, _: ViewerAsk, _: &'a ReadContext) -> Reading<'a, ViewerState> {
+        self.asked.lock().viewers += 1;
+        self.answer("viewer", self.state.clone())
+    }
+
+    fn in_network<'a>(&'a self, ask: InNetworkAsk, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
+        self.asked.lock().in_network.push(ask);
+        self.answer("in_network", self.in_network.clone())
+    }
+
+    fn popular<'a>(&'a self, ask: PopularAsk, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
+        let list = if ask.newest > 0 { &self.newest } else { &self.popular };
+        self.asked.lock().filters.push(ask.filter);
+        self.answer("popular", list.clone())
+    }
+
+    fn search<'a>(&'a self, ask: SearchAsk, _: &'a ReadContext) -> Reading<'a, Vec<Hit>> {
+        self.asked.lock().searches.push(ask);
+        self.answer("search", self.hits.clone())
+    }
+
+    fn vectors<'a>(&'a self, keys: Vec<PostKey>, _: &'a ReadContext) -> Reading<'a, Vec<PostView>> {
+        let view = |key: &PostKey| {
+            let vector = F16Vector::from_f32(self.vectors.get(key)?);
+            let post = Post {
+                key: *key,
+                vector,
+                ..Post::default()
+            };
+            Some(PostView {
+                post,
+                counters: Counters::default(),
+            })
+        };
+        let found = keys.iter().filter_map(view).collect();
+        self.asked.lock().vectors.push(keys);
+        self.answer("vectors", found)
+    }
+
+    fn candidates<'a>(&'a self, keys: Vec<PostKey>, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
+        let found = keys.iter().filter_map(|key| self.posts.get(key).copied()).collect();
+        self.asked.lock().candidates.push(keys);
+        self.answer("candidates", found)
+    }
+
+    fn verdicts<'a>(&'a self, ask: VerdictAsk, _: &'a ReadContext) -> Reading<'a, Vec<Verdict>> {
+        let found = ask.keys.iter().filter_map(|key| self.verdict(key)).collect();
+        self.asked.lock().verdicts.push(ask.keys);
+        self.answer("verdicts", found)
+    }
+
+    fn authors<'a>(&'a self, users: Vec<UserId>, _: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>> {
+        let info = |user: &UserId| AuthorInfo {
+            user: *user,
+            screen_name: format!("user{user}"),
+            followers: 3,
+        };
+        let found = users.iter().map(info).collect();
+        self.asked.lock().authors.push(users);
+        self.answer("authors", found)
+    }
+
+    fn map_version(&self) -> u64 {
+        4
+    }
+
+    fn record_served(&self, served: Served, _: Monotonic) -> bool {
+        self.asked.lock().served.push(served);
+        true
+    }
+}
+
+pub(crate) fn hit(author: u64, post: u64, score: f32) -> Hit {
+    let slot = Slot::of(UserId(author)).0;
+    Hit {
+        key: key(author, post),
+        slot,
+        score: Score::or_lowest(score),
+    }
+}
