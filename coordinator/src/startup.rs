@@ -9,7 +9,7 @@ use covey_rpc::{ClientOptions, NodeClient, Peer};
 use covey_shared::ids::NodeId;
 use thiserror::Error;
 
-use crate::api::{Api, ApiDeps, GrpcError, GrpcServer, HttpError, HttpOptions, HttpServer};
+use crate::api::{Api, ApiDeps, GrpcError, GrpcServer, HttpError, HttpOptions, HttpServer, log_statistics};
 use crate::cluster::{Cluster, NodePort, Threads};
 use crate::feed::{Deps, FeedService, FeedWorkers};
 use crate::ingest::Ingest;
@@ -111,6 +111,9 @@ impl Coordinator {
             feed,
             sealer,
         }));
+        if let Some(interval) = config.telemetry.stats_interval {
+            actix_rt::spawn(log_statistics(api.clone(), interval));
+        }
         let grace = config.coordinator.shutdown_grace;
         let grpc = GrpcServer::start(api.clone(), &env, &grpc).await?;
         let options = HttpOptions {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tracing::{Instrument, Span};
@@ -72,14 +73,23 @@ impl Api {
     }
 
     fn log<T>(&self, call: &str, result: &Result<T, ApiError>, took: Duration) {
-        if let Err(error) = result {
-            let outside = error.outside();
-            Span::current().record("code", outside.code.to_string());
-            if outside.http >= 500 {
-                Span::current().record("otel.status_code", "ERROR");
-                tracing::warn!(call, ?took, error = error.text(), "a request failed");
+        let tally = self.tally();
+        let count = match result {
+            Ok(_) => &tally.answered,
+            Err(ApiError::Overloaded) => &tally.shed,
+            Err(error) => {
+                let outside = error.outside();
+                Span::current().record("code", outside.code.to_string());
+                if outside.http < 500 {
+                    &tally.faulty
+                } else {
+                    Span::current().record("otel.status_code", "ERROR");
+                    tracing::warn!(call, ?took, error = error.text(), "a request failed");
+                    &tally.failed
+                }
             }
-        }
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         if took >= self.slow() {
             tracing::warn!(call, ?took, "a slow request");
         }

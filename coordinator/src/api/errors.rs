@@ -25,7 +25,7 @@ pub(crate) enum ApiError {
     #[error(transparent)]
     Item(#[from] ItemFault),
     /// The session token is not ours.
-    #[error("session_token is not valid: {0}")]
+    #[error("session_token is not valid")]
     Token(#[from] SealError),
     /// The body is too large.
     #[error("the body is larger than {limit} bytes (coordinator.max_body)")]
@@ -114,6 +114,9 @@ impl ApiError {
             ApiError::PostNotFound { .. } => (Code::NotFound, 404, None),
             ApiError::NoVector { .. } => (Code::FailedPrecondition, 400, None),
             ApiError::Overloaded => (Code::ResourceExhausted, 429, Some(OVERLOADED_RETRY)),
+            ApiError::Read(ReadError::NoAnswer { source, .. }) if source.is_late() => {
+                (Code::DeadlineExceeded, 504, None)
+            }
             ApiError::Read(ReadError::NoAnswer { .. }) => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
             ApiError::Feed(FeedError::Unavailable { retry_after_ms, .. }) => {
                 let pause = Duration::from_millis((*retry_after_ms).into());

@@ -1,7 +1,7 @@
 //! The map of errors to codes is part of the contract with clients.
 
 use covey_shared::ids::ShardId;
-use covey_shared::wire::InvalidRequest;
+use covey_shared::wire::{InvalidRequest, ShardError};
 
 use super::*;
 use crate::cluster::ShardFailure;
@@ -9,7 +9,7 @@ use crate::cluster::ShardFailure;
 fn no_answer() -> ApiError {
     ReadError::NoAnswer {
         shard: ShardId(3),
-        source: ShardFailure::OutOfTime,
+        source: ShardFailure::Shard(ShardError::Store),
     }
     .into()
 }
@@ -57,10 +57,21 @@ fn what_may_pass_carries_a_retry_hint() {
 }
 
 #[test]
+fn shards_that_answer_too_late_are_the_deadline() {
+    let late = ApiError::from(ReadError::NoAnswer {
+        shard: ShardId(3),
+        source: ShardFailure::OutOfTime,
+    });
+    assert_eq!(late.outside().code, Code::DeadlineExceeded);
+}
+
+#[test]
 fn text_names_the_causes_once() {
+    let token = ApiError::from(SealError::Forged).text();
+    assert_eq!(token.matches(&SealError::Forged.to_string()).count(), 1, "{token}");
     assert_eq!(
         no_answer().text(),
-        "the shards did not answer: shard 3 has no answer: no replica of the shard answered in time"
+        "the shards did not answer: shard 3 has no answer: the store of the replica failed"
     );
 }
 

@@ -7,6 +7,7 @@ mod errors;
 mod grpc;
 mod http;
 mod service;
+mod statistics;
 #[cfg(test)]
 mod testing;
 mod writes;
@@ -14,6 +15,7 @@ mod writes;
 pub(crate) use grpc::{GrpcError, GrpcServer};
 pub(crate) use http::{HttpError, HttpOptions, HttpServer};
 pub(crate) use service::{Api, ApiDeps};
+pub(crate) use statistics::log_statistics;
 
 /// Header and metadata that carry the trace id of a reply.
 pub(crate) const TRACE_HEADER: &str = "x-covey-trace-id";

@@ -18,6 +18,7 @@ use crate::api::convert::{
     within,
 };
 use crate::api::errors::ApiError;
+use crate::api::statistics::Tally;
 use crate::cluster::{Cluster, Gathered, ReadContext, ReadReport};
 use crate::feed::FeedWorkers;
 use crate::ingest::Ingest;
@@ -44,6 +45,7 @@ pub(crate) struct Api {
     admission: Admission,
     deadlines: Deadlines,
     started: Monotonic,
+    tally: Tally,
 }
 
 impl Api {
@@ -57,6 +59,7 @@ impl Api {
                 longest: coordinator.max_request_deadline,
             },
             started: deps.env.clock.monotonic(),
+            tally: Tally::default(),
             deps,
         }
     }
@@ -75,6 +78,14 @@ impl Api {
 
     pub(super) fn admit(&self) -> Option<Admitted> {
         self.admission.enter()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.admission.in_flight()
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(super) fn deadlines(&self) -> Deadlines {

@@ -126,6 +126,10 @@ impl LinkState {
                     self.open_until = now.plus(self.limits.breaker_open);
                 }
             }
+            // A call given up after a long wait, as when a hedge won, was slow: the next read should go elsewhere.
+            CallEnd::Neutral if took.as_secs_f64() > self.mean => {
+                self.mean += MEAN_WEIGHT * (took.as_secs_f64() - self.mean);
+            }
             CallEnd::Neutral => {}
         }
     }

@@ -86,6 +86,19 @@ fn a_short_deadline_is_not_held_against_the_node() {
 }
 
 #[test]
+fn calls_given_up_after_a_long_wait_make_the_node_less_attractive() {
+    let mut link = LinkState::new(limits());
+    let mut call = |took, end| {
+        link.begin(at(0)).unwrap();
+        link.end(at(0), took, end);
+        link.view(at(0)).latency
+    };
+    let before = call(Duration::from_millis(2), CallEnd::Answered);
+    assert_eq!(call(Duration::ZERO, CallEnd::Neutral), before);
+    assert!(call(Duration::from_millis(50), CallEnd::Neutral) > 2.0 * before);
+}
+
+#[test]
 fn hedge_delay_settles_near_the_quantile() {
     let mut link = LinkState::new(limits());
     // 1 of 20 calls takes 50 ms, the others 2 ms: the 95th percentile lies between.

@@ -263,6 +263,16 @@ impl ShardProgress {
 }
 
 impl ShardFailure {
+    /// The time was used up; nothing else is known to be wrong.
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(
+            self,
+            ShardFailure::OutOfTime
+                | ShardFailure::Shard(ShardError::DeadlineExceeded)
+                | ShardFailure::Call(CallError::Rpc(covey_rpc::CallError::Timeout { .. }))
+        )
+    }
+
     /// The request itself is at fault.
     pub(crate) fn invalid(&self) -> Option<InvalidRequest> {
         match self {

@@ -134,7 +134,7 @@ pub(crate) enum RequestFault {
         limit: usize,
     },
     /// The query vector.
-    #[error("vector: {0}")]
+    #[error("the query vector is not valid")]
     Vector(#[from] VectorError),
     /// Not exactly one of three.
     #[error("give exactly one of vector, post and text")]
