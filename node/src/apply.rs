@@ -144,11 +144,8 @@ impl ApplyWorker {
         };
         let index = positions.last().map_or(0, |(index, _)| *index);
         applier.applied.send_replace(LogIndex(index));
-        // Entries from before the applied index yield no results.
-        let replayed = positions.len() - results.len();
         let results = positions
             .into_iter()
-            .skip(replayed)
             .zip(results)
             .map(|((i, t), r)| (i, t, r))
             .collect();
@@ -164,10 +161,8 @@ impl ApplyWorker {
         for (shard, applier) in &mut self.shards {
             match applier.store.checkpoint() {
                 Ok(index) => indexes.push((*shard, index.0)),
-                Err(error) => {
-                    tracing::error!(shard = shard.0, %error, "checkpoint failed; the log is kept and it is tried again");
-                    return;
-                }
+                // After a failed fsync nothing is known about what the disk kept; the log still has it all.
+                Err(error) => panic!("shard {shard}: vectors cannot be made durable: {error}"),
             }
         }
         if let Err(error) = self.kv.persist() {

@@ -19,6 +19,7 @@ pub(crate) enum Completion {
     Persisted {
         readies: Vec<(ShardId, u64)>,
         live_bytes: u64,
+        pinned_by: Option<ShardId>,
     },
     /// A store has applied a task.
     Applied(AppliedTask),

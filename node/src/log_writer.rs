@@ -3,14 +3,14 @@
 //! No timer gathers batches: what arrives while the disk syncs is the next batch.
 
 use covey_shared::ids::{ReplicaId, ShardId};
-use covey_store::log::{GroupId, LogBatch, LogError, LogStore};
+use covey_store::log::{GroupId, LogBatch, LogEntry, LogError, LogStore};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
 use crate::completions::{Completion, Completions};
 use crate::raft::AppendTask;
 
-/// Entries of one turn by size; more waits for the next one, so that no turn takes long.
+/// Entries of one turn by size, before the last batch; more waits for the next one, so that no turn takes long.
 const TURN_BYTES: usize = 16 << 20;
 
 /// Owns the log of the node. Runs on a thread of its own: fsync may block for as long as the disk likes.
@@ -18,6 +18,8 @@ pub(crate) struct LogWriter {
     pub(crate) log: Box<dyn LogStore>,
     pub(crate) replicas: BTreeMap<ShardId, ReplicaId>,
     pub(crate) input: mpsc::Receiver<Vec<AppendTask>>,
+    /// Entries of one record by size: well below a segment, so that every record fits into one.
+    pub(crate) part_bytes: usize,
     pub(crate) done: Completions,
 }
 
@@ -31,44 +33,78 @@ impl LogWriter {
             {
                 turn.extend(more);
             }
-            if let Err(error) = self.turn(&turn) {
-                panic!("the log cannot be written, nothing further may be acknowledged: {error}");
-            }
             let readies = turn
                 .iter()
                 .filter(|t| t.ready > 0)
                 .map(|t| (t.shard, t.ready))
                 .collect();
+            if let Err(error) = self.turn(turn) {
+                panic!("the log cannot be written, nothing further may be acknowledged: {error}");
+            }
             let usage = self.log.usage();
+            let pinned_by = usage.pinned_by.and_then(|group| self.shard_of(group));
             self.done.push(Completion::Persisted {
                 readies,
                 live_bytes: usage.live_bytes,
+                pinned_by,
             });
         }
     }
 
-    fn turn(&mut self, tasks: &[AppendTask]) -> Result<(), LogError> {
+    fn shard_of(&self, group: GroupId) -> Option<ShardId> {
+        self.replicas
+            .iter()
+            .find(|(_, replica)| replica.0 == group.0)
+            .map(|(shard, _)| *shard)
+    }
+
+    fn turn(&mut self, tasks: Vec<AppendTask>) -> Result<(), LogError> {
+        let mut needs_sync = false;
         let mut batch = LogBatch::new();
+        let mut filled = 0;
         for task in tasks {
             let group = GroupId(self.replicas[&task.shard].0);
-            if !task.entries.is_empty() {
-                batch.entries(group, task.entries.clone());
-            }
+            // The hard state goes with or before its entries: a log that knows entries of a term knows the term.
             match task.hard_state {
                 Some(state) if task.must_sync => _ = batch.hard_state(group, state),
                 Some(state) => _ = batch.commit(group, state),
                 None => {}
             }
+            for part in parts(task.entries, self.part_bytes) {
+                let size = part.iter().map(|e| e.data.len()).sum::<usize>();
+                if filled > 0 && filled + size > self.part_bytes {
+                    needs_sync |= batch.needs_sync();
+                    self.log.append(&std::mem::take(&mut batch))?;
+                    filled = 0;
+                }
+                filled += size;
+                batch.entries(group, part);
+            }
             if let Some(at) = task.compacted {
                 batch.compact(group, at);
             }
         }
+        needs_sync |= batch.needs_sync();
         self.log.append(&batch)?;
-        if batch.needs_sync() {
-            self.log.sync()?;
-        }
-        Ok(())
+        if needs_sync { self.log.sync() } else { Ok(()) }
     }
+}
+
+/// Cuts a run of entries into runs of at most `bytes`, or of one entry.
+fn parts(entries: Vec<LogEntry>, bytes: usize) -> Vec<Vec<LogEntry>> {
+    let mut parts: Vec<Vec<LogEntry>> = Vec::new();
+    let mut filled = 0;
+    for entry in entries {
+        filled += entry.data.len();
+        match parts.last_mut() {
+            Some(part) if filled <= bytes => part.push(entry),
+            _ => {
+                filled = entry.data.len();
+                parts.push(vec![entry]);
+            }
+        }
+    }
+    parts
 }
 
 fn bytes(tasks: &[AppendTask]) -> usize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
 use covey_rpc::NodeClient;
-use covey_shared::command::{OutboxItem, ShardCommand};
+use covey_shared::command::{ItemResult, OutboxItem, ShardCommand};
 use covey_shared::ids::{ModelEpoch, NodeId, ShardId};
 use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
@@ -91,7 +91,10 @@ impl Round {
         let Some(replica) = self.handle.replicas.get(&source) else {
             return Vec::new();
         };
-        let page = match replica.view.outbox(&BTreeMap::new(), PAGE) {
+        let page = match replica
+            .view
+            .outbox(&BTreeMap::new(), PAGE.min(self.handle.max_batch_items))
+        {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(shard = source.0, %error, "the outbox cannot be read");
@@ -131,7 +134,10 @@ impl Round {
                 command,
             };
             match client.call(Class::Bulk, DEADLINE, body, ModelEpoch(0)).await {
-                Ok(ReplyBody::Write(Ok(_))) => return (Some(shard), Some((shard, to))),
+                // An item that another shard owns now is not delivered; nor is anything that was sent with it.
+                Ok(ReplyBody::Write(Ok(reply))) if !reply.results.contains(&ItemResult::StaleEpoch) => {
+                    return (Some(shard), Some((shard, to)));
+                }
                 Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint: Some(hint) }))) => to = hint,
                 Ok(_) | Err(_) => break,
             }

@@ -38,3 +38,7 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sim_test.rs"]
+mod tests;

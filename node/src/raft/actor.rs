@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
-use covey_env::Env;
+use covey_env::{Env, Monotonic};
 use covey_shared::ids::{NodeId, ShardEpoch, ShardId};
 use covey_shared::wire::{RaftMessage, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
@@ -70,6 +70,7 @@ pub(crate) struct RaftDeps {
     pub(crate) board: Arc<Board>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tick: Duration,
+    pub(crate) max_catch_up_ticks: usize,
     pub(crate) mailbox: usize,
 }
 
@@ -80,17 +81,21 @@ pub(crate) struct RaftActor {
     next_ticket: u64,
     drive_scheduled: bool,
     drives: u64,
+    last_tick: Monotonic,
+    /// Ticks in a row that came too early, because earlier ones were late.
+    made_up: usize,
 }
 
 impl RaftActor {
     pub(crate) fn new(deps: RaftDeps) -> Self {
-        let (waiting, next_ticket) = (BTreeMap::new(), 0);
         RaftActor {
             deps,
-            waiting,
-            next_ticket,
+            waiting: BTreeMap::new(),
+            next_ticket: 0,
             drive_scheduled: false,
             drives: 0,
+            last_tick: Monotonic::default(),
+            made_up: 0,
         }
     }
 
@@ -99,6 +104,24 @@ impl RaftActor {
             self.drive_scheduled = true;
             ctx.notify(Drive);
         }
+    }
+
+    /// After a stall the timer fires once for every tick that was missed; most of them are skipped, or they would start
+    /// an election before the heartbeats that wait in the mailbox are read.
+    fn tick(&mut self, ctx: &mut Context<Self>) {
+        let now = self.deps.env.clock.monotonic();
+        if now.since(self.last_tick) < self.deps.tick / 2 {
+            self.made_up += 1;
+        } else {
+            self.made_up = 0;
+        }
+        self.last_tick = now;
+        if self.made_up > self.deps.max_catch_up_ticks {
+            return;
+        }
+        let entropy = self.deps.env.entropy.clone();
+        self.deps.engine.tick(|| (entropy.next_u64() >> 1) as usize);
+        self.schedule(ctx);
     }
 
     fn drive(&mut self) {
@@ -120,8 +143,13 @@ impl RaftActor {
     fn take_completions(&mut self, effects: &mut Effects) {
         for completion in self.deps.completions.take() {
             match completion {
-                Completion::Persisted { readies, live_bytes } => {
+                Completion::Persisted {
+                    readies,
+                    live_bytes,
+                    pinned_by,
+                } => {
                     self.deps.board.set_log_bytes(live_bytes);
+                    pinned_by.into_iter().for_each(|shard| self.deps.engine.unpin(shard));
                     self.deps.engine.persisted(&readies, effects);
                 }
                 Completion::Applied(task) => self.deps.engine.applied(task),
@@ -177,11 +205,7 @@ impl Actor for RaftActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.deps.mailbox);
         self.deps.completions.attach(ctx.address().recipient());
-        ctx.run_interval(self.deps.tick, |actor, ctx| {
-            let entropy = actor.deps.env.entropy.clone();
-            actor.deps.engine.tick(|| (entropy.next_u64() >> 1) as usize);
-            actor.schedule(ctx);
-        });
+        ctx.run_interval(self.deps.tick, |actor, ctx| actor.tick(ctx));
         self.schedule(ctx);
     }
 }

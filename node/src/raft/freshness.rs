@@ -53,7 +53,7 @@ impl Freshness {
         self.pending = None;
     }
 
-    /// The moment that the state is at least as new as.
+    /// The moment that the state is at least as new as. `leads`: it leads and has applied an entry of its own term.
     pub(crate) fn as_of(&self, now: Monotonic, leads: bool) -> Option<Monotonic> {
         if !leads {
             return self.as_of;

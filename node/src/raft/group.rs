@@ -74,6 +74,8 @@ pub(crate) struct Group {
     applied: u64,
     durable_applied: u64,
     all_matched: u64,
+    /// The log asked to let go of the oldest entries.
+    pinning: bool,
     role: (StateRole, u64),
     freshness: Freshness,
 }
@@ -117,6 +119,7 @@ impl Group {
             // What the store has read back may still sit in the page cache only.
             durable_applied: 0,
             all_matched: 0,
+            pinning: false,
             role,
         };
         group.set_election_timeout(election);
@@ -149,7 +152,8 @@ impl Group {
         if let Err(error) = self.raw.step(convert::from_wire(wire)) {
             tracing::debug!(target: "raft", shard = self.plan.shard.0, %error, "message dropped");
         }
-        if from_leader && term == self.raw.raft.term && self.raw.raft.state == StateRole::Follower {
+        if from_leader && leader_commit > 0 && term == self.raw.raft.term && self.raw.raft.state == StateRole::Follower
+        {
             self.freshness.heard_from_leader(now, leader_commit, self.applied);
             self.all_matched = self.all_matched.max(all_matched.0);
         }
@@ -200,6 +204,11 @@ impl Group {
         self.durable_applied = self.durable_applied.max(index);
     }
 
+    /// The oldest entries keep a file of the log alive: let them go as soon as it is safe.
+    pub(crate) fn unpin(&mut self) {
+        self.pinning = true;
+    }
+
     /// The store has applied everything up to `index`.
     pub(crate) fn applied(&mut self, index: u64) {
         self.applying = false;
@@ -211,7 +220,7 @@ impl Group {
     }
 
     /// Resolves the proposal at (`index`, `term`), if it was made here.
-    pub(crate) fn take_proposal(&mut self, index: u64, term: u64) -> Option<(Ticket, bool)> {
+    pub(crate) fn take_proposal(&mut self, index: u64, term: u64) -> Option<Ticket> {
         self.proposals.take(index, term)
     }
 
@@ -275,11 +284,15 @@ impl Group {
             let matched = self.raw.raft.prs().iter().map(|(_, p)| p.matched).min().unwrap_or(0);
             self.all_matched = self.all_matched.max(matched);
         }
-        let to = self
-            .all_matched
-            .min(self.durable_applied)
-            .saturating_sub(self.limits.keep_entries);
-        if to < self.raw.store().first() + self.limits.compact_step {
+        let safe = self.all_matched.min(self.durable_applied);
+        let to = if self.pinning {
+            safe
+        } else {
+            safe.saturating_sub(self.limits.keep_entries)
+        };
+        let step = if self.pinning { 0 } else { self.limits.compact_step };
+        self.pinning = false;
+        if to < self.raw.store().first() + step {
             return;
         }
         if let Some((index, term)) = self.raw.mut_store().compact(to) {
@@ -319,7 +332,12 @@ impl Group {
         let envelope = Envelope {
             shard: self.plan.shard,
             epoch: self.plan.epoch,
-            leader_commit: if leads { self.raw.raft.raft_log.committed } else { 0 },
+            // Before it has committed in its own term, a leader does not know what its predecessor acknowledged.
+            leader_commit: if leads && self.raw.raft.commit_to_current_term() {
+                self.raw.raft.raft_log.committed
+            } else {
+                0
+            },
             all_matched: if leads { self.all_matched } else { 0 },
         };
         for message in messages {
@@ -341,8 +359,9 @@ impl Group {
         self.plan.voters.iter().find(|p| p.replica == replica).map(|p| p.node)
     }
 
-    pub(crate) fn me(&self) -> ReplicaId {
-        self.me.replica
+    /// Whether a message is meant for this incarnation of the group and comes from a member of it.
+    pub(crate) fn is_for(&self, message: &RaftMessage) -> bool {
+        message.to == self.me.replica && message.epoch == self.plan.epoch && self.node_of(message.from).is_some()
     }
 
     /// Node of the leader as this replica knows it.
@@ -363,7 +382,9 @@ impl Group {
             first: LogIndex(self.raw.store().first()),
             committed: LogIndex(self.raw.raft.raft_log.committed),
             applied: LogIndex(self.applied),
-            fresh_as_of: self.freshness.as_of(now, leads),
+            fresh_as_of: self
+                .freshness
+                .as_of(now, leads && self.raw.raft.apply_to_current_term()),
         }
     }
 }

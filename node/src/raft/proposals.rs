@@ -18,11 +18,15 @@ impl Proposals {
         debug_assert!(old.is_none(), "two open proposals at index {index}");
     }
 
-    /// The ticket at `index`, and whether the entry applied there (of `term`) is the one that was proposed.
-    pub(crate) fn take(&mut self, index: u64, term: u64) -> Option<(Ticket, bool)> {
-        self.open
-            .remove(&index)
-            .map(|(proposed, ticket)| (ticket, proposed == term))
+    /// The ticket of the entry that was applied at `index`. Open proposals are drained when leadership is lost, so the
+    /// entry is the one that was proposed.
+    pub(crate) fn take(&mut self, index: u64, term: u64) -> Option<Ticket> {
+        let (proposed, ticket) = self.open.remove(&index)?;
+        assert_eq!(
+            proposed, term,
+            "another entry took the place of an open proposal at index {index}"
+        );
+        Some(ticket)
     }
 
     pub(crate) fn drain(&mut self) -> Vec<Ticket> {

@@ -8,8 +8,8 @@ use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
 use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery, PostView, SearchQuery,
-    ShardError, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery,
+    PostView, SearchQuery, ShardError, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
 use futures::future::join_all;
 

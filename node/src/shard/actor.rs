@@ -80,22 +80,24 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     let arrived = deps.env.clock.monotonic();
     let accept = read.accept;
     let mut timing = Timing::default();
+    let mut state = (*deps.applied.borrow(), None);
     let outcome = match admit(&deps, &read.accept, read.deadline).await {
         Ok(permit) => {
-            let applied = *deps.applied.borrow();
+            // Both are taken before the read: it sees at least this.
+            state = (
+                *deps.applied.borrow(),
+                deps.board.get(deps.plan.shard).and_then(|s| s.fresh_as_of),
+            );
             let result = run(&deps, read, arrived, &mut timing).await;
             drop(permit);
-            result.map(|value| (value, applied))
+            result
         }
         Err(error) => Err(error),
     };
-    let now = deps.env.clock.monotonic();
-    let staleness = deps.board.staleness(deps.plan.shard, now);
-    let applied = outcome
-        .as_ref()
-        .map_or_else(|_| *deps.applied.borrow(), |(_, applied)| *applied);
+    let (applied, fresh_as_of) = state;
+    let staleness = fresh_as_of.map_or(Duration::MAX, |at| deps.env.clock.monotonic().since(at));
     let (result, visited, partial) = match outcome {
-        Ok((read, _)) => (Ok(read.value), read.visited, read.partial),
+        Ok(read) => (Ok(read.value), read.visited, read.partial),
         Err(error) => (Err(error), 0, false),
     };
     ShardReply {

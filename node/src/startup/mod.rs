@@ -132,17 +132,34 @@ pub enum StartError {
     },
     /// The store has applied more than the log holds.
     #[error(
-        "shard {shard}: the store has applied entry {applied}, but the log ends at {last}: the log lost acknowledged \
-         entries; remove this node's data directory to let it start anew"
+        "shard {shard}: the store has applied entry {applied}, but the log holds {first} to {last}: log and store do not \
+         belong together. Put back the files that this node was stopped with; never start it with an empty directory, \
+         because it would forget what it voted for and acknowledged"
     )]
-    LogBehindStore {
+    LogAndStore {
         /// The shard.
         shard: ShardId,
         /// Applied in the store.
         applied: u64,
+        /// First entry of the log.
+        first: u64,
         /// Last entry of the log.
         last: u64,
     },
+    /// cluster.toml describes other shards or members than those that this node was made with.
+    #[error(
+        "shard {shard} was made with other slots or members than cluster.toml now describes: cluster.shards, \
+         cluster.replication and the ids of the [[node]]s cannot change; put back the old values"
+    )]
+    LayoutChanged {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// The log has replicas that cluster.toml does not place here.
+    #[error(
+        "the log has replicas that cluster.toml does not place on this node: {0:?}; put back the old [[node]] list"
+    )]
+    UnknownReplicas(Vec<u64>),
     /// The log cannot take the groups of new replicas.
     #[error("the log cannot be written")]
     Log(#[from] LogError),
@@ -214,6 +231,7 @@ impl Node {
         let board = Arc::new(Board::new(replicas.shards()));
         let (log_queue, log_input) = mpsc::channel(LOG_QUEUE);
         let writer = LogWriter {
+            part_bytes: config.raft.wal_segment.as_usize() / 4,
             log: replicas.take_log(),
             replicas: replicas.ids(),
             input: log_input,
@@ -244,6 +262,7 @@ impl Node {
             board: board.clone(),
             observer,
             tick: config.raft.tick,
+            max_catch_up_ticks: config.raft.max_catch_up_ticks,
             mailbox: config.raft.mailbox,
         }));
 

@@ -72,6 +72,11 @@ impl Replicas {
             tracing::info!(shard = plan.shard.0, done = done + 1, of = plans.len(), "replica open");
             opened.insert(plan.shard, one);
         }
+        if !recovered.groups.is_empty() {
+            return Err(StartError::UnknownReplicas(
+                recovered.groups.keys().map(|group| group.0).collect(),
+            ));
+        }
         if !created.is_empty() {
             log.append(&created)?;
             log.sync()?;
@@ -166,13 +171,22 @@ fn open_one(
         .maintain(store.maintainer())
         .map_err(|_| StartError::Maintenance)?;
     let applied = store.applied().index;
-    let last = log.entries.last().map_or(log.compacted.index, |e| e.index);
-    if applied.0 > last {
-        return Err(StartError::LogBehindStore {
+    let (first, last) = (
+        log.compacted.index + 1,
+        log.entries.last().map_or(log.compacted.index, |e| e.index),
+    );
+    if !(first - 1..=last).contains(&applied.0) {
+        return Err(StartError::LogAndStore {
             shard,
             applied: applied.0,
+            first,
             last,
         });
+    }
+    let planned: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
+    let made = store.applied();
+    if (&made.voters, made.slots, made.epoch) != (&planned, plan.slots, plan.epoch) {
+        return Err(StartError::LayoutChanged { shard });
     }
     let start = GroupStart {
         log,

@@ -16,6 +16,12 @@ const APPLY_BATCH_BYTES: u64 = 4 << 20;
 /// Entries that are worth a compaction record.
 const COMPACT_STEP: u64 = 1000;
 
+/// Limits of a node are shared evenly by its replicas.
+fn share(config: &Config, of_node: u64) -> u64 {
+    let replicas = u64::from(config.cluster.shards) * u64::from(config.cluster.replication);
+    of_node * config.nodes.len() as u64 / replicas.max(1)
+}
+
 pub(super) fn raft_limits(config: &Config) -> RaftLimits {
     let raft = &config.raft;
     RaftLimits {
@@ -24,10 +30,10 @@ pub(super) fn raft_limits(config: &Config) -> RaftLimits {
         max_size_per_msg: raft.max_size_per_msg.as_u64(),
         max_inflight_msgs: raft.max_inflight_msgs,
         max_uncommitted_bytes: raft.max_uncommitted.as_u64(),
-        apply_backlog_bytes: raft.apply_backlog.as_u64(),
+        apply_backlog_bytes: share(config, raft.apply_backlog.as_u64()),
         apply_batch_bytes: APPLY_BATCH_BYTES,
         keep_entries: raft.keep_entries,
-        compact_step: COMPACT_STEP,
+        compact_step: COMPACT_STEP.min(raft.keep_entries.max(1)),
     }
 }
 
@@ -117,7 +123,7 @@ pub(super) fn shard(config: &Config, plan: &ShardPlan, backend: Backend) -> Resu
             follows: u32::try_from(limits.follows).unwrap_or(u32::MAX),
             blocks: u32::try_from(limits.blocks).unwrap_or(u32::MAX),
             actions: u32::try_from(limits.actions).unwrap_or(u32::MAX),
-            memory_bytes: config.storage.columns.as_u64(),
+            memory_bytes: share(config, config.storage.columns.as_u64()),
             ..ShardLimits::default()
         },
         in_network: InNetworkLimits {

@@ -19,7 +19,7 @@ pub use clock::{Clock, Monotonic};
 pub use disk::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
 pub use entropy::Entropy;
 pub use net::{BoxStream, Listener, Net, Stream};
-pub use spawn::{Priority, Spawn, WorkerError, WorkerHandle};
+pub use spawn::{Priority, Spawn, Task, WorkerError, WorkerHandle};
 
 /// The world of one process (or of one simulated host). Cheap to clone; clones share everything.
 #[derive(Clone)]

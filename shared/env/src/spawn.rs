@@ -1,10 +1,14 @@
 //! Work off the arbiters: named long-lived workers, and a pool for short computations.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// How a worker competes for the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +29,47 @@ pub trait Spawn: Send + Sync {
     /// The operating system refused the thread.
     fn worker(&self, name: &str, priority: Priority, body: BoxFuture<'static, ()>) -> io::Result<WorkerHandle>;
 
+    /// Runs `body` beside the caller, on the caller's runtime. It must not block.
+    fn task(&self, body: BoxFuture<'static, ()>) -> Task;
+
     /// Runs `job` on the compute pool. The caller bounds how many are queued, with permits.
     fn compute(&self, job: Box<dyn FnOnce() + Send>);
+}
+
+/// A task of the caller's runtime. Resolves when it has ended; dropping it ends it.
+#[derive(Debug)]
+pub struct Task(Option<JoinHandle<()>>);
+
+impl Task {
+    /// A task that was started already.
+    pub fn new(handle: JoinHandle<()>) -> Task {
+        Task(Some(handle))
+    }
+
+    /// Lets it run to its own end.
+    pub fn detach(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // A panic of the task ends the process, through the hook; a task that was dropped with its runtime has ended.
+        match &mut self.0 {
+            Some(handle) => Pin::new(handle).poll(context).map(|_| ()),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.abort();
+        }
+    }
 }
 
 /// Lets the shutdown wait for a worker. Dropping it leaves the worker running.

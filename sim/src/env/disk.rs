@@ -78,6 +78,10 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        // The simulated file system keeps unsynced writes by path: those to the replaced file would land in the new one.
+        if fs::exists(to) && !fs::metadata(to)?.is_dir() {
+            fs::OpenOptions::new().write(true).open(to)?.sync_all()?;
+        }
         fs::rename(from, to)?;
         for side in [from.parent(), to.parent()].into_iter().flatten() {
             self.sync_dir(side)?;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use covey_env::{Priority, Spawn, WorkerHandle};
+use covey_env::{Priority, Spawn, Task, WorkerHandle};
 use futures::future::BoxFuture;
 
 pub(super) struct SimSpawn;
@@ -16,6 +16,11 @@ impl Spawn for SimSpawn {
             let _ = ended.send(());
         });
         Ok(handle)
+    }
+
+    fn task(&self, body: BoxFuture<'static, ()>) -> Task {
+        // Not `tokio::spawn`: what a crash drops there depends on task numbers that the whole process shares.
+        Task::new(tokio::task::spawn_local(body))
     }
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) {

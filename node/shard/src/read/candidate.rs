@@ -9,23 +9,6 @@ use crate::memory::PostColumns;
 
 impl ShardView {
     /// The posts among the keys that are here, in the order of the keys, scored 0; what is missing does not exist. Reads
-    /// memory only.
-    ///
-    /// # Errors
-    /// More than 10 000 keys.
-    pub fn candidates(&self, query: &CandidatesQuery) -> Result<Read<Vec<Candidate>>, ShardStoreError> {
-        if query.keys.len() > MAX_LIST {
-            return Err(ShardStoreError::Invalid(InvalidRequest::TooLarge));
-        }
-        let keys = self.own_keys(&query.keys);
-        let found = keys.iter().filter_map(|key| self.columns(*key));
-        let candidates = found
-            .map(|columns| self.candidate(&columns, Score::default()))
-            .collect();
-        Ok(Read::complete(candidates, keys.len() as u64))
-    }
-
-    /// The posts among the keys that are here, in the order of the keys, scored 0; what is missing does not exist. Reads
     /// no text, so it never waits for the store.
     ///
     /// # Errors

@@ -311,6 +311,21 @@ fn a_verdict_names_labels_blocks_and_what_does_not_exist() {
 }
 
 #[test]
+fn candidates_by_key_are_those_that_live_in_the_order_of_the_keys() {
+    let mut replica = different_posts();
+    let delete = PostDelete {
+        key: key(1, 11),
+        version: Version(1),
+    };
+    replica.apply(ShardCommand::DeletePosts(vec![delete]));
+    let keys = vec![key(2, 15), key(1, 11), key(1, 99), key(0, 13), key(1, 17)];
+    let query = CandidatesQuery { shards: vec![], keys };
+    let found = replica.view().candidates(&query).unwrap().value;
+    assert_eq!(found.iter().map(|c| c.key.post.0).collect::<Vec<_>>(), [15, 13, 17]);
+    assert_eq!(found[1].video_ms, 9);
+}
+
+#[test]
 fn an_unknown_viewer_gets_an_empty_state() {
     let replica = Replica::new();
     assert_eq!(replica.viewer(77), ViewerState::default());

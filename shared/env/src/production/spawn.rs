@@ -5,7 +5,7 @@ use std::thread;
 
 use futures::future::BoxFuture;
 
-use crate::{Priority, Spawn, WorkerHandle};
+use crate::{Priority, Spawn, Task, WorkerHandle};
 
 /// What [`Priority::Low`] means in units of `nice`.
 const LOW_PRIORITY_NICE: i32 = 10;
@@ -39,6 +39,10 @@ impl Spawn for SystemSpawn {
             _ = ended.send(());
         })?;
         Ok(handle)
+    }
+
+    fn task(&self, body: BoxFuture<'static, ()>) -> Task {
+        Task::new(tokio::spawn(body))
     }
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) {

@@ -91,7 +91,7 @@ impl Slot {
             };
             if let Some(attempt) = attempt {
                 // Not under the lock: a runtime that is going down drops the task at once, and that takes the lock.
-                tokio::spawn(attempt);
+                link.env.spawn.task(attempt).detach();
             }
             joined = true;
             // It fails when the attempt's task ends, which is what is waited for.

@@ -4,13 +4,13 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use covey_env::{BoxStream, Env};
+use covey_env::{BoxStream, Env, Task};
 use covey_shared::codec;
 use covey_shared::ids::{ClusterId, NodeId};
 use covey_shared::wire::{Class, RaftFrame, RaftMessage};
+use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 use super::queue::{DropReason, FRAME_BASE, RaftQueue, RaftSendError, encoded_size};
 use crate::backoff::Backoff;
@@ -96,13 +96,7 @@ pub struct RaftSender {
 
 struct Handle {
     shared: Arc<Shared>,
-    task: AbortHandle,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _task: Task,
 }
 
 struct Shared {
@@ -142,9 +136,9 @@ impl RaftSender {
             filled: Notify::new(),
             complaints: LogLimit::default(),
         });
-        let task = tokio::spawn(run(shared.clone())).abort_handle();
+        let _task = shared.env.spawn.task(run(shared.clone()).boxed());
         RaftSender {
-            handle: Arc::new(Handle { shared, task }),
+            handle: Arc::new(Handle { shared, _task }),
         }
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use covey_env::{BoxStream, Listener};
+use covey_env::{BoxStream, Listener, Task};
 use covey_shared::ids::NodeId;
 use covey_shared::wire::Class;
-use tokio::task::JoinSet;
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::{Shared, calls, count, raft, shutdown_begins};
 use crate::handshake::{self, HandshakeError, Hello, Refusal};
@@ -24,16 +25,16 @@ pub(super) struct Accepted {
 
 /// Accepts until the shutdown, then waits for the connections. Dropping it drops them.
 pub(super) async fn run(shared: Arc<Shared>, mut listener: Box<dyn Listener>) {
-    let mut connections = JoinSet::new();
+    let mut connections: FuturesUnordered<Task> = FuturesUnordered::new();
     let mut closing = shared.closing.clone();
     loop {
         tokio::select! {
             biased;
             () = shutdown_begins(&mut closing) => break,
-            _ = connections.join_next(), if !connections.is_empty() => {}
+            _ = connections.next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) if connections.len() < shared.options.max_connections => {
-                    connections.spawn(connection(shared.clone(), stream, address.into()));
+                    connections.push(shared.env.spawn.task(connection(shared.clone(), stream, address.into()).boxed()));
                 }
                 Ok((_, address)) => {
                     count(&shared.counters.connections_over_limit);
@@ -49,7 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut listener: Box<dyn Listener>) {
     }
     // No one should find a port that nobody accepts from.
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    while connections.next().await.is_some() {}
     shared.counters.connections.store(0, Ordering::Relaxed);
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use covey_shared::codec;
 use covey_shared::wire::{Class, NodeReply, NodeRequest, WIRE_VERSION, WireError};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tarpc::ServerError;
 use tarpc::server::{self, BaseChannel, Channel};
 use tokio_util::codec::Framed;
@@ -66,7 +66,8 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
             Ok(Some(Ok(request))) => {
                 let caller = caller.clone();
                 // A task, not a future of this one: it ends when the channel says so, on cancellation, deadline and end.
-                tokio::spawn(request.execute(server::serve(move |_, payload| answer(caller, payload))));
+                let answering = request.execute(server::serve(move |_, payload| answer(caller, payload)));
+                shared.env.spawn.task(answering.boxed()).detach();
             }
             Ok(Some(Err(error))) => return ended(&caller, &error),
             Ok(None) => return,

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use covey_env::{Env, Monotonic};
+use covey_env::{Env, Monotonic, Task};
 use covey_shared::codec;
 use covey_shared::ids::{ClusterId, NodeId};
 use covey_shared::wire::{Class, NodeReply, NodeRequest, RaftFrame};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
 
 use crate::log_limit::LogLimit;
 
@@ -187,7 +187,7 @@ pub struct Server {
     address: String,
     shared: Arc<Shared>,
     closing: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: Task,
 }
 
 impl Server {
@@ -230,7 +230,7 @@ impl Server {
             complaints: LogLimit::default(),
             closing: closed,
         });
-        let task = tokio::spawn(accept::run(shared.clone(), listener));
+        let task = shared.env.spawn.task(accept::run(shared.clone(), listener).boxed());
         Ok(Server {
             address,
             shared,
@@ -272,12 +272,6 @@ impl Server {
         } else {
             self.shared.counters.in_flight.load(Ordering::Relaxed)
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
