@@ -1,7 +1,8 @@
 //! The built-in `content` embedder and the duplicate hash: deterministic functions of a text, without a model.
 //!
 //! **Formula of [`content`].** Let `tf(w)` be how often the folded word w ([`crate::text`]) occurs and
-//! `t(w) = s(w) · √tf(w)` with s = 0.1 for the commonest English function words, else 1.
+//! `t(w) = s(w) · √tf(w)` with the salience s = 0.1 for function words of English, 0.35 for words that stand in English
+//! texts about anything (both listed in `embed/common_words.rs`) and for numbers, else 1.
 //! Features and their weights are
 //! - each distinct word w: `t(w)`;
 //! - each distinct pair of neighbours (v, w) that occurs n times: `0.5 · min(s(v), s(w)) · √n`;
@@ -20,6 +21,9 @@ use std::collections::BTreeMap;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::text::{fold, folded_words};
+use common_words::{COMMON_WORDS, FUNCTION_WORDS};
+
+mod common_words;
 
 /// Dimension of the `content` space unless the config says otherwise.
 pub const DEFAULT_DIM: usize = 128;
@@ -30,16 +34,6 @@ pub const MAX_DIM: usize = 4096;
 const WORD: u64 = 1;
 const PAIR: u64 = 2;
 const GRAM: u64 = 3;
-
-/// Words that say nothing about a topic. Part of the formula: never add, remove or reorder.
-#[rustfmt::skip]
-const FUNCTION_WORDS: [&str; 64] = [
-    "a", "about", "after", "all", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "do",
-    "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it", "its",
-    "just", "me", "my", "no", "not", "of", "on", "or", "our", "she", "so", "than", "that", "the", "their", "them",
-    "there", "they", "this", "to", "was", "we", "were", "what", "when", "which", "who", "why", "will", "with", "you",
-    "your",
-];
 
 /// The `content` vector of a text: unit length, `dim` values; `None` for a text without words.
 ///
@@ -97,8 +91,11 @@ fn counted<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, u32> {
 }
 
 fn salience(word: &str) -> f32 {
+    let number = word.bytes().all(|b| b.is_ascii_digit());
     if FUNCTION_WORDS.binary_search(&word).is_ok() {
         0.1
+    } else if number || COMMON_WORDS.binary_search(&word).is_ok() {
+        0.35
     } else {
         1.0
     }
