@@ -37,6 +37,13 @@ pub(super) async fn run(context: &Context, args: FeedArgs) -> Result<Outcome> {
             out.push('\n');
             out.push_str(&explain::stages(&reply.stages, context.style));
         }
+        if !reply.cursor.is_empty() {
+            let next = format!(
+                "next page: covey feed --viewer {} --cursor {}\n",
+                args.viewer, reply.cursor
+            );
+            out.push_str(&context.style.dim(&next));
+        }
         out
     })?;
     Ok(Outcome::Done)

@@ -83,7 +83,7 @@ fn can_create(path: &Path) -> bool {
 /// What was loaded, and what was not.
 pub(crate) fn summary(report: &Report) -> String {
     let mut out = format!(
-        "{} posts, {} users, {} actions in {:.1} s: {:.0} posts/s",
+        "{} posts, {} users, {} actions in {:.1} s; {:.0} posts/s",
         count(report.posts),
         count(report.users),
         count(report.actions),
@@ -137,10 +137,11 @@ mod tests {
             first_bad: vec![(17, "no JSON".into())],
             shift_ms: 86_400_000 * 30,
             elapsed: Duration::from_secs(3),
+            posting: Duration::from_secs(2),
         };
         let text = summary(&report);
         assert!(
-            text.contains("1 500 posts, 1 users, 0 actions in 3.0 s: 500 posts/s"),
+            text.contains("1 500 posts, 1 users, 0 actions in 3.0 s; 750 posts/s"),
             "{text}"
         );
         assert!(text.contains("30 days (2592000000 ms) later"), "{text}");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use covey_api::v1::{GetFeedReply, GetFeedRequest, PostKey, SearchHit, SearchRequest};
 use covey_telemetry::receiver::OtlpReceiver;
+use tonic::Code;
 
 use crate::client::{Client, ClientError, refused};
 
@@ -59,7 +60,11 @@ pub(super) async fn recall(client: &Client, queries: &[PostKey]) -> Result<f64, 
     let mut total = 0.0;
     let mut counted = 0;
     for query in queries {
-        let exact = search(client, *query, true).await?;
+        let exact = match search(client, *query, true).await {
+            // The input had it, but it was refused or has expired since.
+            Err(ClientError::Refused { status, .. }) if status.code() == Code::NotFound => continue,
+            exact => exact?,
+        };
         if let Some(share) = found(&search(client, *query, false).await?, &exact) {
             total += share;
             counted += 1;

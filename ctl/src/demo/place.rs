@@ -207,9 +207,11 @@ fn config_text(data: &Path, ports: &Ports, choice: &Choice) -> String {
         "\n# Small segments for a small world, so that the indexes have something to do.\n\
          [ann]\nseal_rows = {seal}\nmin_train_rows = {seal}\n"
     ));
-    if choice.any_age {
-        text.push_str("\n[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n");
-    }
+    text.push_str(match choice.any_age {
+        true => "\n[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n",
+        // The world covers the last two days; it should not shrink while one looks at it.
+        false => "\n[retention]\nwindow = \"96h\"\n",
+    });
     text.push_str(&format!("\n[telemetry]\notlp_endpoint = {}\n", quoted(&choice.otlp)));
     text
 }

@@ -171,7 +171,9 @@ async fn fly(flight: Arc<Flight>, group: Group, after: u64, _permit: OwnedSemaph
         .await
         .expect("the sender lives in the flight");
     counts.users = flight.send(Batch::users(group.users), &mut counts, &mut bad).await?;
-    counts.posts = flight.send(Batch::posts(group.posts), &mut counts, &mut bad).await?;
+    for wave in Group::waves(group.posts) {
+        counts.posts += flight.send(Batch::posts(wave), &mut counts, &mut bad).await?;
+    }
     flight.written(group.number);
     if !group.actions.is_empty() {
         written
@@ -211,6 +213,8 @@ struct State {
     file: Option<CheckpointFile>,
     saved: Instant,
     started: Instant,
+    /// When the first group with posts left, and when the last one was done.
+    posting: Option<(Instant, Instant)>,
     /// Posts in flight and their group.
     in_flight: HashMap<u64, u64>,
     finished: Prefix<(u64, u64)>,
@@ -233,6 +237,7 @@ impl State {
             file,
             saved: Instant::now(),
             started: Instant::now(),
+            posting: None,
             in_flight: HashMap::new(),
             finished: Prefix::default(),
             counts: Counts::default(),
@@ -255,6 +260,9 @@ impl State {
         for post in &group.posts {
             self.in_flight.insert(post.item.post_id, group.number);
         }
+        if !group.posts.is_empty() {
+            self.posting.get_or_insert_with(|| (Instant::now(), Instant::now()));
+        }
         after.unwrap_or(0)
     }
 
@@ -264,6 +272,11 @@ impl State {
             if self.in_flight.get(id) == Some(&done.number) {
                 self.in_flight.remove(id);
             }
+        }
+        if let Some((_, last)) = &mut self.posting
+            && done.counts.posts > 0
+        {
+            *last = Instant::now();
         }
         self.counts.users += done.counts.users;
         self.counts.posts += done.counts.posts;
@@ -305,6 +318,7 @@ impl State {
             first_bad: self.bad,
             shift_ms: self.checkpoint.shift_ms,
             elapsed: self.started.elapsed(),
+            posting: self.posting.map_or(Duration::ZERO, |(first, last)| last - first),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Groups: rows that are sent together. Within a group users and posts go before actions, which is always right because
-//! neither depends on an action; a post that refers to a post of its own group starts the next one.
+//! neither depends on an action; posts that refer to posts of their own group go after them, in waves.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use covey_api::v1::{Action, Post, UserUpdate};
 
@@ -42,6 +42,22 @@ impl Group {
         self.posts.iter().flat_map(|post| references(&post.item))
     }
 
+    /// Its posts in waves: each refers only to posts of earlier waves, or of other groups.
+    pub(crate) fn waves(posts: Vec<Numbered<Post>>) -> Vec<Vec<Numbered<Post>>> {
+        let mut wave_of: HashMap<u64, usize> = HashMap::new();
+        let mut waves: Vec<Vec<Numbered<Post>>> = Vec::new();
+        for post in posts {
+            let after = references(&post.item).filter_map(|other| wave_of.get(&other)).max();
+            let wave = after.map_or(0, |wave| wave + 1);
+            wave_of.insert(post.item.post_id, wave);
+            if waves.len() <= wave {
+                waves.push(Vec::new());
+            }
+            waves[wave].push(post);
+        }
+        waves
+    }
+
     fn largest(&self) -> usize {
         self.users
             .len()
@@ -64,8 +80,6 @@ pub(crate) struct Groups<I> {
     shift_ms: i64,
     number: u64,
     position: u64,
-    /// A row that did not fit the group before.
-    held: Option<Row>,
 }
 
 impl<I: Iterator<Item = Row>> Groups<I> {
@@ -79,7 +93,6 @@ impl<I: Iterator<Item = Row>> Groups<I> {
             shift_ms,
             number: 0,
             position: skipped as u64,
-            held: None,
         }
     }
 
@@ -118,20 +131,8 @@ impl<I: Iterator<Item = Row>> Iterator for Groups<I> {
             first: self.position,
             ..Group::default()
         };
-        let mut ids: HashSet<u64> = HashSet::new();
         while group.largest() < self.batch && group.bytes < MAX_BYTES {
-            let Some(row) = self.held.take().or_else(|| self.rows.next()) else {
-                break;
-            };
-            if let Content::Record(record) = &row.content
-                && let Record::Post(post) = record.as_ref()
-            {
-                if references(post).any(|other| ids.contains(&other)) {
-                    self.held = Some(row);
-                    break;
-                }
-                ids.insert(post.post_id);
-            }
+            let Some(row) = self.rows.next() else { break };
             self.add(&mut group, row);
         }
         group.end = self.position;

@@ -36,15 +36,22 @@ fn a_group_is_full_at_the_batch_size_of_one_kind() {
 }
 
 #[test]
-fn a_post_that_refers_to_its_own_group_starts_the_next() {
+fn posts_that_refer_to_their_own_group_go_in_later_waves() {
     let rows = vec![
         post(1, None),
         post(2, None),
         post(3, Some(1)),
-        post(4, Some(2)),
-        post(5, Some(4)),
+        post(4, Some(99)),
+        post(5, Some(3)),
+        post(6, Some(2)),
     ];
-    assert_eq!(cuts(rows, 0, 100), [(0, 2), (2, 4), (4, 5)]);
+    let group = Groups::new(rows.into_iter(), 0, 100, 0).next().unwrap();
+    let waves = Group::waves(group.posts);
+    let ids = |wave: &Vec<Numbered<Post>>| wave.iter().map(|p| p.item.post_id).collect::<Vec<_>>();
+    assert_eq!(
+        waves.iter().map(ids).collect::<Vec<_>>(),
+        [vec![1, 2, 4], vec![3, 6], vec![5]]
+    );
 }
 
 #[test]

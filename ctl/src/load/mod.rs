@@ -83,12 +83,18 @@ pub struct Report {
     pub shift_ms: i64,
     /// Wall time of this run.
     pub elapsed: Duration,
+    /// Of that, from the first post sent to the last one acknowledged.
+    pub posting: Duration,
 }
 
 impl Report {
-    /// Posts per second of wall time.
+    /// Posts acknowledged per second, while posts were written.
     pub fn posts_per_s(&self) -> f64 {
-        self.posts as f64 / self.elapsed.as_secs_f64().max(1e-9)
+        if self.posts == 0 {
+            0.0
+        } else {
+            self.posts as f64 / self.posting.as_secs_f64().max(1e-3)
+        }
     }
 }
 

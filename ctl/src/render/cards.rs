@@ -37,9 +37,6 @@ pub(crate) fn feed(reply: &GetFeedReply, viewer: u64, took_ms: f64, now_ms: u64,
         out.push_str(&answer::honesty(answer, style));
         out.push_str(&answer::timings(answer, style));
     }
-    if !reply.cursor.is_empty() {
-        out.push_str(&style.dim(&format!("next page: --cursor {}\n", reply.cursor)));
-    }
     out
 }
 

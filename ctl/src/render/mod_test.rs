@@ -165,7 +165,7 @@ fn the_status_screen_shows_nodes_shards_and_problems() {
     let text = status::human(&cluster(), Style::plain());
     for part in [
         "demo · not healthy · 100 000 posts",
-        "down: connection refused",
+        "127.0.0.1:7102        down",
         "412 MiB",
         "0–16383",
         "1/3",
