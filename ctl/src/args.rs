@@ -60,6 +60,8 @@ pub enum Command {
     World(WorldArgs),
     /// Start a whole cluster on this machine, load a world, show a feed; stays up until Ctrl-C
     Demo(DemoArgs),
+    /// Measure a cluster on this machine: ingest, latency, recall, CPU, memory, restart
+    Bench(BenchArgs),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -260,6 +262,20 @@ pub struct DemoArgs {
     /// Whose feed to show; default: somebody with a history
     #[arg(long)]
     pub viewer: Option<u64>,
+}
+
+/// Arguments of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// The cluster and its world.
+    #[command(flatten)]
+    pub demo: DemoArgs,
+    /// Feeds per second; several are measured one after another
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 20], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rates: Vec<u32>,
+    /// Seconds per rate
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
 }
 
 /// Arguments of `load`.

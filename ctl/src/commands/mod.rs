@@ -78,6 +78,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Load(args) => load::run(&context, args).await,
         Command::World(args) => world::run(&args),
         Command::Demo(args) => demo::run(&context, args).await,
+        Command::Bench(args) => demo::bench(&context, args).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

@@ -1,19 +1,22 @@
 //! `covey demo`: a whole cluster on this machine, with a world in it.
 
+mod bench;
 mod input;
 mod measure;
 mod place;
 mod processes;
+mod rates;
 mod report;
 mod session;
+mod usage;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{DemoArgs, OutputFormat};
+use crate::args::{BenchArgs, DemoArgs, OutputFormat};
 use crate::commands::{Context, Outcome};
 use processes::Processes;
-use session::Session;
+use session::{Loaded, Session};
 
 /// 1. starts the processes, 2. waits for them, 3. loads, 4. waits for the indexes, 5. shows a feed, 6. measures or stays,
 /// 7. stops the processes, whatever happened before.
@@ -23,27 +26,53 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Outcome> {
         result = play(context, args, &mut processes) => result,
         signal = stop_signal() => signal.map(|()| Outcome::Done),
     };
+    stop(processes).await;
+    result
+}
+
+/// The same cluster, measured instead of shown.
+pub(crate) async fn bench(context: &Context, args: BenchArgs) -> Result<Outcome> {
+    let mut processes = Processes::new().await;
+    let result = tokio::select! {
+        result = measure_all(context, &args, &mut processes) => result,
+        signal = stop_signal() => signal.map(|()| Outcome::NotGood),
+    };
+    stop(processes).await;
+    result
+}
+
+async fn stop(mut processes: Processes) {
     if !processes.roll().is_empty() {
         eprintln!("stopping the cluster …");
         processes.stop().await;
         eprintln!("stopped");
     }
-    result
 }
 
 async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> Result<Outcome> {
     let json = args.json || context.format == OutputFormat::Json;
-    let mut session = Session::prepare(context, args)?;
-    session.start(processes)?;
-    session.wait_until_ready(processes).await?;
-    let wait = session.load(processes).await?;
-    session.wait_for_indexes(processes).await?;
+    let (mut session, loaded) = up(context, args, processes).await?;
     let shown = session.show_feed(json).await?;
     if session.args.once {
-        let report = session.measure(shown, wait).await?;
+        let report = session.measure(shown, loaded).await?;
         return report.print(json);
     }
     session.stay(processes).await
+}
+
+async fn measure_all(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
+    let (mut session, loaded) = up(context, args.demo.clone(), processes).await?;
+    bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await
+}
+
+/// Steps 1 to 4.
+async fn up(context: &Context, args: DemoArgs, processes: &mut Processes) -> Result<(Session, Loaded)> {
+    let mut session = Session::prepare(context, args)?;
+    session.start(processes)?;
+    session.wait_until_ready(processes).await?;
+    let loaded = session.load(processes).await?;
+    session.wait_for_indexes(processes).await?;
+    Ok((session, loaded))
 }
 
 /// Ctrl-C, or what a service manager or a closing terminal sends.

@@ -106,20 +106,34 @@ impl Processes {
         self.list.iter().filter_map(id).collect()
     }
 
-    /// SIGTERM to the last started first, as it depends on the others; all have ended when this returns.
+    /// The coordinator first, as it depends on the nodes; all have ended when this returns.
     pub(super) async fn stop(&mut self) {
-        while let Some(mut process) = self.list.pop() {
-            let first = process.name.clone();
-            terminate(&process.child);
-            // Nodes do not depend on each other: the last one's grace runs for all of the same kind.
-            if first.starts_with("node") {
+        self.stop_one("coordinator").await;
+        while let Some(process) = self.list.pop() {
+            // Nodes do not depend on each other: they get ready to stop at the same time.
+            if process.name.starts_with("node") {
                 self.list.iter().for_each(|other| terminate(&other.child));
             }
-            if tokio::time::timeout(GRACE, process.child.wait()).await.is_err() {
-                eprintln!("{} did not stop in {} s: killed", process.name, GRACE.as_secs());
-                if let Err(error) = process.child.kill().await {
-                    eprintln!("{} cannot be killed: {error}", process.name);
-                }
+            process.stop().await;
+        }
+    }
+
+    /// Stops the one of this name, if there is one.
+    pub(super) async fn stop_one(&mut self, name: &str) {
+        if let Some(at) = self.list.iter().position(|process| process.name == name) {
+            self.list.remove(at).stop().await;
+        }
+    }
+}
+
+impl Process {
+    /// SIGTERM, and SIGKILL if that is not enough.
+    async fn stop(mut self) {
+        terminate(&self.child);
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
+            eprintln!("{} did not stop in {} s: killed", self.name, GRACE.as_secs());
+            if let Err(error) = self.child.kill().await {
+                eprintln!("{} cannot be killed: {error}", self.name);
             }
         }
     }

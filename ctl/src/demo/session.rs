@@ -1,6 +1,6 @@
 //! One demo, step by step.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -41,7 +41,7 @@ pub(super) struct Session {
     /// Keeps the spans, unless they go elsewhere.
     receiver: Option<OtlpReceiver>,
     client: Option<Client>,
-    cast: Cast,
+    pub(super) cast: Cast,
 }
 
 /// What the load left to report.
@@ -95,13 +95,7 @@ impl Session {
         let (node, coordinator) = (sibling("covey-node")?, sibling("covey-coordinator")?);
         let config = self.place.config().display().to_string();
         for id in 1..=NODES {
-            let args = [
-                "--config".to_owned(),
-                config.clone(),
-                "--node".to_owned(),
-                id.to_string(),
-            ];
-            processes.start(&format!("node {id}"), &node, &args, &self.log(&format!("node-{id}")))?;
+            self.start_node(id, &node, processes)?;
         }
         let args = [
             "--config".to_owned(),
@@ -114,6 +108,21 @@ impl Session {
         processes.start("coordinator", &coordinator, &args, &self.log("coordinator"))
     }
 
+    fn start_node(&self, id: usize, program: &Path, processes: &mut Processes) -> Result<()> {
+        let config = self.place.config().display().to_string();
+        let args = ["--config".to_owned(), config, "--node".to_owned(), id.to_string()];
+        processes.start(&format!("node {id}"), program, &args, &self.log(&format!("node-{id}")))
+    }
+
+    /// Stops one node and starts it again; returns the time from its start until the cluster is whole.
+    pub(super) async fn restart_node(&mut self, processes: &mut Processes) -> Result<Duration> {
+        processes.stop_one("node 1").await;
+        let started = Instant::now();
+        self.start_node(1, &sibling("covey-node")?, processes)?;
+        self.wait_until_ready(processes).await?;
+        Ok(started.elapsed())
+    }
+
     fn log(&self, name: &str) -> PathBuf {
         self.place.logs().join(format!("{name}.log"))
     }
@@ -122,7 +131,7 @@ impl Session {
         format!("http://127.0.0.1:{}", self.ports.grpc)
     }
 
-    fn client(&self) -> &Client {
+    pub(super) fn client(&self) -> &Client {
         self.client
             .as_ref()
             .expect("the steps after readiness have a connection")
@@ -130,7 +139,7 @@ impl Session {
 
     /// Until every shard has a leader and all its replicas.
     pub(super) async fn wait_until_ready(&mut self, processes: &mut Processes) -> Result<()> {
-        let spinner = Spinner::start("starting three nodes and a coordinator");
+        let spinner = Spinner::start("waiting for three nodes and a coordinator");
         let started = Instant::now();
         loop {
             processes.all_alive()?;

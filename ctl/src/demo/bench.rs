@@ -1,0 +1,225 @@
+//! `covey bench`: the figures of a cluster on this machine.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use covey_api::v1::{EdgeKind, EdgeUpdate, GetFeedRequest, PutUsersRequest, UserUpdate};
+use serde::Serialize;
+
+use super::measure::{quantile, recall};
+use super::processes::Processes;
+use super::rates::{self, Rate};
+use super::session::Session;
+use super::usage;
+use crate::args::BenchArgs;
+use crate::client::{Client, refused};
+use crate::commands::{Context, Outcome, fetch_status};
+use crate::progress::Spinner;
+use crate::render::status::indexed_share;
+use crate::render::text::{bytes, count};
+
+/// A user that no world has, who follows [`FOLLOWED`] others.
+const READER: u64 = 1 << 60;
+
+/// Followed authors of the in-network measurement.
+const FOLLOWED: u64 = 500;
+
+/// In-network fetches measured.
+const FETCHES: usize = 100;
+
+/// All figures.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Figures {
+    nodes: usize,
+    shards: usize,
+    posts: u64,
+    users: u64,
+    ingest_per_s: f64,
+    recall_at_10: f64,
+    ivf_rows_share: f64,
+    feeds: Vec<Rate>,
+    /// CPU time of each process per feed at the highest rate, in milliseconds.
+    cpu_ms_per_feed: BTreeMap<String, f64>,
+    /// In-network source of a viewer who follows 500, all shards together.
+    in_network_p50_ms: f64,
+    in_network_p99_ms: f64,
+    /// Resident memory of each process.
+    resident_bytes: BTreeMap<String, u64>,
+    /// Resident memory of the nodes per post and replica.
+    resident_bytes_per_post: f64,
+    /// From the start of one node with all the data until the cluster is whole again.
+    restart_s: f64,
+}
+
+/// Measures a cluster that is loaded and indexed.
+pub(super) async fn run(
+    context: &Context,
+    args: &BenchArgs,
+    session: &mut Session,
+    processes: &mut Processes,
+    ingest_per_s: f64,
+) -> Result<Outcome> {
+    let client = session.client().clone();
+    let viewers = session.cast.viewers.clone();
+    let spinner = Spinner::start("measuring");
+    let started = Instant::now();
+    let mut feeds = Vec::new();
+    let mut cpu_ms_per_feed = BTreeMap::new();
+    for per_s in &args.rates {
+        spinner.note(&format!("{per_s} feeds/s for {} s", args.seconds));
+        let before = cpu(processes);
+        let rate = rates::feeds(&client, &viewers, *per_s, Duration::from_secs(args.seconds)).await?;
+        cpu_ms_per_feed = per_feed(&before, &cpu(processes), rate.asked);
+        feeds.push(rate);
+    }
+    spinner.note("recall of 200 queries against exact search");
+    let recall_at_10 = recall(&client, &session.cast.queries).await?;
+    spinner.note("in-network fetches");
+    let mut fetches = in_network(&client, args.demo.size.users).await?;
+    let resident_bytes: BTreeMap<String, u64> = processes
+        .roll()
+        .into_iter()
+        .filter_map(|(name, pid)| Some((name, usage::resident_bytes(pid)?)))
+        .collect();
+    let state = fetch_status(&client).await?;
+    spinner.note("restart of a node");
+    let restart_s = session.restart_node(processes).await?.as_secs_f64();
+    spinner.done(started.elapsed());
+    let of_nodes: u64 = resident_bytes
+        .iter()
+        .filter(|(name, _)| name.starts_with("node"))
+        .map(|(_, bytes)| bytes)
+        .sum();
+    let figures = Figures {
+        nodes: state.nodes.len(),
+        shards: state.shards.len(),
+        posts: state.posts,
+        users: args.demo.size.users,
+        ingest_per_s,
+        recall_at_10,
+        ivf_rows_share: indexed_share(&state),
+        feeds,
+        cpu_ms_per_feed,
+        in_network_p50_ms: quantile(&mut fetches, 0.5),
+        in_network_p99_ms: quantile(&mut fetches, 0.99),
+        resident_bytes_per_post: of_nodes as f64 / (state.posts.max(1) * state.nodes.len().max(1) as u64) as f64,
+        resident_bytes,
+        restart_s,
+    };
+    context.show(&figures, || human(&figures))?;
+    Ok(Outcome::Done)
+}
+
+fn cpu(processes: &Processes) -> BTreeMap<String, u64> {
+    processes
+        .roll()
+        .into_iter()
+        .filter_map(|(name, pid)| Some((name, usage::cpu_ms(pid)?)))
+        .collect()
+}
+
+fn per_feed(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, feeds: u64) -> BTreeMap<String, f64> {
+    let used = |(name, now): (&String, &u64)| {
+        let used = now.saturating_sub(before.get(name).copied().unwrap_or(0));
+        (name.clone(), used as f64 / feeds.max(1) as f64)
+    };
+    after.iter().map(used).collect()
+}
+
+/// Times of the in-network source for somebody who follows five hundred, in milliseconds.
+async fn in_network(client: &Client, users: u64) -> Result<Vec<f64>> {
+    let edge = |target_id| EdgeUpdate {
+        kind: EdgeKind::Follow.into(),
+        target_id,
+        remove: false,
+    };
+    let reader = UserUpdate {
+        user_id: READER,
+        version: 1,
+        edges: (1..=users.min(FOLLOWED)).map(edge).collect(),
+        ..UserUpdate::default()
+    };
+    let request = PutUsersRequest {
+        users: vec![reader],
+        session_token: String::new(),
+    };
+    let written = client
+        .rpc()
+        .put_users(request)
+        .await
+        .map_err(refused("put"))?
+        .into_inner();
+    let mut times = Vec::with_capacity(FETCHES);
+    for _ in 0..FETCHES {
+        let request = GetFeedRequest {
+            viewer_id: READER,
+            in_network_only: true,
+            explain: true,
+            session_token: written.session_token.clone(),
+            ..GetFeedRequest::default()
+        };
+        let reply = client
+            .rpc()
+            .get_feed(request)
+            .await
+            .map_err(refused("feed"))?
+            .into_inner();
+        let source = reply
+            .stages
+            .iter()
+            .find(|report| report.stage == "source" && report.component == "InNetwork");
+        times.extend(source.map(|report| report.time_ms));
+    }
+    Ok(times)
+}
+
+fn human(figures: &Figures) -> String {
+    let mut out = format!(
+        "{} nodes, {} shards, {} posts of {} users; loaded at {:.0} posts/s\n\
+         recall@10 {:.3} with {:.0} % of the vectors indexed\n",
+        figures.nodes,
+        figures.shards,
+        count(figures.posts),
+        count(figures.users),
+        figures.ingest_per_s,
+        figures.recall_at_10,
+        figures.ivf_rows_share * 100.0,
+    );
+    for rate in &figures.feeds {
+        writeln!(
+            out,
+            "{:>3} feeds/s: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms; {} asked, {} failed, {} incomplete",
+            rate.per_s, rate.p50_ms, rate.p99_ms, rate.max_ms, rate.asked, rate.failed, rate.incomplete
+        )
+        .expect("writing to a string");
+        let mut stages: Vec<(&String, &f64)> = rate.stages_ms.iter().collect();
+        stages.sort_by(|a, b| b.1.total_cmp(a.1));
+        let stages: Vec<String> = stages.iter().map(|(stage, ms)| format!("{stage} {ms:.1}")).collect();
+        writeln!(out, "            mean ms: {}", stages.join(", ")).expect("writing to a string");
+    }
+    let cpu: Vec<String> = figures
+        .cpu_ms_per_feed
+        .iter()
+        .map(|(name, ms)| format!("{name} {ms:.1}"))
+        .collect();
+    let memory: Vec<String> = figures
+        .resident_bytes
+        .iter()
+        .map(|(name, resident)| format!("{name} {}", bytes(*resident)))
+        .collect();
+    write!(
+        out,
+        "CPU ms per feed at the last rate: {}\nin-network source, 500 followed: p50 {:.1} ms, p99 {:.1} ms\n\
+         memory: {}; {:.0} bytes per post and replica\nrestart of a node: {:.1} s until the cluster is whole\n",
+        cpu.join(", "),
+        figures.in_network_p50_ms,
+        figures.in_network_p99_ms,
+        memory.join(", "),
+        figures.resident_bytes_per_post,
+        figures.restart_s,
+    )
+    .expect("writing to a string");
+    out
+}
