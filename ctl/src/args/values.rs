@@ -1,0 +1,56 @@
+//! Values on the command line.
+
+use std::time::Duration;
+
+use covey_api::v1::PostKey;
+
+/// Parses 250ms, 60s, 5m, 2h.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let wrong = || format!("{text:?} is no time; write 250ms, 60s, 5m or 2h");
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let unit = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+pub(super) fn dimension(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(dim) if (1..=4096).contains(&dim) => Ok(dim),
+        _ => Err("a dimension is a number from 1 to 4096".to_owned()),
+    }
+}
+
+/// Parses `author/post` or `post`.
+pub(super) fn post_key(text: &str) -> Result<PostKey, String> {
+    let id = |part: &str| match part.parse::<u64>() {
+        Ok(id) if id > 0 => Ok(id),
+        _ => Err(format!(
+            "{text:?} is no post; write author/post or post, as numbers above 0"
+        )),
+    };
+    match text.split_once('/') {
+        Some((author, post)) => Ok(PostKey {
+            author_id: id(author)?,
+            post_id: id(post)?,
+        }),
+        None => Ok(PostKey {
+            author_id: 0,
+            post_id: id(text)?,
+        }),
+    }
+}
+
+pub(super) fn owned_post_key(text: &str) -> Result<PostKey, String> {
+    match post_key(text)? {
+        PostKey { author_id: 0, .. } => Err(format!(
+            "{text:?} names no author; write author/post (`covey get {text}` tells)"
+        )),
+        key => Ok(key),
+    }
+}
