@@ -179,10 +179,11 @@ pub(super) struct Choice {
     pub(super) any_age: bool,
 }
 
-/// Rows of a sealed segment: about a sixth of a shard, so that at most that much is scanned without an index.
+/// Rows of a sealed segment: about a sixth of a shard, so that at most that much is scanned without an index; not fewer
+/// than faiss trains on.
 fn seal_rows(posts: u64) -> u64 {
     let sixth = posts / SHARDS / 6;
-    (sixth / 2 + 1).next_power_of_two().clamp(512, 8192)
+    (sixth / 2 + 1).next_power_of_two().clamp(1024, 8192)
 }
 
 fn config_text(data: &Path, ports: &Ports, choice: &Choice) -> String {

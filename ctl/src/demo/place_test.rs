@@ -24,13 +24,13 @@ fn the_generated_configuration_is_valid() {
 
 #[test]
 fn most_rows_of_a_shard_are_sealed() {
-    for posts in [10_000, 50_000, 100_000, 400_000] {
+    for posts in [20_000, 50_000, 100_000, 400_000] {
         let seal = seal_rows(posts);
         // A tenth of the posts are reposts, which have no vector.
         let rows = posts * 9 / 10 / SHARDS;
         assert!(rows / seal * seal * 10 >= rows * 8, "{posts} posts, {seal} rows");
     }
-    assert_eq!((seal_rows(0), seal_rows(100_000_000)), (512, 8192));
+    assert_eq!((seal_rows(0), seal_rows(100_000_000)), (1024, 8192));
 }
 
 #[test]

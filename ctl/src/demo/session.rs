@@ -28,6 +28,8 @@ const INDEXED: Duration = Duration::from_secs(600);
 const STALE_MS: u64 = 12 * 3_600_000;
 /// Share of the rows that an index should answer.
 pub(super) const WANTED_SHARE: f64 = 0.8;
+/// Looks without any change after which nothing more will be built: the last rows of a shard are no segment yet.
+const QUIET: u32 = 20;
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -215,8 +217,8 @@ impl Session {
     pub(super) async fn wait_for_indexes(&mut self, processes: &mut Processes) -> Result<()> {
         let spinner = Spinner::start("building the indexes");
         let started = Instant::now();
-        let mut quiet = 0;
-        while started.elapsed() < INDEXED && quiet < 10 {
+        let (mut last, mut quiet) = (0.0, 0);
+        while started.elapsed() < INDEXED && quiet < QUIET {
             processes.all_alive()?;
             let state = self.look().await?;
             let share = status::indexed_share(&state);
@@ -227,15 +229,12 @@ impl Session {
                 .flat_map(|node| &node.replicas)
                 .map(|replica| replica.outbox)
                 .sum();
-            if share >= WANTED_SHARE && !status::building(&state) && outbox == 0 {
+            let idle = !status::building(&state) && outbox == 0;
+            if idle && share >= WANTED_SHARE {
                 break;
             }
-            // A small world has less than one segment per shard: nothing will be built.
-            quiet = if status::building(&state) || share > 0.0 {
-                0
-            } else {
-                quiet + 1
-            };
+            quiet = if idle && share == last { quiet + 1 } else { 0 };
+            last = share;
             tokio::time::sleep(AGAIN).await;
         }
         spinner.done(started.elapsed());
