@@ -79,62 +79,24 @@ pub fn run(plan: Plan) -> Outcome {
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(20))
         .build();
-    for host in 1..=HOSTS {
-        let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
-        sim.host(address(host).as_str(), move || {
-            let incarnation = starts.fetch_add(1, Ordering::Relaxed);
-            let world = HostWorld {
-                seed: plan.seed,
-                host,
-                incarnation,
-                fault: plan.defect,
-            };
-            serve(world, history.clone())
-        });
-    }
-    for writer in 1..=WRITERS {
-        let world = HostWorld {
-            seed: plan.seed,
-            host: 100 + writer,
-            incarnation: 0,
-            fault: plan.defect,
-        };
-        let writing = client::write(world, writer, plan.faults_for, history.clone());
-        sim.client(format!("10.2.0.{writer}").as_str(), writing);
-    }
-    let world = HostWorld {
-        seed: plan.seed,
-        host: 200,
-        incarnation: 0,
-        fault: plan.defect,
-    };
-    sim.client(
-        "10.3.0.1",
-        verify::verify(world, plan.faults_for + SETTLE, history.clone()),
-    );
-    let mut nemesis = Nemesis::new(
-        SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973),
-        plan.faults_for,
-    );
+    populate(&mut sim, plan, &history);
+    let rng = SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973);
+    let mut nemesis = Nemesis::new(rng, plan.faults_for);
     let ended = loop {
         nemesis.step(&mut sim);
         match sim.step() {
             Ok(false) => {}
             Ok(true) => break Ok(()),
-            Err(error) => break Err(error.to_string()),
+            Err(error) => break Err(format!("the run did not end: {error}")),
         }
         if !history.lock().violations.is_empty() {
             break Ok(());
         }
     };
     drop(sim);
+    let panics = panics::take().into_iter().map(|panic| format!("panic: {panic}"));
     let mut history = history.lock();
-    history
-        .violations
-        .extend(ended.err().map(|error| format!("the run did not end: {error}")));
-    history
-        .violations
-        .extend(panics::take().into_iter().map(|panic| format!("panic: {panic}")));
+    history.violations.extend(ended.err().into_iter().chain(panics));
     Outcome {
         seed: plan.seed,
         trace_hash: history.trace_hash(),
@@ -143,6 +105,28 @@ pub fn run(plan: Plan) -> Outcome {
         faults: nemesis.faults(),
         violations: std::mem::take(&mut history.violations),
     }
+}
+
+/// The hosts, the writers and who verifies in the end.
+fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) {
+    let world = move |host, incarnation| HostWorld {
+        seed: plan.seed,
+        host,
+        incarnation,
+        fault: plan.defect,
+    };
+    for host in 1..=HOSTS {
+        let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
+        sim.host(address(host).as_str(), move || {
+            serve(world(host, starts.fetch_add(1, Ordering::Relaxed)), history.clone())
+        });
+    }
+    for writer in 1..=WRITERS {
+        let writing = client::write(world(100 + writer, 0), writer, plan.faults_for, history.clone());
+        sim.client(format!("10.2.0.{writer}").as_str(), writing);
+    }
+    let verifying = verify::verify(world(200, 0), plan.faults_for + SETTLE, history.clone());
+    sim.client("10.3.0.1", verifying);
 }
 
 /// One life of a host: from start, or restart, to the crash.

@@ -8,9 +8,9 @@ use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
 
-use super::group::{Group, GroupStart, GroupStatus};
+use super::group::{Group, GroupStart};
 use super::proposals::Ticket;
-use super::{AppliedTask, Effects, RaftLimits};
+use super::{AppliedTask, Effects, GroupStatus, RaftLimits};
 
 /// The outcome of a proposal.
 pub type Answer = (Ticket, Result<WriteReply, ShardError>);

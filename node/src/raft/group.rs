@@ -18,6 +18,7 @@ use super::freshness::Freshness;
 use super::log_view::LogView;
 use super::proposals::{Proposals, Ticket};
 use super::slog_bridge;
+use super::status::GroupStatus;
 use super::{AppendTask, ApplyTask, Effects, RaftLimits};
 
 /// What the disk knew of a group when the node started.
@@ -387,23 +388,4 @@ impl Group {
                 .as_of(now, leads && self.raw.raft.apply_to_current_term()),
         }
     }
-}
-
-/// What others may know of a group.
-#[derive(Clone, Debug)]
-pub struct GroupStatus {
-    /// Role of this replica.
-    pub role: ReplicaRole,
-    /// Node of the leader, if known.
-    pub leader: Option<NodeId>,
-    /// Term.
-    pub term: Term,
-    /// First index still in the log.
-    pub first: LogIndex,
-    /// Committed index as known here.
-    pub committed: LogIndex,
-    /// Applied index.
-    pub applied: LogIndex,
-    /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
-    pub fresh_as_of: Option<Monotonic>,
 }

@@ -12,6 +12,7 @@ mod group;
 mod log_view;
 mod proposals;
 mod slog_bridge;
+mod status;
 
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{NodeId, ShardId};
@@ -19,8 +20,9 @@ use covey_shared::wire::RaftMessage;
 use covey_store::log::{HardState, LogEntry, LogPosition};
 
 pub use engine::Engine;
-pub use group::{GroupStart, GroupStatus};
+pub use group::GroupStart;
 pub use proposals::Ticket;
+pub use status::GroupStatus;
 
 /// Bounds of one group. The configuration gives their reasons.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! Builds a node in a visible order and stops it in reverse. The same code runs in production and in the simulator;
 //! they differ in [`NodeParts`].
 
+mod assembly;
 mod replicas;
 mod settings;
 
@@ -15,28 +16,22 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::{Env, Priority, WorkerHandle};
-use covey_rpc::{CallHandler, Handlers, NodeClient, Peer, RaftHandler, RaftSender, Server};
+use covey_rpc::{CallHandler, Handlers, NodeClient, Peer, RaftHandler, Server};
 use covey_shared::ids::{NodeId, ShardId, Term};
 use covey_store::kv::KvStore;
 use covey_store::log::{LogEntry, LogError, LogStore, Recovered};
 use futures::FutureExt;
-use tokio::sync::mpsc;
 
-use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::Completions;
-use crate::log_writer::LogWriter;
 use crate::maintenance_actor::MaintenanceActor;
 use crate::outbox_actor::OutboxActor;
-use crate::peers::Peers;
-use crate::raft::Engine;
-use crate::raft::actor::{Inbound, RaftActor, RaftDeps};
+use crate::raft::actor::{Inbound, RaftActor};
 use crate::server::NodeHandle;
 
+use assembly::{Starting, Writers};
 use replicas::{Opening, Replicas};
 
-/// Batches that wait for the log writer. A ready is only taken when there is room.
-const LOG_QUEUE: usize = 8;
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -227,62 +222,24 @@ impl Node {
         let mut replicas = Replicas::open(&opening, &layout, log, recovered)?;
 
         // 2. The log writer and the apply workers, which report to the Raft actor.
-        let completions = Completions::new();
-        let board = Arc::new(Board::new(replicas.shards()));
-        let (log_queue, log_input) = mpsc::channel(LOG_QUEUE);
-        let writer = LogWriter {
-            part_bytes: config.raft.wal_segment.as_usize() / 4,
-            log: replicas.take_log(),
-            replicas: replicas.ids(),
-            input: log_input,
-            done: completions.clone(),
+        let starting = Starting {
+            board: Arc::new(Board::new(replicas.shards())),
+            completions: Completions::new(),
+            env,
+            config,
+            id,
+            kv,
+            observer,
         };
-        let mut workers = vec![spawn(&env, "wal", writer.run().boxed())?];
-        let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), config.storage.apply_threads);
-        for (i, lane) in inputs.into_iter().enumerate() {
-            let worker = replicas.apply_worker(lane, kv.clone(), completions.clone(), observer.clone());
-            workers.push(spawn(&env, &format!("apply-{i}"), worker.run().boxed())?);
-        }
+        let writers = starting.writers(&mut replicas)?;
 
         // 3. The Raft actor with its streams to the other nodes.
-        let entropy = env.entropy.clone();
-        let limits = settings::raft_limits(&config);
-        let engine = Engine::new(id, replicas.take_groups(), limits, || {
-            (entropy.next_u64() >> 1) as usize
-        });
-        let raft = threads.raft(RaftActor::new(RaftDeps {
-            env: env.clone(),
-            engine,
-            log: log_queue,
-            apply: lanes.clone(),
-            peers: Peers {
-                streams: streams(&env, &config, id),
-            },
-            completions,
-            board: board.clone(),
-            observer,
-            tick: config.raft.tick,
-            max_catch_up_ticks: config.raft.max_catch_up_ticks,
-            mailbox: config.raft.mailbox,
-        }));
+        let raft = threads.raft(starting.raft(&mut replicas, &writers));
+        let Writers { lanes, workers, .. } = writers;
 
         // 4. The shard actors, which answer reads.
-        let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
-        let started = env.clock.monotonic();
-        let handle = Arc::new(NodeHandle {
-            replicas: replicas.serve(&env, &board, permits, mailbox, |actor| threads.rest(actor)),
-            env: env.clone(),
-            cluster: config.cluster.id(),
-            node: id,
-            layout,
-            raft: raft.clone(),
-            board,
-            kv,
-            content: settings::CONTENT.to_owned(),
-            started,
-            max_entry_bytes: config.raft.max_entry.as_usize(),
-            max_batch_items: config.raft.max_batch_items,
-        });
+        let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone()));
+        let Starting { env, config, .. } = starting;
 
         // 5. What runs on timers.
         let clients = Arc::new(clients(&env, &config, id));
@@ -292,7 +249,7 @@ impl Node {
             lanes,
             handle: handle.clone(),
         });
-        threads.rest(OutboxActor::new(handle.clone(), clients, mailbox));
+        threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
 
         // 6. The door, last: who knocks is served.
         let server = Server::serve(
@@ -346,14 +303,6 @@ fn clients(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, NodeClien
     let options = settings::client(config, id);
     peers_of(config)
         .map(|peer| (peer.node, NodeClient::new(env.clone(), peer, options.clone())))
-        .collect()
-}
-
-fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {
-    let options = settings::raft_sender(config, id);
-    let others = peers_of(config).filter(|peer| peer.node != id);
-    others
-        .map(|peer| (peer.node, RaftSender::start(env.clone(), peer, options.clone())))
         .collect()
 }
 

@@ -1,0 +1,24 @@
+//! What a group shows of itself.
+
+use covey_env::Monotonic;
+use covey_shared::ids::{LogIndex, NodeId, Term};
+use covey_shared::wire::ReplicaRole;
+
+/// What others may know of a group.
+#[derive(Clone, Debug)]
+pub struct GroupStatus {
+    /// Role of this replica.
+    pub role: ReplicaRole,
+    /// Node of the leader, if known.
+    pub leader: Option<NodeId>,
+    /// Term.
+    pub term: Term,
+    /// First index still in the log.
+    pub first: LogIndex,
+    /// Committed index as known here.
+    pub committed: LogIndex,
+    /// Applied index.
+    pub applied: LogIndex,
+    /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
+    pub fresh_as_of: Option<Monotonic>,
+}

@@ -1,0 +1,122 @@
+//! The parts of a node, each built from what was built before it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::Addr;
+use covey_config::Config;
+use covey_env::{Env, WorkerHandle};
+use covey_rpc::RaftSender;
+use covey_shared::ids::NodeId;
+use covey_shared::layout::Layout;
+use covey_store::kv::KvStore;
+use futures::FutureExt;
+use tokio::sync::mpsc;
+
+use super::replicas::Replicas;
+use super::{Observer, StartError, Threads, peers_of, settings, spawn};
+use crate::apply::ApplyLanes;
+use crate::board::Board;
+use crate::completions::Completions;
+use crate::log_writer::LogWriter;
+use crate::peers::Peers;
+use crate::raft::actor::{RaftActor, RaftDeps};
+use crate::raft::{AppendTask, Engine};
+use crate::server::NodeHandle;
+
+/// Batches that wait for the log writer. A ready is only taken when there is room.
+const LOG_QUEUE: usize = 8;
+
+/// What the parts of a node are built from.
+pub(super) struct Starting {
+    pub(super) env: Env,
+    pub(super) config: Config,
+    pub(super) id: NodeId,
+    pub(super) kv: Arc<dyn KvStore>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) board: Arc<Board>,
+    pub(super) completions: Completions,
+}
+
+/// The threads that write, and the ways to them.
+pub(super) struct Writers {
+    pub(super) log: mpsc::Sender<Vec<AppendTask>>,
+    pub(super) lanes: ApplyLanes,
+    pub(super) workers: Vec<WorkerHandle>,
+}
+
+impl Starting {
+    pub(super) fn writers(&self, replicas: &mut Replicas) -> Result<Writers, StartError> {
+        let (log, input) = mpsc::channel(LOG_QUEUE);
+        let writer = LogWriter {
+            part_bytes: self.config.raft.wal_segment.as_usize() / 4,
+            log: replicas.take_log(),
+            replicas: replicas.ids(),
+            input,
+            done: self.completions.clone(),
+        };
+        let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed())?];
+        let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), self.config.storage.apply_threads);
+        for (i, lane) in inputs.into_iter().enumerate() {
+            let (kv, done) = (self.kv.clone(), self.completions.clone());
+            let worker = replicas.apply_worker(lane, kv, done, self.observer.clone());
+            workers.push(spawn(&self.env, &format!("apply-{i}"), worker.run().boxed())?);
+        }
+        Ok(Writers { log, lanes, workers })
+    }
+
+    pub(super) fn raft(&self, replicas: &mut Replicas, writers: &Writers) -> RaftActor {
+        let (entropy, raft) = (self.env.entropy.clone(), &self.config.raft);
+        let random = || (entropy.next_u64() >> 1) as usize;
+        let limits = settings::raft_limits(&self.config);
+        RaftActor::new(RaftDeps {
+            env: self.env.clone(),
+            engine: Engine::new(self.id, replicas.take_groups(), limits, random),
+            log: writers.log.clone(),
+            apply: writers.lanes.clone(),
+            peers: Peers {
+                streams: streams(&self.env, &self.config, self.id),
+            },
+            completions: self.completions.clone(),
+            board: self.board.clone(),
+            observer: self.observer.clone(),
+            tick: raft.tick,
+            max_catch_up_ticks: raft.max_catch_up_ticks,
+            mailbox: raft.mailbox,
+        })
+    }
+
+    pub(super) fn handle(
+        &self,
+        replicas: Replicas,
+        layout: Arc<Layout>,
+        threads: &Threads,
+        raft: Addr<RaftActor>,
+    ) -> NodeHandle {
+        let config = &self.config;
+        let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
+        let start = |actor| threads.rest(actor);
+        NodeHandle {
+            replicas: replicas.serve(&self.env, &self.board, permits, mailbox, start),
+            env: self.env.clone(),
+            cluster: config.cluster.id(),
+            node: self.id,
+            layout,
+            raft,
+            board: self.board.clone(),
+            kv: self.kv.clone(),
+            content: settings::CONTENT.to_owned(),
+            started: self.env.clock.monotonic(),
+            max_entry_bytes: config.raft.max_entry.as_usize(),
+            max_batch_items: config.raft.max_batch_items,
+        }
+    }
+}
+
+fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {
+    let options = settings::raft_sender(config, id);
+    let others = peers_of(config).filter(|peer| peer.node != id);
+    others
+        .map(|peer| (peer.node, RaftSender::start(env.clone(), peer, options.clone())))
+        .collect()
+}
