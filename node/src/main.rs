@@ -15,7 +15,7 @@ struct Args {
     /// The configuration of the cluster; the same file on every machine.
     #[arg(long, default_value = "cluster.toml")]
     config: PathBuf,
-    /// Which [[node]] of it this process is.
+    /// Which `[[node]]` of it this process is.
     #[arg(long)]
     node: u64,
     /// Where this node keeps its data; default: <cluster.data_dir>/node-<id>.

@@ -1,4 +1,4 @@
-//! What is not shown, before scoring. One rule per file; their order is in [`crate::feed::pipeline`].
+//! What is not shown, before scoring. One rule per file; their order is in `feed/pipeline.rs`.
 
 pub(crate) mod age;
 pub(crate) mod author_socialgraph;

@@ -1,4 +1,4 @@
-//! Recall channels: where candidates come from. One per file; their order is in [`crate::feed::pipeline`].
+//! Recall channels: where candidates come from. One per file; their order is in `feed/pipeline.rs`.
 
 pub(crate) mod in_network;
 pub(crate) mod interests;

@@ -203,7 +203,7 @@ fn answered_proposals_are_applied_everywhere_in_one_order() {
         );
         for ticket in acknowledged {
             assert!(
-                applied.contains(&ticket.to_le_bytes().to_vec()),
+                applied.contains(ticket.to_le_bytes().as_slice()),
                 "acknowledged {ticket} is lost"
             );
         }

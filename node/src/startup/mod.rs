@@ -114,7 +114,7 @@ impl Threads {
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No such [[node]].
+    /// No such `[[node]]`.
     #[error("cluster.toml has no [[node]] with id {0}; known are {1:?}")]
     UnknownNode(NodeId, Vec<NodeId>),
     /// A replica cannot be opened.
