@@ -22,6 +22,8 @@ pub(crate) struct MaintenancePlan {
     pub(crate) trim: Duration,
     /// Age at which posts expire; `None` = never.
     pub(crate) retention: Option<Duration>,
+    /// A trim advances by at most this: a wrong clock drops little before somebody notices.
+    pub(crate) trim_step: Duration,
     /// Messages that wait in the mailbox.
     pub(crate) mailbox: usize,
 }
@@ -41,19 +43,23 @@ impl Actor for MaintenanceActor {
         ctx.run_interval(self.plan.checkpoint, |actor, _| actor.lanes.checkpoint());
         if let Some(retention) = self.plan.retention {
             ctx.run_interval(self.plan.trim, move |actor, ctx| {
-                ctx.spawn(fut::wrap_future(trim(actor.handle.clone(), retention)));
+                let step = actor.plan.trim_step;
+                ctx.spawn(fut::wrap_future(trim(actor.handle.clone(), retention, step)));
             });
         }
     }
 }
 
 /// Every leader proposes what its followers then drop too: apply itself never reads a clock.
-async fn trim(handle: Arc<NodeHandle>, retention: Duration) {
-    let retention = u64::try_from(retention.as_millis()).unwrap_or(u64::MAX);
-    let before = UnixMillis(handle.env.clock.unix_ms().saturating_sub(retention));
+async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
+    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
     for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
         let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
-        let command = ShardCommand::TrimBefore(before);
+        let trimmed = replica.view.applied().trimmed_before.0;
+        // The first trim has nothing to go by but the clock.
+        let limit = if trimmed == 0 { u64::MAX } else { trimmed.saturating_add(millis(step)) };
+        let command = ShardCommand::TrimBefore(UnixMillis(wanted.min(limit)));
         if let Err(error) = handle
             .write(replica.plan.shard, replica.plan.epoch, command, deadline)
             .await

@@ -7,18 +7,22 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
 use covey_rpc::NodeClient;
-use covey_shared::command::{ItemResult, OutboxItem, ShardCommand};
+use covey_shared::command::{ItemResult, OutboxItem, OutboxMark, ShardCommand};
 use covey_shared::ids::{ModelEpoch, NodeId, ShardId};
+use covey_shared::slots::Slot;
 use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
+use tokio::sync::oneshot;
 
-use crate::outbox::{by_destination, delivered};
+use crate::outbox::Delivery;
 use crate::server::NodeHandle;
 
 /// Counters may lag by this much.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Effects of one round; what is left waits for the next one.
+/// Effects of one page.
 const PAGE: usize = 1000;
+/// Pages of one delivery; what is left waits for the next one.
+const PAGES: usize = 8;
 /// How long a delivery may take; it is repeated afterwards.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -88,34 +92,59 @@ struct Round {
 impl Round {
     /// Returns what it learned about leaders.
     async fn run(self, source: ShardId) -> Vec<(ShardId, NodeId)> {
+        let layout = &self.handle.layout;
+        let mut delivery = Delivery::default();
+        let mut learned = Vec::new();
+        for _ in 0..PAGES {
+            let page = self.page(source, delivery.read().clone()).await;
+            if page.is_empty() {
+                break;
+            }
+            let parts = delivery.parts(layout, &page).into_iter();
+            let sent = join_all(parts.map(|(shard, items)| self.deliver(shard, items))).await;
+            let (arrived, leaders): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
+            let acknowledged: Vec<ShardId> = arrived.into_iter().flatten().collect();
+            delivery.settle(layout, &page, &acknowledged);
+            learned.extend(leaders.into_iter().flatten());
+        }
+        self.trim(source, delivery.marks()).await;
+        learned
+    }
+
+    /// The next items after those read; read on the pool, because the store may block.
+    async fn page(&self, source: ShardId, after: BTreeMap<Slot, u64>) -> Vec<OutboxItem> {
         let Some(replica) = self.handle.replicas.get(&source) else {
             return Vec::new();
         };
-        let page = match replica
-            .view
-            .outbox(&BTreeMap::new(), PAGE.min(self.handle.max_batch_items))
-        {
-            Ok(page) => page,
-            Err(error) => {
+        let (view, items) = (replica.view.clone(), PAGE.min(self.handle.max_batch_items));
+        let (done, page) = oneshot::channel();
+        self.handle.env.spawn.compute(Box::new(move || {
+            // Nobody waits any more when the node stops.
+            let _ = done.send(view.outbox(&after, items));
+        }));
+        match page.await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
                 tracing::error!(shard = source.0, %error, "the outbox cannot be read");
-                return Vec::new();
+                Vec::new()
             }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// If a trim is lost, the items are delivered again and ignored.
+    async fn trim(&self, source: ShardId, marks: Vec<OutboxMark>) {
+        let Some(replica) = self.handle.replicas.get(&source) else {
+            return;
         };
-        let layout = &self.handle.layout;
-        let parts = by_destination(layout, &page);
-        let sent = join_all(parts.into_iter().map(|(shard, items)| self.deliver(shard, items))).await;
-        let (arrived, learned): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
-        let acknowledged: Vec<ShardId> = arrived.into_iter().flatten().collect();
-        let marks = delivered(layout, &page, &acknowledged);
-        if !marks.is_empty() {
+        for part in marks.chunks(PAGE.min(self.handle.max_batch_items)) {
             let deadline = self.handle.env.clock.monotonic().plus(DEADLINE);
-            let trim = ShardCommand::TrimOutbox(marks);
-            // If this is lost, the items are delivered again and ignored.
+            let trim = ShardCommand::TrimOutbox(part.to_vec());
             if let Err(error) = self.handle.write(source, replica.plan.epoch, trim, deadline).await {
                 tracing::debug!(shard = source.0, %error, "outbox trim put off");
+                return;
             }
         }
-        learned.into_iter().flatten().collect()
     }
 
     /// The shard if it has acknowledged, and its leader if it was learned.

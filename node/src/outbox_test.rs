@@ -1,4 +1,4 @@
-//! Nothing is forgotten before it is delivered.
+//! Nothing is forgotten before it is delivered, and nobody is overtaken.
 
 use covey_shared::command::Effect;
 use covey_shared::ids::{NodeId, UserId};
@@ -21,10 +21,17 @@ fn item(source: u16, sequence: u64, user: u64) -> OutboxItem {
     }
 }
 
+fn mark(source: u16, sequence: u64) -> OutboxMark {
+    OutboxMark {
+        source: Slot(source),
+        sequence,
+    }
+}
+
 #[test]
 fn parts_keep_their_order_and_lose_nothing() {
     let page: Vec<OutboxItem> = (1..100).map(|n| item((n % 3) as u16, n, n * 7)).collect();
-    let parts = by_destination(&layout(), &page);
+    let parts = Delivery::default().parts(&layout(), &page);
     assert_eq!(parts.values().map(Vec::len).sum::<usize>(), page.len());
     assert!(
         parts
@@ -37,28 +44,37 @@ fn parts_keep_their_order_and_lose_nothing() {
 fn a_slot_is_trimmed_only_up_to_its_first_undelivered_item() {
     let layout = layout();
     let page: Vec<OutboxItem> = (1..50).map(|n| item(5, n, n * 7)).collect();
-    let parts = by_destination(&layout, &page);
+    let parts = Delivery::default().parts(&layout, &page);
     let all: Vec<ShardId> = parts.keys().copied().collect();
-    assert_eq!(
-        delivered(&layout, &page, &all),
-        [OutboxMark {
-            source: Slot(5),
-            sequence: 49
-        }]
-    );
-    let (failed, part) = parts.iter().next().expect("some destination");
-    let acknowledged: Vec<ShardId> = all.iter().copied().filter(|s| s != failed).collect();
-    let first_lost = part[0].sequence;
-    let marks = delivered(&layout, &page, &acknowledged);
-    match first_lost {
-        1 => assert!(marks.is_empty()),
-        n => assert_eq!(
-            marks,
-            [OutboxMark {
-                source: Slot(5),
-                sequence: n - 1
-            }]
-        ),
+    let marks = |acknowledged: &[ShardId]| {
+        let mut delivery = Delivery::default();
+        delivery.settle(&layout, &page, acknowledged);
+        delivery.marks()
+    };
+    assert_eq!(marks(&all), [mark(5, 49)]);
+    assert!(marks(&[]).is_empty());
+    for (failed, part) in &parts {
+        let others: Vec<ShardId> = all.iter().copied().filter(|s| s != failed).collect();
+        match part[0].sequence {
+            1 => assert!(marks(&others).is_empty()),
+            first => assert_eq!(marks(&others), [mark(5, first - 1)]),
+        }
     }
-    assert!(delivered(&layout, &page, &[]).is_empty());
+}
+
+#[test]
+fn a_failed_destination_gets_nothing_more_and_holds_nobody_up() {
+    let layout = layout();
+    let (first, second): (Vec<_>, Vec<_>) = (1..100).map(|n| item(5, n, n * 7)).partition(|i| i.sequence < 50);
+    let mut delivery = Delivery::default();
+    let parts = delivery.parts(&layout, &first);
+    let failed = *parts.keys().next().expect("some destination");
+    let others: Vec<ShardId> = parts.keys().copied().filter(|s| *s != failed).collect();
+    delivery.settle(&layout, &first, &others);
+    assert_eq!(delivery.read().get(&Slot(5)), Some(&49), "the next page goes on");
+    let marks = delivery.marks();
+    let parts = delivery.parts(&layout, &second);
+    assert!(!parts.contains_key(&failed) && !parts.is_empty());
+    delivery.settle(&layout, &second, &others);
+    assert_eq!(delivery.marks(), marks, "what lies behind the gap is not forgotten");
 }

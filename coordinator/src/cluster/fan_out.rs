@@ -71,7 +71,7 @@ impl Cluster {
             calls: FuturesUnordered::new(),
             counts: ReadReport::default(),
         };
-        let mut progress = Progress::new(self.targets(&ask.shards, context));
+        let mut progress = Progress::new(self.targets(&ask.shards, context), self.max_staleness_ms);
         run.launch(&mut progress);
         let mut hedge_at = run.hedge_at(started);
         while !progress.complete() {

@@ -93,6 +93,8 @@ pub struct Cluster {
     budget: RetryBudget,
     backoff: Backoff,
     nodes: Vec<covey_config::NodeConfig>,
+    /// An older answer makes a read ask another replica.
+    max_staleness_ms: u32,
 }
 
 impl Cluster {
@@ -133,6 +135,7 @@ impl Cluster {
                 max: rpc.backoff_max,
             },
             nodes: config.nodes.clone(),
+            max_staleness_ms: u32::try_from(rpc.max_staleness.as_millis()).unwrap_or(u32::MAX),
             env,
         })
     }

@@ -113,10 +113,14 @@ struct ShardProgress {
 pub(crate) struct Progress<T> {
     shards: BTreeMap<ShardId, ShardProgress>,
     parts: Vec<Part<T>>,
+    /// Answers older than allowed: they count only where nobody has a newer one.
+    stale: BTreeMap<ShardId, Part<T>>,
+    max_staleness_ms: u32,
 }
 
 impl<T> Progress<T> {
-    pub(crate) fn new(targets: Vec<Target>) -> Progress<T> {
+    /// `max_staleness_ms`: an older answer is kept, but another replica is asked too.
+    pub(crate) fn new(targets: Vec<Target>, max_staleness_ms: u32) -> Progress<T> {
         let shards = targets.into_iter().map(|target| {
             let progress = ShardProgress {
                 target,
@@ -133,6 +137,8 @@ impl<T> Progress<T> {
         Progress {
             shards: shards.collect(),
             parts: Vec::new(),
+            stale: BTreeMap::new(),
+            max_staleness_ms,
         }
     }
 
@@ -182,9 +188,16 @@ impl<T> Progress<T> {
             // The slower of two hedged answers is dropped: one answer per shard.
             if !shard.done {
                 match part(reply) {
-                    Ok(part) => {
+                    Ok(part) if part.staleness_ms <= self.max_staleness_ms => {
                         shard.done = true;
                         self.parts.push(part);
+                    }
+                    Ok(part) => {
+                        shard.done = shard.tried.len() >= shard.target.replicas.len();
+                        let kept = self.stale.get(&part.shard);
+                        if kept.is_none_or(|kept| part.staleness_ms < kept.staleness_ms) {
+                            self.stale.insert(part.shard, part);
+                        }
                     }
                     Err(error) => shard.refused(error),
                 }
@@ -214,7 +227,8 @@ impl<T> Progress<T> {
         for shard in self.shards.values_mut().filter(|s| !s.done) {
             shard.laps += 1;
             shard.tried.clear();
-            shard.done = shard.laps >= MAX_LAPS;
+            // An old answer now is better than a new one after the deadline.
+            shard.done = shard.laps >= MAX_LAPS || self.stale.contains_key(&shard.target.read.shard);
             if !shard.done {
                 laps = laps.max(Some(shard.laps));
             }
@@ -224,6 +238,9 @@ impl<T> Progress<T> {
 
     /// The answers, by shard, and why the other shards have none.
     pub(crate) fn finish(mut self) -> (Vec<Part<T>>, BTreeMap<ShardId, ShardFailure>) {
+        let fresh: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
+        let stale = std::mem::take(&mut self.stale).into_values();
+        self.parts.extend(stale.filter(|p| !fresh.contains(&p.shard)));
         self.parts.sort_by_key(|p| p.shard);
         let answered: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
         let failed = self

@@ -69,7 +69,7 @@ fn answer(batch: &Batch, refuse: &[u64]) -> Result<Vec<ShardReply<u32>>, CallErr
 
 #[test]
 fn shards_of_one_node_travel_in_one_call() {
-    let mut progress = Progress::<u32>::new((1..=6).map(target).collect());
+    let mut progress = Progress::<u32>::new((1..=6).map(target).collect(), 1000);
     let batches = progress.plan(&mut choice());
     assert_eq!(batches.len(), 3);
     assert_eq!(batches.iter().map(|b| b.reads.len()).sum::<usize>(), 6);
@@ -78,7 +78,7 @@ fn shards_of_one_node_travel_in_one_call() {
 
 #[test]
 fn retry_asks_another_replica_only_for_what_failed() {
-    let mut progress = Progress::new((1..=6).map(target).collect());
+    let mut progress = Progress::new((1..=6).map(target).collect(), 1000);
     for batch in progress.plan(&mut choice()) {
         let result = answer(&batch, &[2, 5]);
         progress.settle(&batch, result);
@@ -100,7 +100,7 @@ fn retry_asks_another_replica_only_for_what_failed() {
 
 #[test]
 fn failed_call_sends_all_its_shards_elsewhere() {
-    let mut progress = Progress::<u32>::new((1..=3).map(target).collect());
+    let mut progress = Progress::<u32>::new((1..=3).map(target).collect(), 1000);
     let batches = progress.plan(&mut choice());
     let dead = &batches[0];
     progress.settle(dead, Err(CallError::WindowFull));
@@ -111,7 +111,7 @@ fn failed_call_sends_all_its_shards_elsewhere() {
 
 #[test]
 fn shard_that_a_reply_leaves_out_is_asked_again() {
-    let mut progress = Progress::<u32>::new(vec![target(1)]);
+    let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let batch = progress.plan(&mut choice()).remove(0);
     progress.settle(&batch, Ok(vec![reply(4, Ok(9))]));
     let retry = progress.plan(&mut choice());
@@ -126,7 +126,7 @@ fn shard_that_a_reply_leaves_out_is_asked_again() {
 
 #[test]
 fn of_two_hedged_answers_only_the_first_counts() {
-    let mut progress = Progress::new(vec![target(1)]);
+    let mut progress = Progress::new(vec![target(1)], 1000);
     let first = progress.plan(&mut choice()).remove(0);
     let hedge = progress.plan_hedges(&mut choice()).remove(0);
     assert_ne!(first.node, hedge.node);
@@ -139,7 +139,7 @@ fn of_two_hedged_answers_only_the_first_counts() {
 
 #[test]
 fn replica_that_is_behind_sends_the_read_to_the_leader() {
-    let mut progress = Progress::<u32>::new(vec![target(1)]);
+    let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let first = progress.plan(&mut choice()).remove(0);
     assert_eq!(first.node, NodeId(1));
     progress.settle(&first, Ok(vec![reply(1, Err(ShardError::NotReady(NotReady::Behind)))]));
@@ -148,7 +148,7 @@ fn replica_that_is_behind_sends_the_read_to_the_leader() {
 
 #[test]
 fn invalid_request_is_not_asked_of_other_replicas() {
-    let mut progress = Progress::<u32>::new(vec![target(1)]);
+    let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let first = progress.plan(&mut choice()).remove(0);
     let invalid = ShardError::Invalid(InvalidRequest::WrongDimension);
     progress.settle(&first, Ok(vec![reply(1, Err(invalid))]));
@@ -159,7 +159,7 @@ fn invalid_request_is_not_asked_of_other_replicas() {
 
 #[test]
 fn tries_come_to_an_end_when_everything_is_down() {
-    let mut progress = Progress::<u32>::new(vec![target(1)]);
+    let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let mut calls = 0;
     loop {
         let batches = progress.plan(&mut choice());
@@ -177,7 +177,7 @@ fn tries_come_to_an_end_when_everything_is_down() {
 
 #[test]
 fn retry_without_budget_gives_the_shard_up_but_a_hedge_without_budget_does_not() {
-    let mut progress = Progress::<u32>::new(vec![target(1)]);
+    let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let first = progress.plan(&mut choice()).remove(0);
     let hedge = progress.plan_hedges(&mut choice()).remove(0);
     progress.drop_batch(&hedge);
@@ -186,4 +186,46 @@ fn retry_without_budget_gives_the_shard_up_but_a_hedge_without_budget_does_not()
     let retry = progress.plan(&mut choice()).remove(0);
     progress.drop_batch(&retry);
     assert!(progress.complete());
+}
+
+fn aged(shard: u64, value: u32, staleness_ms: u32) -> ShardReply<u32> {
+    ShardReply {
+        staleness_ms,
+        ..reply(shard, Ok(value))
+    }
+}
+
+#[test]
+fn a_stale_answer_counts_only_where_nobody_has_a_fresher_one() {
+    let mut progress = Progress::new(vec![target(1)], 1000);
+    let first = progress.plan(&mut choice()).remove(0);
+    progress.settle(&first, Ok(vec![aged(1, 7, 3000)]));
+    let second = progress.plan(&mut choice()).remove(0);
+    assert_ne!(second.node, first.node);
+    progress.settle(&second, Ok(vec![aged(1, 8, 10)]));
+    assert!(progress.complete());
+    assert_eq!(progress.finish().0.iter().map(|p| p.value).collect::<Vec<_>>(), [8]);
+
+    let mut progress = Progress::new(vec![target(1)], 1000);
+    for age in [3000, 2000, u32::MAX] {
+        let batch = progress.plan(&mut choice()).remove(0);
+        progress.settle(&batch, Ok(vec![aged(1, age, age)]));
+    }
+    assert!(progress.complete(), "all replicas are stale: one lap is enough");
+    assert_eq!(progress.finish().0.iter().map(|p| p.value).collect::<Vec<_>>(), [2000]);
+}
+
+#[test]
+fn a_stale_answer_is_not_given_up_for_replicas_that_fail() {
+    let mut progress = Progress::new(vec![target(1)], 1000);
+    let batch = progress.plan(&mut choice()).remove(0);
+    progress.settle(&batch, Ok(vec![aged(1, 7, 3000)]));
+    for _ in 0..2 {
+        let batch = progress.plan(&mut choice()).remove(0);
+        progress.settle(&batch, Err(CallError::WindowFull));
+    }
+    assert!(progress.plan(&mut choice()).is_empty());
+    assert_eq!(progress.next_lap(), None);
+    let (parts, failed) = progress.finish();
+    assert_eq!((parts.len(), failed.len()), (1, 0));
 }

@@ -85,7 +85,6 @@ pub(crate) fn options(generation: u32, slots: SlotRange) -> ShardOptions {
             seal_rows: 256,
             ..PartitionOptions::default()
         },
-        retention: None,
         action_memory: Duration::from_secs(60),
         served_memory: Duration::from_secs(600),
         popular_half_life: Duration::from_secs(3600),

@@ -24,8 +24,6 @@ pub struct ShardOptions {
     pub content: SpaceSpec,
     /// How the partition of the content vectors behaves; local to the node.
     pub partition: PartitionOptions,
-    /// Age at which posts expire; `None` = never. The trims themselves come in the log.
-    pub retention: Option<Duration>,
     /// How long an action id is remembered at least; at most twice as long.
     pub action_memory: Duration,
     /// How long served posts are remembered.
@@ -73,7 +71,7 @@ pub struct ShardLimits {
     pub outbox: u64,
 }
 
-/// What an in-network read looks at (FEED §4.1).
+/// What an in-network read looks at (docs/feed.md, "In-network").
 #[derive(Clone, Copy, Debug)]
 pub struct InNetworkLimits {
     /// Entries of one author's timeline that are looked at.

@@ -35,6 +35,7 @@ pub(crate) struct NodeHandle {
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
+    pub(crate) max_log_bytes: u64,
     pub(crate) max_entry_bytes: usize,
     pub(crate) max_batch_items: usize,
 }

@@ -42,7 +42,8 @@ impl NodeHandle {
         if command.is_empty() || command.len() > self.max_batch_items {
             return Err(ShardError::Invalid(InvalidRequest::TooLarge));
         }
-        if grows(&command) && replica.view.pressure().is_some() {
+        let full = replica.view.pressure().is_some() || self.board.log_bytes() > self.max_log_bytes;
+        if grows(&command) && full {
             return Err(ShardError::Overloaded { retry_after_ms: 100 });
         }
         let log_time = UnixMillis(self.env.clock.unix_ms());

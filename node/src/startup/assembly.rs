@@ -107,6 +107,7 @@ impl Starting {
             kv: self.kv.clone(),
             content: settings::CONTENT.to_owned(),
             started: self.env.clock.monotonic(),
+            max_log_bytes: config.raft.max_wal.as_u64(),
             max_entry_bytes: config.raft.max_entry.as_usize(),
             max_batch_items: config.raft.max_batch_items,
         }

@@ -42,6 +42,7 @@ pub(super) fn maintenance(config: &Config) -> MaintenancePlan {
         checkpoint: config.storage.checkpoint_interval,
         trim: config.retention.trim_interval,
         retention: config.retention.window,
+        trim_step: config.retention.trim_step,
         mailbox: config.coordinator.mailbox,
     }
 }
@@ -112,7 +113,6 @@ pub(super) fn shard(config: &Config, plan: &ShardPlan, backend: Backend) -> Resu
             model_epoch: ModelEpoch(0),
         },
         partition: partition(config, backend, metric)?,
-        retention: config.retention.window,
         action_memory: config.retention.action_memory,
         limits: ShardLimits {
             text_bytes: limits.text.as_usize(),

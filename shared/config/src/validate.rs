@@ -111,6 +111,10 @@ fn sizes(config: &Config, input: &mut Input) {
     if raft.max_entry.as_u64() * 2 > config.rpc.max_frame.as_u64() {
         input.problem_of("rpc.max_frame", "must be at least twice raft.max_entry".into());
     }
+    // A message that never fits into the queue would never be sent, and its group would stand still.
+    if raft.max_entry.as_u64() * 2 > raft.peer_queue.as_u64() {
+        input.problem_of("raft.peer_queue", "must be at least twice raft.max_entry".into());
+    }
     if raft.max_entry.as_u64() * 4 > raft.wal_segment.as_u64() {
         input.problem_of("raft.wal_segment", "must be at least four times raft.max_entry".into());
     }

@@ -61,7 +61,14 @@ fn times_and_sizes_that_contradict_each_other_are_refused() {
         "longer than coordinator.max_request_deadline",
     );
     refused("[rpc]\nbackoff_min = \"1s\"", "longer than rpc.backoff_max");
-    refused("[raft]\nmax_entry = \"16MiB\"", "rpc.max_frame: must be at least twice");
+    refused(
+        "[raft]\nmax_entry = \"16MiB\"\npeer_queue = \"64MiB\"",
+        "rpc.max_frame: must be at least twice",
+    );
+    refused(
+        "[raft]\nmax_entry = \"4MiB\"",
+        "raft.peer_queue: must be at least twice",
+    );
     refused(
         "[raft]\nwal_segment = \"2MiB\"",
         "must be at least four times raft.max_entry",

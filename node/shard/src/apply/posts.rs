@@ -123,9 +123,8 @@ impl Group<'_> {
         if post.text.is_empty() && post.media.is_empty() && post.repost_of.is_none() {
             return Err(RejectReason::Empty);
         }
-        let retention = self.options.retention.map_or(u64::MAX, |r| r.as_millis() as u64);
-        let too_old = self.applied.log_time.since(post.created_at) > retention;
-        if too_old || post.created_at < self.applied.trimmed_before {
+        // Judged by what was trimmed, not by log time: one leader with a clock far ahead must not refuse all posts.
+        if post.created_at < self.applied.trimmed_before {
             return Err(RejectReason::Expired);
         }
         if post.vector.0.is_empty() {

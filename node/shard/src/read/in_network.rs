@@ -1,4 +1,4 @@
-//! Newest posts of followed authors (FEED §4.1).
+//! Newest posts of followed authors (docs/feed.md, "In-network").
 
 use std::cmp::Reverse;
 use std::collections::HashSet;

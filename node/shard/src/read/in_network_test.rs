@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use crate::fixture::*;
 use crate::random_log::{USERS, random_post};
 
-/// The rules of FEED §4.1, over all posts, without any of the structures.
+/// The in-network rules of docs/feed.md, over all posts, without any of the structures.
 fn naive(posts: &BTreeMap<PostKey, Post>, deleted: &[PostKey], query: &InNetworkQuery) -> Vec<PostKey> {
     let limits = options(1, HALF).in_network;
     let mut found = Vec::new();

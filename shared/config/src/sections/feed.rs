@@ -23,8 +23,6 @@ section! {
         uas_max_length: usize = 1024, in 1..=4096;
         /// A served post is not shown again for this long; afterwards it may be, if it was not seen.
         served_suppression: Duration = "30m", in "0s"..="48h";
-        /// Served posts remembered per viewer.
-        served_history: usize = 1024, in 0..=65_536;
         /// Ids that a cursor carries, so that a session never repeats a post.
         cursor_ids: usize = 1000, in 0..=4000;
         /// A further post of the same author scores this much of the one before it, down to author_floor.
@@ -155,7 +153,8 @@ section! {
 }
 
 section! {
-    /// Weights of the 19 predictions. The last four are what a viewer does to a post that should not have been there.
+    /// Weights of the 19 predictions. The last four are what a viewer does to a post that should not have been there. Used with
+    /// a ranking model; without one, the first score orders the feed and the reply says so.
     pub struct WeightsConfig = "feed.weights" {
         /// The viewer likes the post.
         favorite: f64 = 0.5, in -1000.0..=1000.0;

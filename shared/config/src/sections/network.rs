@@ -27,10 +27,8 @@ section! {
         write_permits: usize = 256, in 1..=65_536;
         /// Bulk calls (status, hashes, exports) that a node works on at once.
         bulk_permits: usize = 16, in 1..=4096;
-        /// Oldest state that a search or a feed may come from.
+        /// Oldest state that a read is content with: a staler replica is asked only if there is no fresher one.
         max_staleness: Duration = "1s", in "100ms"..="1h";
-        /// How often a follower asks its leaders how fresh it is.
-        freshness_interval: Duration = "100ms", in "10ms"..="10s";
         /// Retries and hedges allowed, as a share of first tries.
         retry_budget_ratio: f64 = 0.2, in 0.0..=1.0;
         /// Shortest pause before a retry; it doubles, with jitter.

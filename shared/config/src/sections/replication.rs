@@ -26,10 +26,6 @@ section! {
         max_entry: ByteSize = "1MiB", in "16KiB"..="16MiB";
         /// Items in one proposal.
         max_batch_items: usize = 1000, in 1..=10_000;
-        /// Time for a proposal to be applied before its caller is told that the outcome is unknown.
-        proposal_timeout: Duration = "5s", in "100ms"..="60s";
-        /// Time for one ReadIndex round before it is asked again.
-        read_index_timeout: Duration = "500ms", in "10ms"..="10s";
         /// Raft messages that wait for one peer; when full the newest append is dropped.
         peer_queue: ByteSize = "4MiB", in "64KiB"..="256MiB";
         /// Committed entries of one node that wait to be applied; when full, proposals are refused.
@@ -38,9 +34,9 @@ section! {
         mailbox: usize = 4096, in 64..=65_536;
         /// Size of one log file; it is filled with zeros first, so that appending changes no metadata.
         wal_segment: ByteSize = "64MiB", in "1MiB"..="1GiB";
-        /// Entries of each group kept after a checkpoint, for followers that lag.
+        /// Entries of each group kept although every member has them.
         keep_entries: u64 = 10_000, in 0..=10_000_000;
-        /// A lagging follower holds the log back only up to this size of it.
+        /// Entries of a node's log that some member still lacks; when there are more, proposals are refused.
         max_wal: ByteSize = "1GiB", in "64MiB"..="1TiB";
     }
 }

@@ -18,14 +18,8 @@ section! {
         columns: ByteSize = "4GiB", in "16MiB"..="4TiB";
         /// Time between checkpoints: folder files and LSM fsynced, then the log cut.
         checkpoint_interval: Duration = "10s", in "100ms"..="1h";
-        /// Log written since the last checkpoint that starts the next one early.
-        checkpoint_wal: ByteSize = "128MiB", in "1MiB"..="64GiB";
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;
-        /// Entries of one shard applied in one LSM batch.
-        apply_batch: usize = 64, in 1..=4096;
-        /// Free part of the disk below which a node takes no more proposals.
-        min_free_disk_ratio: f64 = 0.05, in 0.0..=0.9;
     }
 }
 
@@ -38,8 +32,6 @@ section! {
         trim_interval: Duration = "2m", in "1s"..="1h";
         /// A trim advances by at most this, so that a wrong clock cannot drop everything.
         trim_step: Duration = "10m", in "1s"..="24h";
-        /// A leader further off the median of its peers' clocks proposes no trim.
-        max_clock_skew: Duration = "500ms", in "1ms"..="1m";
         /// How long a viewer's action ids are remembered, so that a repeated action counts once.
         action_memory: Duration = "15m", in "1m"..="24h";
     }
