@@ -9,7 +9,7 @@ use covey_api::v1::PostKey;
 use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, post_key};
 
-pub use data::{BenchArgs, DemoArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize};
+pub use data::{BenchArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize};
 
 mod data;
 mod values;
@@ -68,6 +68,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Measure a cluster on this machine: ingest, latency, recall, CPU, memory, restart
     Bench(BenchArgs),
+    /// Measure feeds against what people really did
+    #[command(subcommand)]
+    Evaluate(EvaluateCommand),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -9,6 +9,7 @@ pub mod args;
 pub mod client;
 pub mod commands;
 mod demo;
+mod evaluate;
 pub mod load;
 mod progress;
 pub mod record;

@@ -84,6 +84,29 @@ pub struct BenchArgs {
     pub seconds: u64,
 }
 
+/// What to evaluate.
+#[derive(Debug, Subcommand)]
+pub enum EvaluateCommand {
+    /// In-network feeds of a cluster that holds higgs up to --before: do they show whom the viewer retweets next?
+    Higgs(HiggsArgs),
+}
+
+/// Arguments of `evaluate higgs`.
+#[derive(Debug, Args)]
+pub struct HiggsArgs {
+    /// The whole file higgs-activity_time.txt
+    pub path: PathBuf,
+    /// What the cluster was loaded with: what happened at or after this time is held out
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub before: u64,
+    /// Posts of a feed
+    #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub k: u32,
+    /// Only viewers who follow at least this many
+    #[arg(long, default_value_t = 5)]
+    pub min_followed: usize,
+}
+
 /// Arguments of `load`.
 #[derive(Debug, Args)]
 pub struct LoadArgs {

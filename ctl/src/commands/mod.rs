@@ -14,9 +14,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::{Cli, Command, ConfigCommand, OutputFormat};
+use crate::args::{Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat};
 use crate::client::Client;
 use crate::demo;
+use crate::evaluate;
 use crate::render::text::{self, Style};
 
 pub(crate) use load::summary as load_summary;
@@ -79,6 +80,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::World(args) => world::run(&args),
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Bench(args) => demo::bench(&context, args).await,
+        Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

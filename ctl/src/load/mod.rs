@@ -18,6 +18,7 @@ use thiserror::Error;
 pub use checkpoint::CheckpointError;
 pub use engine::LoadError;
 pub use files::OpenError;
+pub(crate) use formats::next_retweeted;
 pub use formats::{Format, FvecsOptions, HiggsOptions, world_records};
 pub use send::SendError;
 pub(crate) use send::is_worth_a_retry;

@@ -128,6 +128,18 @@ fn follows(path: &Path, options: &HiggsOptions) -> Result<BTreeMap<u64, Vec<u64>
     Ok(follows)
 }
 
+/// Whom each actor retweets first at or after `from_s` (Unix seconds), themselves aside. Bad lines are skipped.
+pub(crate) fn next_retweeted(path: &Path, from_s: u64) -> Result<BTreeMap<u64, u64>, OpenError> {
+    let mut next = BTreeMap::new();
+    let lines = Lines::new(files::open(path)?.reader);
+    for event in lines.filter_map(|(_, text)| parse(&text.ok()?).ok()) {
+        if event.kind == Kind::Retweet && event.actor != event.target && event.at_s >= from_s {
+            next.entry(event.actor).or_insert(event.target);
+        }
+    }
+    Ok(next)
+}
+
 fn any_event(path: &Path) -> Result<bool, OpenError> {
     let mut lines = Lines::new(files::open(path)?.reader);
     Ok(lines.any(|(_, text)| text.is_ok_and(|text| parse(&text).is_ok())))

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub use fvecs::FvecsOptions;
 pub use higgs::HiggsOptions;
+pub(crate) use higgs::next_retweeted;
 pub use world::records as world_records;
 
 use super::files::OpenError;
