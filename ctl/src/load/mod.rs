@@ -116,7 +116,7 @@ pub enum Error {
 /// Loads `format` by way of the coordinator behind `client`.
 pub async fn load(client: Client, format: &Format, options: &LoadOptions) -> Result<Report, Error> {
     let file = options.state.clone().map(CheckpointFile::new);
-    let input = identity(format);
+    let input = format.identity();
     let found = match &file {
         Some(file) => file.read(&input).map_err(LoadError::from)?,
         None => None,
@@ -154,21 +154,4 @@ fn shift(format: &Format, options: &LoadOptions) -> Result<i64, Error> {
     }
     spinner.done(started.elapsed());
     Ok(newest.map_or(0, |newest| now_ms as i64 - newest as i64))
-}
-
-/// What tells one load from another.
-fn identity(format: &Format) -> String {
-    match format {
-        Format::World(world) => {
-            let spec = world.spec();
-            format!(
-                "world users {} posts {} sessions {} seed {} hours {} until {}",
-                spec.users, spec.posts, spec.sessions, spec.seed, spec.hours, spec.now_ms
-            )
-        }
-        other => match other.file() {
-            Some(file) => format!("{} {}", other.name(), file.display()),
-            None => format!("{} -", other.name()),
-        },
-    }
 }

@@ -18,7 +18,11 @@ pub(crate) fn honesty(answer: &Answer, style: Style) -> String {
         let shards: Vec<String> = answer.missing_shards.iter().map(u64::to_string).collect();
         parts.push(format!("no answer from shard {}", shards.join(", ")));
     }
-    parts.push(format!("at most {} ms stale", answer.staleness_ms));
+    parts.push(match answer.staleness_ms {
+        // No majority confirms what the replica has, so newer writes may exist.
+        u32::MAX => style.bad("of unknown age"),
+        age => format!("at most {age} ms stale"),
+    });
     parts.push(format!("map {}", answer.map_version));
     parts.push(match answer.model_version {
         0 => "no model".to_owned(),

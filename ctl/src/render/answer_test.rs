@@ -24,6 +24,16 @@ fn an_incomplete_answer_says_so() {
 }
 
 #[test]
+fn an_age_that_nobody_can_tell_is_no_number() {
+    let answer = Answer {
+        staleness_ms: u32::MAX,
+        ..Answer::default()
+    };
+    let text = honesty(&answer, Style::plain());
+    assert!(text.contains("of unknown age") && !text.contains("ms stale"), "{text}");
+}
+
+#[test]
 fn stages_are_listed_longest_first() {
     let timings_ms = [("a".to_owned(), 1.0), ("b".to_owned(), 6.06)].into();
     let answer = Answer {

@@ -117,7 +117,7 @@ fn shard_row(shard: &ShardStatus, reply: &StatusReply) -> Vec<String> {
         format!("{}/{}", shard.replicas, shard.wanted),
         count(shard.posts),
         shard.lag.to_string(),
-        or_dash(stale.map(|ms| format!("{ms} ms"))),
+        or_dash(stale.filter(|ms| *ms != u32::MAX).map(|ms| format!("{ms} ms"))),
         or_dash(outbox.map(|count| count.to_string())),
         or_dash(indexed(&replicas).map(|share| format!("{:.0} %", share * 100.0))),
         or_dash(recall.map(|recall| format!("{recall:.3}"))),

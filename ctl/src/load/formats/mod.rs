@@ -82,6 +82,36 @@ impl Format {
             | Format::Fvecs { path, .. } => Some(path),
         }
     }
+
+    /// What tells one load from another: a checkpoint counts rows, and every option that changes the rows is named.
+    pub(crate) fn identity(&self) -> String {
+        let file = self
+            .file()
+            .map_or_else(|| "-".to_owned(), |file| file.display().to_string());
+        let name = self.name();
+        match self {
+            Format::World(world) => {
+                let spec = world.spec();
+                format!(
+                    "world users {} posts {} sessions {} seed {} hours {} until {}",
+                    spec.users, spec.posts, spec.sessions, spec.seed, spec.hours, spec.now_ms
+                )
+            }
+            Format::Jsonl(_) => format!("{name} {file}"),
+            Format::HackerNews { own_history, .. } => format!("{name} {file} own history {own_history}"),
+            Format::Higgs { options, .. } => {
+                let before = options.before.map_or("the end".to_owned(), |before| before.to_string());
+                format!("{name} {file} before {before} dim {}", options.dim)
+            }
+            Format::Fvecs { options, .. } => {
+                let words = options.words.is_some();
+                format!(
+                    "{name} {file} words {words} dim {} authors {}",
+                    options.dim, options.authors
+                )
+            }
+        }
+    }
 }
 
 #[cfg(test)]

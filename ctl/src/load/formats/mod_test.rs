@@ -231,3 +231,18 @@ fn real_files_have_no_bad_rows() {
     }
     assert!(good > 500_000 && bad == 0, "{good} good, {bad} bad");
 }
+
+#[test]
+fn loads_of_other_rows_of_a_file_are_other_loads() {
+    let higgs = |before| Format::Higgs {
+        path: "higgs.txt".into(),
+        options: HiggsOptions { dim: 4, before },
+    };
+    let news = |own_history| Format::HackerNews {
+        path: "news.csv".into(),
+        own_history,
+    };
+    assert_ne!(higgs(None).identity(), higgs(Some(7)).identity());
+    assert_eq!(higgs(Some(7)).identity(), higgs(Some(7)).identity());
+    assert_ne!(news(false).identity(), news(true).identity());
+}
