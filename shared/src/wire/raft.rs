@@ -84,7 +84,8 @@ pub struct WireEntry {
     pub data: Vec<u8>,
 }
 
-/// A snapshot's manifest on the wire; the data is pulled on a stream of its own.
+/// A snapshot's manifest on the wire. Nobody sends one yet: leaders keep their log until every member has it
+/// (docs/roadmap.md, 2).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct WireSnapshot {
     /// Index that it covers.
