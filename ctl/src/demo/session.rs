@@ -305,15 +305,16 @@ impl Session {
         } else {
             format!(" --server {}", self.server())
         };
+        let covey = this_program();
         let pids: Vec<String> = processes
             .roll()
             .iter()
             .map(|(name, pid)| format!("{name} = {pid}"))
             .collect();
         format!(
-            "\n{}\n  JSON over HTTP   http://127.0.0.1:{}/v1/feed?viewer_id={viewer}\n  gRPC             127.0.0.1:{}\n  \
+            "\n{}\n  JSON over HTTP   curl -s http://127.0.0.1:{}/v1/feed -d '{{\"viewer_id\": {viewer}}}'\n  gRPC             127.0.0.1:{}\n  \
              configuration    {}\n  logs             {}\n  processes        {}\n\n  \
-             covey feed --viewer {viewer} --explain{server}\n  covey search --text \"sourdough bread\"{server}\n  covey status{server}\n\n\
+             {covey} feed --viewer {viewer} --explain{server}\n  {covey} search --text \"sourdough bread\"{server}\n  {covey} status{server}\n\n\
              {} posts on {} nodes. Kill a node and ask again: the feed stays complete. Ctrl-C stops everything.\n",
             self.style.bold("The cluster is up."),
             self.ports.http,
@@ -325,6 +326,14 @@ impl Session {
             state.nodes.len(),
         )
     }
+}
+
+/// How to call this program from the working directory: `./dev` puts it on nobody's path.
+fn this_program() -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    std::env::current_exe().map_or("covey".to_owned(), |path| {
+        path.strip_prefix(&here).unwrap_or(&path).display().to_string()
+    })
 }
 
 /// "5 of 8 shards have a leader".
