@@ -1,0 +1,109 @@
+//! What a viewer may see, and page by page.
+
+use std::collections::BTreeSet;
+
+use covey_api::v1::{EdgeKind, GetFeedRequest, Label, LabelUpdate, SetLabelsRequest};
+use covey_ctl::client::Client;
+
+use crate::calls::{change_edges, feed, ids, in_network, post, put, relate, sorted_ids, until_done};
+use crate::world::shared;
+
+/// Writes one post for each author, all of whom `viewers` follow. What a viewer was served is not shown to them again, so
+/// every look needs a viewer of its own.
+async fn followed(client: &Client, authors: &[u64], viewers: &[u64]) -> String {
+    let posts = authors.iter().map(|author| post(*author, *author)).collect();
+    let mut token = put(client, posts, "").await;
+    for viewer in viewers {
+        token = relate(client, *viewer, EdgeKind::Follow, authors, &token).await;
+    }
+    token
+}
+
+async fn seen_by(client: &Client, viewer: u64, token: &str) -> Vec<u64> {
+    sorted_ids(&feed(client, in_network(viewer, token)).await)
+}
+
+#[tokio::test]
+async fn a_post_that_was_taken_down_is_in_no_later_feed() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_001..=2_012).collect();
+    let [before, after, restored] = [2_101, 2_102, 2_103];
+    let token = followed(&client, &authors, &[before, after, restored]).await;
+    assert_eq!(seen_by(&client, before, &token).await, authors);
+
+    let token = label(&client, 2_005, vec![Label::Takedown as i32], 1, &token).await;
+    let left: Vec<u64> = authors.iter().copied().filter(|id| *id != 2_005).collect();
+    assert_eq!(seen_by(&client, after, &token).await, left);
+
+    let token = label(&client, 2_005, Vec::new(), 2, &token).await;
+    assert_eq!(seen_by(&client, restored, &token).await, authors);
+}
+
+async fn label(client: &Client, post: u64, labels: Vec<i32>, version: u64, token: &str) -> String {
+    let request = SetLabelsRequest {
+        updates: vec![LabelUpdate {
+            post_id: post,
+            author_id: post,
+            labels,
+            version,
+        }],
+        session_token: token.to_owned(),
+    };
+    until_done(|| {
+        let (mut rpc, request) = (client.rpc(), request.clone());
+        async move { rpc.set_labels(request).await }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_block_hides_posts_in_both_directions_until_it_is_taken_back() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_201..=2_212).collect();
+    let [blocking, blocked] = [2_301, 2_302];
+    let token = followed(&client, &authors, &[blocking, blocked]).await;
+
+    let token = relate(&client, blocking, EdgeKind::Block, &[2_203], &token).await;
+    let token = relate(&client, 2_207, EdgeKind::Block, &[blocked], &token).await;
+    let without = |hidden: u64| -> Vec<u64> { authors.iter().copied().filter(|id| *id != hidden).collect() };
+    assert_eq!(seen_by(&client, blocking, &token).await, without(2_203));
+    assert_eq!(seen_by(&client, blocked, &token).await, without(2_207));
+
+    let token = change_edges(&client, blocking, EdgeKind::Block, (&[2_203], true), &token).await;
+    // The client says what it was served before: the served history of the cluster is recorded after the reply.
+    let request = GetFeedRequest {
+        served_ids: without(2_203),
+        ..in_network(blocking, &token)
+    };
+    assert_eq!(sorted_ids(&feed(&client, request).await), [2_203]);
+}
+
+#[tokio::test]
+async fn pages_show_everything_once_and_end() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_401..=2_445).collect();
+    let viewer = 2_501;
+    let token = followed(&client, &authors, &[viewer]).await;
+    let mut cursor = String::new();
+    let mut shown = Vec::new();
+    for page in 0.. {
+        assert!(page < 10, "the pages do not end: {shown:?}");
+        let request = GetFeedRequest {
+            limit: 10,
+            is_bottom_request: page > 0,
+            cursor: cursor.clone(),
+            ..in_network(viewer, &token)
+        };
+        let reply = feed(&client, request).await;
+        shown.extend(ids(&reply));
+        cursor = reply.cursor;
+        if cursor.is_empty() || reply.posts.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(shown.len(), authors.len(), "{shown:?}");
+    assert_eq!(
+        shown.iter().copied().collect::<BTreeSet<u64>>(),
+        authors.into_iter().collect()
+    );
+}

@@ -1,0 +1,18 @@
+//! Covey as it runs: three real nodes and a coordinator, as processes on loopback. Run it by `./dev test`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests start real processes: real time, real files, real sockets"
+)]
+
+mod calls;
+mod crashes;
+mod damage;
+mod feeds;
+mod hostile;
+mod place;
+mod process;
+mod refusals;
+mod replicas;
+mod trace;
+mod words;
+mod world;

@@ -1,0 +1,130 @@
+//! What each node has, asked of the nodes themselves and not through the coordinator.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_rpc::NodeClient;
+use covey_shared::ids::{LogIndex, PostId, PostKey, ShardId, UserId};
+use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplyBody, RequestBody, ShardRead};
+
+use crate::process::SOON;
+use crate::world::{ask, layout, status};
+
+/// Keys in one call.
+const PAGE: usize = 2_000;
+
+/// Waits until all replicas of each shard have applied the same, with nothing left to deliver to other shards.
+pub(crate) async fn until_level(nodes: &[NodeClient]) -> Vec<NodeStatus> {
+    let since = std::time::Instant::now();
+    loop {
+        let mut all = Vec::new();
+        for node in nodes {
+            all.push(status(node).await);
+        }
+        let mut applied: BTreeMap<ShardId, BTreeSet<LogIndex>> = BTreeMap::new();
+        for replica in all.iter().flat_map(|status| &status.replicas) {
+            applied.entry(replica.shard).or_default().insert(replica.applied);
+        }
+        let delivered = all
+            .iter()
+            .flat_map(|status| &status.replicas)
+            .all(|replica| replica.outbox == 0);
+        if delivered && applied.values().all(|indexes| indexes.len() == 1) {
+            return all;
+        }
+        assert!(
+            since.elapsed() < SOON,
+            "the replicas did not become level: {applied:?}, outboxes empty: {delivered}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+/// Asserts that every node has every post of `written` exactly once and no other post, and that the replicas of each
+/// shard have one logical hash.
+pub(crate) async fn assert_same_everywhere(nodes: &[NodeClient], written: &BTreeSet<PostKey>) {
+    let states = until_level(nodes).await;
+    for (node, state) in nodes.iter().zip(&states) {
+        let posts: u64 = state.replicas.iter().map(|replica| replica.posts).sum();
+        let rows: u64 = state.replicas.iter().map(|replica| replica.spaces[0].rows).sum();
+        let wanted = written.len() as u64;
+        assert_eq!(
+            (posts, rows),
+            (wanted, wanted),
+            "posts and vectors of node {:?}",
+            state.node
+        );
+        let found = posts_of(node, written).await;
+        let lost: Vec<&PostKey> = written.iter().filter(|key| !found.contains_key(key)).take(5).collect();
+        let twice: Vec<_> = found.iter().filter(|(_, times)| **times != 1).take(5).collect();
+        assert!(
+            lost.is_empty() && twice.is_empty(),
+            "{:?} lost {lost:?}…, has twice {twice:?}…",
+            state.node
+        );
+    }
+    let mut hashes: BTreeMap<ShardId, Vec<(LogIndex, u64)>> = BTreeMap::new();
+    for node in nodes {
+        for (shard, state) in logical_hashes(node).await {
+            hashes.entry(shard).or_default().push(state);
+        }
+    }
+    for (shard, states) in &hashes {
+        assert_eq!(states.len(), nodes.len(), "{shard:?}");
+        assert!(
+            states.windows(2).all(|pair| pair[0] == pair[1]),
+            "{shard:?}: {states:?}"
+        );
+    }
+    assert_eq!(hashes.len(), layout().shards.len());
+}
+
+/// How often a node returns each of `keys`.
+async fn posts_of(node: &NodeClient, keys: &BTreeSet<PostKey>) -> BTreeMap<PostKey, usize> {
+    let shards: Vec<ShardRead> = layout()
+        .shards
+        .iter()
+        .map(|plan| ShardRead {
+            shard: plan.shard,
+            range_ver: plan.epoch.range_ver,
+            min_index: LogIndex(0),
+        })
+        .collect();
+    let keys: Vec<PostKey> = keys.iter().copied().collect();
+    let mut found = BTreeMap::new();
+    for page in keys.chunks(PAGE) {
+        let query = GetPostsQuery {
+            shards: shards.clone(),
+            keys: page.to_vec(),
+            with_vectors: false,
+        };
+        let ReplyBody::GetPosts(replies) = ask(node, Class::Query, RequestBody::GetPosts(query)).await else {
+            panic!("another reply than asked for");
+        };
+        for view in replies
+            .into_iter()
+            .flat_map(|reply| reply.result.expect("the replica answers"))
+        {
+            *found.entry(view.post.key).or_insert(0) += 1;
+        }
+    }
+    found
+}
+
+async fn logical_hashes(node: &NodeClient) -> Vec<(ShardId, (LogIndex, u64))> {
+    let body = RequestBody::LogicalHash { shards: Vec::new() };
+    let ReplyBody::LogicalHash(replies) = ask(node, Class::Admin, body).await else {
+        panic!("another reply than asked for");
+    };
+    let hash = |reply: covey_shared::wire::ShardReply<u64>| {
+        (reply.shard, (reply.applied, reply.result.expect("the replica answers")))
+    };
+    replies.into_iter().map(hash).collect()
+}
+
+/// A key from raw numbers.
+pub(crate) fn key(author: u64, post: u64) -> PostKey {
+    PostKey {
+        author: UserId(author),
+        post: PostId(post),
+    }
+}
