@@ -162,11 +162,17 @@ impl ApplyWorker {
             match applier.store.checkpoint() {
                 Ok(index) => indexes.push((*shard, index.0)),
                 // After a failed fsync nothing is known about what the disk kept; the log still has it all.
-                Err(error) => panic!("shard {shard}: vectors cannot be made durable: {error}"),
+                Err(error) => panic!(
+                    "shard {shard}: vectors cannot be made durable: {:#}",
+                    anyhow::Error::new(error)
+                ),
             }
         }
         if let Err(error) = self.kv.persist() {
-            panic!("the key-value store cannot be made durable: {error}");
+            panic!(
+                "the key-value store cannot be made durable: {:#}",
+                anyhow::Error::new(error)
+            );
         }
         for (shard, index) in indexes {
             self.done.push(Completion::Checkpointed { shard, index });

@@ -43,12 +43,13 @@ impl Checkpoint {
 
 /// Writes the first `rows` rows of a tail to its files and fsyncs them.
 pub(crate) fn flush(shared: &Shared, tail: &Tail, rows: usize) -> Result<(), PartitionError> {
-    if tail.durable() >= rows {
-        return Ok(());
-    }
     let (disk, space) = (&*shared.env.disk, &shared.space);
     let dir = tail.folder.dir(&shared.dir);
     let mut slot = tail.writer.lock();
+    // Judged under the lock: a seal that came first has taken the writer, and a new one would wipe the sealed files.
+    if tail.durable() >= rows {
+        return Ok(());
+    }
     let writer = match &mut *slot {
         Some(writer) => writer,
         none => none.insert(FolderWriter::create(disk, space, &dir, tail.capacity())?),

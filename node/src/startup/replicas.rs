@@ -59,6 +59,10 @@ impl Replicas {
         mut log: Box<dyn LogStore>,
         mut recovered: Recovered,
     ) -> Result<Replicas, StartError> {
+        if let Some(torn) = &recovered.torn {
+            let (path, offset, bytes) = (torn.path.display(), torn.offset, torn.bytes);
+            tracing::warn!(%path, offset, bytes, "the log ended in an unfinished write, never acknowledged: cut off");
+        }
         let here = |plan: &ShardPlan| plan.on(opening.node).map(|place| (plan.clone(), place.replica));
         let plans: Vec<(ShardPlan, ReplicaId)> = layout.shards.iter().filter_map(here).collect();
         let mut opened = BTreeMap::new();

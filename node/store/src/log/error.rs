@@ -20,11 +20,12 @@ pub enum LogError {
         /// What the disk said.
         source: io::Error,
     },
-    /// Something that was durable is damaged or gone. Nothing was changed. The replicas of this node have to be
+    /// Something that was durable is damaged or gone. Nothing was changed. The node has to stay off until its replicas can be
     /// rebuilt from their peers.
     #[error(
         "the log is damaged in {} at byte {offset}: {damage}. Entries that were acknowledged may be lost, so this node \
-         must not vote with it; move the directory aside and let the node rebuild its replicas from their peers",
+         must not vote with it. Keep the directory as it is and leave the node off; the others go on. What to do then is in \
+         docs/running.md, under \"The log is damaged\"",
         path.display()
     )]
     Corrupt {
