@@ -38,7 +38,11 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         ..WalOptions::new(config.cluster.id(), id)
     };
     let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
-    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(&dir.join("kv"), &fjall_options(&config))?);
+    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(
+        env.disk.clone(),
+        &dir.join("kv"),
+        &fjall_options(&config),
+    )?);
     let parts = NodeParts {
         env,
         config,

@@ -79,7 +79,7 @@ fn the_production_store_gives_the_same_content_as_the_simulated_one() {
     simulated.store.apply(&log).unwrap();
     let (env, dir) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
     let path = dir.path().join("kv");
-    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(&path, &FjallOptions::default()).unwrap());
+    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(env.disk.clone(), &path, &FjallOptions::default()).unwrap());
     let open = |kv: &Arc<dyn KvStore>| {
         ShardStore::open(
             &env,

@@ -1,7 +1,7 @@
 //! Why the key-value store failed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Any failure of the key-value store.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,16 @@ pub enum KvError {
         /// Where in it.
         offset: u64,
     },
+    /// The journal is not what it was when it was synced.
+    #[error(
+        "{} does not hold what was synced into it; move the directory of the store aside and let the node rebuild its \
+         replicas from their peers",
+        path.display()
+    )]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+    },
     /// Written by a newer release.
     #[error("{} has format version {found}, this release reads up to {supported}; start the newer release", path.display())]
     Version {
@@ -57,6 +67,15 @@ pub enum KvError {
         /// The store's directory.
         dir: PathBuf,
     },
+}
+
+/// Says what was tried on which file or directory.
+pub(super) fn io_at<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> KvError + 'a {
+    move |source| KvError::Io {
+        what,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// A bound that a batch breaks.

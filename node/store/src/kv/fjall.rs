@@ -2,16 +2,20 @@
 //!
 //! Commits reach fjall's journal buffer, not the disk; [`KvStore::persist`] syncs the journal. The journal is cut into
 //! pieces as memtables fill, and a piece goes once its memtables are tables on disk, so it is bounded by
-//! `journal_bytes` plus a memtable. A journal whose *unsynced* end was written out of order by a power loss is refused at
-//! open rather than cut: the node then rebuilds from its peers.
+//! `journal_bytes` plus a memtable. After a power loss the *unsynced* end of the journal is cut, whatever it holds; damage
+//! before it is refused (see `synced.rs`).
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use covey_env::Disk;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
 
+use super::error::io_at;
+use super::synced::{Mark, Synced};
 use super::{KeyRange, KvBatch, KvError, KvRead, KvStore, KvUsage, Visit};
 
 /// The one keyspace.
@@ -47,6 +51,9 @@ pub struct FjallKv {
     database: Database,
     keyspace: Keyspace,
     dir: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// What was marked last; one writer of the mark at a time.
+    synced: Arc<Mutex<Synced>>,
 }
 
 #[derive(Clone)]
@@ -57,14 +64,16 @@ struct FjallSnapshot {
 }
 
 impl FjallKv {
-    /// Opens the store in `dir`, or makes a new one. `dir`'s parent has to be synced by the caller.
+    /// Opens the store in `dir`, or makes a new one. `disk` is for the mark beside fjall's files.
     ///
     /// # Errors
     /// The store is locked by another process, damaged, or the disk failed.
     ///
     /// # Panics
     /// If the options are out of their ranges.
-    pub fn open(dir: &Path, options: &FjallOptions) -> Result<FjallKv, KvError> {
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path, options: &FjallOptions) -> Result<FjallKv, KvError> {
+        disk.create_dir_all(dir).map_err(io_at("create", dir))?;
+        let synced = settle_journal(&*disk, dir)?;
         let opened = Database::builder(dir)
             .cache_size(options.cache_bytes)
             .max_journaling_size(options.journal_bytes)
@@ -84,6 +93,8 @@ impl FjallKv {
             database,
             keyspace,
             dir: dir.to_owned(),
+            disk,
+            synced: Arc::new(Mutex::new(synced)),
         })
     }
 
@@ -94,6 +105,19 @@ impl FjallKv {
             dir: self.dir.clone(),
         }
     }
+}
+
+/// Makes sure that the journal holds what was synced and, after a start of the machine, nothing else.
+fn settle_journal(disk: &dyn Disk, dir: &Path) -> Result<Synced, KvError> {
+    let Mark { synced, this_boot } = Mark::load(disk, dir).map_err(io_at("read the sync mark in", dir))?;
+    if let Some(path) = synced.damaged(disk, dir).map_err(io_at("check the journal in", dir))? {
+        return Err(KvError::Journal { path });
+    }
+    if !this_boot {
+        synced.cut_later(disk, dir).map_err(io_at("cut the journal in", dir))?;
+        synced.mark(disk, dir).map_err(io_at("mark the journal in", dir))?;
+    }
+    Ok(synced)
 }
 
 fn lsm<'a>(what: &'static str, dir: &'a Path) -> impl FnOnce(fjall::Error) -> KvError + 'a {
@@ -154,9 +178,20 @@ impl KvStore for FjallKv {
     }
 
     fn persist(&self) -> Result<(), KvError> {
-        self.database
-            .persist(PersistMode::SyncAll)
-            .map_err(lsm("sync the journal", &self.dir))
+        let sync = |mode| self.database.persist(mode).map_err(lsm("sync the journal", &self.dir));
+        // Only a panic poisons the mutex, and a panic ends the process.
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        sync(PersistMode::Buffer)?;
+        let (disk, dir) = (&*self.disk, &self.dir);
+        let next = synced
+            .advance(disk, dir)
+            .map_err(io_at("measure the journal in", dir))?;
+        sync(PersistMode::SyncAll)?;
+        if next != *synced {
+            next.mark(disk, dir).map_err(io_at("mark the journal in", dir))?;
+            *synced = next;
+        }
+        Ok(())
     }
 
     fn usage(&self) -> Result<KvUsage, KvError> {

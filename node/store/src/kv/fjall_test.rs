@@ -14,6 +14,10 @@ const OPTIONS: FjallOptions = FjallOptions {
     workers: 1,
 };
 
+fn open(dir: &Path) -> Result<FjallKv, KvError> {
+    FjallKv::open(Env::production(1).unwrap().disk, dir, &OPTIONS)
+}
+
 /// What the kernel holds of a directory now: what a killed process leaves behind.
 fn copy_tree(disk: &dyn Disk, from: &Path, to: &Path) {
     disk.create_dir_all(to).unwrap();
@@ -36,7 +40,7 @@ fn copy_tree(disk: &dyn Disk, from: &Path, to: &Path) {
 #[test]
 fn the_fjall_store_conforms() {
     let dir = tempfile::tempdir().unwrap();
-    conformance::kv_rules(&mut || Box::new(FjallKv::open(dir.path(), &OPTIONS).unwrap()));
+    conformance::kv_rules(&mut || Box::new(open(dir.path()).unwrap()));
 }
 
 #[test]
@@ -46,53 +50,134 @@ fn after_a_kill_all_persisted_batches_are_there_and_nothing_out_of_order() {
     for seed in 0..2 {
         let mut life = 0;
         let home = |life: u32| dir.path().join(format!("{seed}-{life}"));
-        let first = Box::new(FjallKv::open(&home(0), &OPTIONS).unwrap());
+        let first = Box::new(open(&home(0)).unwrap());
         let mut reopen = |old: Box<dyn KvStore>| {
             copy_tree(&*disk, &home(life), &home(life + 1));
             drop(old);
             life += 1;
-            Box::new(FjallKv::open(&home(life), &OPTIONS).unwrap()) as Box<dyn KvStore>
+            Box::new(open(&home(life)).unwrap()) as Box<dyn KvStore>
         };
         conformance::kv_keeps_what_it_persisted(seed, 60, &mut reopen, first);
     }
 }
 
-#[test]
-fn a_damaged_journal_is_refused_and_not_cut() {
-    let dir = tempfile::tempdir().unwrap();
+fn put(store: &FjallKv, key: &str) {
+    let mut batch = KvBatch::new();
+    batch.put(key, "a recognisable value");
+    store.commit(&batch).unwrap();
+}
+
+/// Three batches before the last sync and three after it, as a killed process leaves them.
+fn left_behind(dir: &Path) -> PathBuf {
     let disk = Env::production(1).unwrap().disk;
-    let store = FjallKv::open(&dir.path().join("store"), &OPTIONS).unwrap();
+    let store = open(&dir.join("store")).unwrap();
     for key in ["a", "b", "c"] {
-        let mut batch = KvBatch::new();
-        batch.put(key, "a recognisable value");
-        store.commit(&batch).unwrap();
+        put(&store, key);
     }
     store.persist().unwrap();
-    let copy = dir.path().join("copy");
-    copy_tree(&*disk, &dir.path().join("store"), &copy);
-    let journal = disk
-        .list(&copy)
-        .unwrap()
-        .into_iter()
-        .find(|entry| entry.path.extension().is_some_and(|e| e == "jnl"));
-    let file = disk.open(&journal.unwrap().path, OpenMode::ReadWrite).unwrap();
-    let mut content = vec![0; 4096];
-    file.read_at(&mut content, 0).unwrap();
-    let at = content
-        .windows(12)
-        .position(|window| window == b"recognisable")
-        .unwrap();
-    file.write_at(b"R", at as u64).unwrap();
-    assert!(matches!(
-        FjallKv::open(&copy, &OPTIONS),
-        Err(KvError::Lsm { what: "open", .. })
-    ));
+    for key in ["d", "e", "f"] {
+        put(&store, key);
+    }
+    store.database.persist(PersistMode::Buffer).unwrap();
+    let copy = dir.join("copy");
+    copy_tree(&*disk, &dir.join("store"), &copy);
+    let journal = disk.open(&copy.join("0.jnl"), OpenMode::ReadWrite).unwrap();
+    // Fewer zeros at the end, because the tests copy the files often.
+    journal.set_len(4096).unwrap();
+    copy
+}
+
+fn keys(store: &FjallKv) -> String {
+    let pairs = scanned(store, &KeyRange::all());
+    pairs.iter().map(|(key, _)| String::from_utf8_lossy(key)).collect()
+}
+
+/// A copy in which one bit pattern of the journal is inverted.
+fn damage(disk: &dyn Disk, from: &Path, at: u64) -> PathBuf {
+    let to = from.with_extension(at.to_string());
+    copy_tree(disk, from, &to);
+    let file = disk.open(&to.join("0.jnl"), OpenMode::ReadWrite).unwrap();
+    let mut byte = [0];
+    file.read_at(&mut byte, at).unwrap();
+    file.write_at(&[!byte[0]], at).unwrap();
+    to
+}
+
+#[test]
+fn a_killed_process_loses_nothing_of_what_it_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = left_behind(dir.path());
+    assert_eq!(keys(&open(&copy).unwrap()), "abcdef");
+}
+
+#[test]
+fn whatever_a_power_loss_made_of_the_unsynced_end_only_what_was_synced_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Env::production(1).unwrap().disk;
+    let copy = left_behind(dir.path());
+    let mark = Mark::load(&*disk, &copy).unwrap();
+    assert!(mark.this_boot);
+    mark.synced.mark_in_another_boot(&*disk, &copy);
+    for at in mark.synced.bytes..mark.synced.bytes + 200 {
+        let copy = damage(&*disk, &copy, at);
+        let store = open(&copy).unwrap();
+        assert_eq!(keys(&store), "abc", "byte {at}");
+        put(&store, "g");
+        store.persist().unwrap();
+        drop(store);
+        assert_eq!(keys(&open(&copy).unwrap()), "abcg", "byte {at}");
+    }
+}
+
+#[test]
+fn damage_before_the_last_sync_is_refused_again_and_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Env::production(1).unwrap().disk;
+    let copy = left_behind(dir.path());
+    let synced = Mark::load(&*disk, &copy).unwrap().synced;
+    for at in 0..synced.bytes {
+        let copy = damage(&*disk, &copy, at);
+        for _ in 0..2 {
+            let refused = open(&copy);
+            assert!(
+                matches!(refused, Err(KvError::Journal { .. })),
+                "byte {at}: {refused:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_is_cut_behind_newer_tables_leaves_the_first_batches_and_no_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Env::production(1).unwrap().disk;
+    let home = dir.path().join("store");
+    let store = open(&home).unwrap();
+    let write = |round: u32| {
+        let mut batch = KvBatch::new();
+        for key in 0..50u32 {
+            batch.put((round * 50 + key).to_be_bytes(), vec![1; 4096]);
+        }
+        store.commit(&batch).unwrap();
+    };
+    write(0);
+    store.persist().unwrap();
+    let before = Mark::load(&*disk, &home).unwrap().synced;
+    (1..600).for_each(write);
+    drop(store);
+    before.mark_in_another_boot(&*disk, &home);
+    let found = scanned(&open(&home).unwrap(), &KeyRange::all());
+    let numbers = found
+        .iter()
+        .map(|(key, _)| u32::from_be_bytes(key[..4].try_into().unwrap()));
+    assert!(numbers.eq(0..found.len() as u32), "the first batches and no others");
+    assert!(found.len() >= 50, "{}", found.len());
 }
 
 #[test]
 fn the_journal_does_not_grow_with_what_was_written() {
     let dir = tempfile::tempdir().unwrap();
-    let store = FjallKv::open(dir.path(), &OPTIONS).unwrap();
+    let store = open(dir.path()).unwrap();
     let mut written = 0;
     let mut largest = 0;
     for round in 0..600u32 {

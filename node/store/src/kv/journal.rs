@@ -12,6 +12,7 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bytes::Bytes;
 use covey_env::{Disk, DiskFile, OpenMode};
 
+use super::error::io_at;
 use super::{KeyRange, KvBatch, KvError, KvRead, KvStore, KvUsage, Visit};
 use crate::log::record::{Link, encode_record, record_at, remains};
 
@@ -109,14 +110,6 @@ impl JournalKv {
         })?;
         inner.poisoned = false;
         Ok(done)
-    }
-}
-
-fn io_at<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> KvError + 'a {
-    move |source| KvError::Io {
-        what,
-        path: path.to_owned(),
-        source,
     }
 }
 

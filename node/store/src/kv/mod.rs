@@ -9,6 +9,7 @@
 mod error;
 mod fjall;
 mod journal;
+mod synced;
 
 use std::collections::BTreeMap;
 use std::fmt;
