@@ -47,9 +47,16 @@ struct Acks {
 struct Feeds {
     complete: usize,
     degraded: usize,
-    /// From, to, what was wrong.
-    broken: Vec<(Instant, Instant, String)>,
+    broken: Vec<Broken>,
     slowest: Duration,
+}
+
+/// A feed that failed or was not complete.
+struct Broken {
+    from: Instant,
+    to: Instant,
+    trace: String,
+    what: String,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,29 +105,35 @@ impl History {
     }
 
     /// Feeds that failed or were incomplete although a coordinator ran all the time.
-    pub(crate) fn broken_feeds(&self) -> Vec<String> {
+    /// Trace and fault.
+    pub(crate) fn broken_feeds(&self) -> Vec<(String, String)> {
         let gaps = locked(&self.gaps);
-        let excused = |from: Instant, to: Instant| gaps.iter().any(|gap| from < gap.1 && gap.0 < to);
+        let excused = |feed: &&Broken| gaps.iter().any(|gap| feed.from < gap.1 && gap.0 < feed.to);
         let feeds = locked(&self.feeds);
-        let broken = feeds.broken.iter().filter(|(from, to, _)| !excused(*from, *to));
-        broken
-            .map(|(from, to, what)| format!("after {:?}: {what}", *to - *from))
-            .collect()
+        let broken = feeds.broken.iter().filter(|feed| !excused(feed));
+        let tell = |feed: &Broken| {
+            (
+                feed.trace.clone(),
+                format!("after {:?}: {}", feed.to - feed.from, feed.what),
+            )
+        };
+        broken.map(tell).collect()
     }
 
     fn record(&self, from: Instant, answer: Result<(usize, Answer), Status>) {
         let mut feeds = locked(&self.feeds);
-        let what = match answer {
+        let (trace, what) = match answer {
             Ok((1.., answer)) if answer.coverage == 1.0 => {
                 feeds.complete += 1;
-                feeds.degraded += usize::from(!answer.degraded.is_empty());
+                feeds.degraded += usize::from(answer.degraded.iter().any(|part| part.component != "ModelScorer"));
                 feeds.slowest = feeds.slowest.max(from.elapsed());
                 return;
             }
-            Ok((posts, answer)) => format!("{posts} posts, {answer:?}"),
-            Err(status) => status.to_string(),
+            Ok((posts, answer)) => (answer.trace_id.clone(), format!("{posts} posts, {answer:?}")),
+            Err(status) => (String::new(), status.to_string()),
         };
-        feeds.broken.push((from, Instant::now(), what));
+        let to = Instant::now();
+        feeds.broken.push(Broken { from, to, trace, what });
     }
 
     pub(crate) fn posts(&self) -> BTreeSet<PostKey> {
