@@ -73,6 +73,8 @@ pub struct ReadReport {
     pub queue: Duration,
     /// Longest work on a shard.
     pub work: Duration,
+    /// Work of all shards together: what the read costs.
+    pub cost: Duration,
     /// Time of the read; of several, the sum.
     pub took: Duration,
 }
@@ -100,6 +102,7 @@ impl ReadReport {
         self.visited += other.visited;
         self.queue = self.queue.max(other.queue);
         self.work = self.work.max(other.work);
+        self.cost += other.cost;
         self.took += other.took;
     }
 
@@ -116,7 +119,9 @@ impl ReadReport {
         self.partial |= part.partial;
         self.visited += part.visited;
         self.queue = self.queue.max(Duration::from_micros(part.queue_us.into()));
-        self.work = self.work.max(Duration::from_micros(part.work_us.into()));
+        let work = Duration::from_micros(part.work_us.into());
+        self.work = self.work.max(work);
+        self.cost += work;
         self.token.observe(Seen {
             shard: part.shard,
             range_ver: part.epoch.range_ver,

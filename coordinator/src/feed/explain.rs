@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use covey_api::v1;
 use covey_pipeline::{ComponentReport, Removed, Report, Score, Stage, Status};
@@ -30,12 +31,14 @@ pub(crate) fn explanations(page: &Page<'_>) -> Vec<v1::PostExplanation> {
     served.chain(asked).map(|key| board.explain(key)).collect()
 }
 
-/// What each component did, in the order of the pipeline.
-pub(crate) fn stages(report: &Report) -> Vec<v1::StageReport> {
-    report.components.iter().map(stage).collect()
+/// What each component did, in the order of the pipeline. `cost`: work of the shards by component.
+pub(crate) fn stages(report: &Report, cost: &BTreeMap<&'static str, Duration>) -> Vec<v1::StageReport> {
+    let first_round = |entry: &ComponentReport| cost.get(entry.component).filter(|_| entry.round == 0).copied();
+    let entries = report.components.iter();
+    entries.map(|entry| stage(entry, first_round(entry))).collect()
 }
 
-fn stage(entry: &ComponentReport) -> v1::StageReport {
+fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
     let error = match &entry.status {
         Status::Ok | Status::Disabled => String::new(),
         Status::Skipped(reason) => format!("skipped: {reason}"),
@@ -57,6 +60,7 @@ fn stage(entry: &ComponentReport) -> v1::StageReport {
         removed: removed.collect(),
         time_ms: entry.took.as_secs_f64() * 1000.0,
         error,
+        shard_work_ms: shard_work.unwrap_or_default().as_secs_f64() * 1000.0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the reads of one request say about themselves, collected from components that run in parallel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use covey_pipeline::ComponentError;
 use parking_lot::Mutex;
@@ -21,6 +22,15 @@ pub(crate) struct Account {
     /// Of all reads together.
     pub(crate) report: ReadReport,
     pub(crate) notes: BTreeSet<Note>,
+    /// Work of the shards for each component.
+    pub(crate) cost: BTreeMap<&'static str, Duration>,
+}
+
+impl Account {
+    fn absorb(&mut self, component: &'static str, report: &ReadReport) {
+        self.report.absorb(report);
+        *self.cost.entry(component).or_default() += report.cost;
+    }
 }
 
 /// Shared by the components that serve one request.
@@ -43,7 +53,7 @@ impl Ledger {
                 Ok(gathered.value)
             }
             Err(unanswered) => {
-                self.0.lock().report.absorb(&unanswered.report);
+                self.0.lock().absorb(component, &unanswered.report);
                 let reason = match &unanswered.error {
                     ReadError::NoAnswer { .. } => "no_answer",
                     ReadError::Invalid(_) => "invalid_request",
@@ -62,7 +72,7 @@ impl Ledger {
             let reason = "partial";
             account.notes.insert(Note { component, reason });
         }
-        account.report.absorb(report);
+        account.absorb(component, report);
     }
 
     pub(crate) fn note(&self, component: &'static str, reason: &'static str) {

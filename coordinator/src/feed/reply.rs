@@ -59,7 +59,7 @@ pub(crate) fn reply(page: &Page<'_>) -> v1::GetFeedReply {
             Vec::new()
         },
         stages: if explained {
-            explain::stages(&page.outcome.report)
+            explain::stages(&page.outcome.report, &page.account.cost)
         } else {
             Vec::new()
         },

@@ -8,6 +8,7 @@ use anyhow::Result;
 use covey_api::v1::{EdgeKind, EdgeUpdate, GetFeedRequest, PutUsersRequest, UserUpdate};
 use serde::Serialize;
 
+use super::cost::{self, Cost};
 use super::measure::{quantile, recall};
 use super::processes::Processes;
 use super::rates::{self, Rate};
@@ -18,7 +19,7 @@ use crate::client::{Client, refused};
 use crate::commands::{Context, Outcome, fetch_status};
 use crate::progress::Spinner;
 use crate::render::status::indexed_share;
-use crate::render::text::{bytes, count};
+use crate::render::text::{Style, bytes, count};
 
 /// A user that no world has, who follows [`FOLLOWED`] others.
 const READER: u64 = 1 << 60;
@@ -42,6 +43,8 @@ pub(super) struct Figures {
     feeds: Vec<Rate>,
     /// CPU time of each process per feed at the highest rate, in milliseconds.
     cpu_ms_per_feed: BTreeMap<String, f64>,
+    /// Per feed, by component.
+    costs: Vec<Cost>,
     /// In-network source of a viewer who follows 500, all shards together.
     in_network_p50_ms: f64,
     in_network_p99_ms: f64,
@@ -76,6 +79,8 @@ pub(super) async fn run(
     }
     spinner.note("recall of 200 queries against exact search");
     let recall_at_10 = recall(&client, &session.cast.queries).await?;
+    spinner.note("cost of 100 feeds");
+    let costs = cost::of_feeds(&client, &viewers).await?;
     spinner.note("in-network fetches");
     let mut fetches = in_network(&client, args.demo.size.users).await?;
     let resident_bytes: BTreeMap<String, u64> = processes
@@ -102,13 +107,14 @@ pub(super) async fn run(
         ivf_rows_share: indexed_share(&state),
         feeds,
         cpu_ms_per_feed,
+        costs,
         in_network_p50_ms: quantile(&mut fetches, 0.5),
         in_network_p99_ms: quantile(&mut fetches, 0.99),
         resident_bytes_per_post: of_nodes as f64 / (state.posts.max(1) * state.nodes.len().max(1) as u64) as f64,
         resident_bytes,
         restart_s,
     };
-    context.show(&figures, || human(&figures))?;
+    context.show(&figures, || human(&figures, context.style))?;
     Ok(Outcome::Done)
 }
 
@@ -175,7 +181,7 @@ async fn in_network(client: &Client, users: u64) -> Result<Vec<f64>> {
     Ok(times)
 }
 
-fn human(figures: &Figures) -> String {
+fn human(figures: &Figures, style: Style) -> String {
     let mut out = format!(
         "{} nodes, {} shards, {} posts of {} users; loaded at {:.0} posts/s\n\
          recall@10 {:.3} with {:.0} % of the vectors indexed\n",
@@ -199,6 +205,7 @@ fn human(figures: &Figures) -> String {
         let stages: Vec<String> = stages.iter().map(|(stage, ms)| format!("{stage} {ms:.1}")).collect();
         writeln!(out, "            mean ms: {}", stages.join(", ")).expect("writing to a string");
     }
+    out += &cost::human(&figures.costs, style);
     let cpu: Vec<String> = figures
         .cpu_ms_per_feed
         .iter()

@@ -1,6 +1,7 @@
 //! `covey demo`: a whole cluster on this machine, with a world in it.
 
 mod bench;
+mod cost;
 mod input;
 mod measure;
 mod place;

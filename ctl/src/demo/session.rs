@@ -32,6 +32,8 @@ pub(super) const WANTED_SHARE: f64 = 0.8;
 const QUIET: u32 = 20;
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(300);
+/// How often the demo asks again for a feed that is not complete.
+const FEED_ATTEMPTS: u32 = 10;
 
 /// A demo under way.
 pub(super) struct Session {
@@ -241,10 +243,18 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the feed of the demo's viewer and prints it, unless only JSON is wanted.
+    /// Asks for the feed of the demo's viewer and prints it, unless only JSON is wanted. Just after loading, on a busy
+    /// machine, some shards may be late: then it asks again.
     pub(super) async fn show_feed(&self, json: bool) -> Result<Shown> {
         let viewer = self.args.viewer.unwrap_or(self.cast.viewers[0]);
-        let (feed, took_ms) = measure::feed(self.client(), viewer, true).await?;
+        let (mut feed, mut took_ms) = measure::feed(self.client(), viewer, true).await?;
+        for _ in 0..FEED_ATTEMPTS {
+            if feed.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0) {
+                break;
+            }
+            tokio::time::sleep(AGAIN).await;
+            (feed, took_ms) = measure::feed(self.client(), viewer, true).await?;
+        }
         if !json {
             text::print(&("\n".to_owned() + &cards::feed(&feed, viewer, took_ms, now_ms(), self.style)))?;
         }

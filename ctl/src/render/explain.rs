@@ -125,6 +125,7 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
             report.candidates_in.to_string(),
             report.candidates_out.to_string(),
             format!("{:.2}", report.time_ms),
+            format!("{:.2}", report.shard_work_ms),
             note,
         ]
     };
@@ -132,5 +133,9 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    table(&["STAGE", "COMPONENT", "IN", "OUT", "MS", "REMOVED"], &rows, style)
+    table(
+        &["STAGE", "COMPONENT", "IN", "OUT", "MS", "SHARD MS", "REMOVED"],
+        &rows,
+        style,
+    )
 }

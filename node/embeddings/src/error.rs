@@ -30,7 +30,7 @@ pub enum PartitionError {
         expected: String,
     },
     /// A file that cannot be what was written. The replica must be rebuilt from a peer.
-    #[error("{path} is damaged: {what}; rebuild this replica from a peer", path = path.display())]
+    #[error("{path} is damaged: {what}; what to do is in docs/running.md, under \"The log is damaged\"", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -28,8 +28,7 @@ pub enum KvError {
     },
     /// Something that was durable is damaged.
     #[error(
-        "the store is damaged in {} at byte {offset}; move its directory aside and let the node rebuild its replicas \
-         from their peers",
+        "the store is damaged in {} at byte {offset}; keep it as it is and leave the node off; what to do is in docs/running.md, under \"The log is damaged\"",
         path.display()
     )]
     Corrupt {
@@ -40,8 +39,7 @@ pub enum KvError {
     },
     /// The journal is not what it was when it was synced.
     #[error(
-        "{} does not hold what was synced into it; move the directory of the store aside and let the node rebuild its \
-         replicas from their peers",
+        "{} does not hold what was synced into it; keep it as it is and leave the node off; what to do is in docs/running.md, under \"The log is damaged\"",
         path.display()
     )]
     Journal {

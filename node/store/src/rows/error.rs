@@ -17,7 +17,7 @@ pub enum RowError {
         source: io::Error,
     },
     /// The header is damaged, or the file is none of ours.
-    #[error("{} does not have a whole row file header; fetch the file from a peer again", path.display())]
+    #[error("{} does not have a whole row file header; what to do is in docs/running.md, under \"The log is damaged\"", path.display())]
     Header {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum RowError {
         supported: u32,
     },
     /// The file is shorter than the rows that the caller says are in it.
-    #[error("{} holds {capacity} rows, but {rows} were expected; fetch the file from a peer again", path.display())]
+    #[error("{} holds {capacity} rows, but {rows} were expected; what to do is in docs/running.md, under \"The log is damaged\"", path.display())]
     Short {
         /// The file.
         path: PathBuf,
