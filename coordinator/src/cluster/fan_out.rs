@@ -151,11 +151,10 @@ struct Run<'a, T> {
 impl<T: Send + 'static> Run<'_, T> {
     fn launch(&mut self, progress: &mut Progress<T>) {
         for batch in progress.plan(&mut self.cluster.choice()) {
-            let first = batch.attempt == Attempt::First;
-            if first {
+            if batch.attempt == Attempt::First {
                 self.cluster.budget.first_tries(1);
             }
-            if first || self.cluster.budget.spend() {
+            if batch.attempt != Attempt::Retry || self.cluster.budget.spend() {
                 self.call(batch);
             } else {
                 progress.drop_batch(&batch);
@@ -196,7 +195,7 @@ impl<T: Send + 'static> Run<'_, T> {
         self.counts.calls += 1;
         match batch.attempt {
             Attempt::First => {}
-            Attempt::Retry => self.counts.retries += 1,
+            Attempt::Failover | Attempt::Retry => self.counts.retries += 1,
             Attempt::Hedge => self.counts.hedges += 1,
         }
         let span = tracing::info_span!(

@@ -10,8 +10,9 @@ use thiserror::Error;
 use crate::cluster::port::CallError;
 use crate::cluster::replica_choice::Choice;
 
-/// How often all replicas of a shard are asked before it counts as missing.
-const MAX_LAPS: u32 = 4;
+/// How often all replicas of a shard are asked before it counts as missing. With the pauses between, that is about as long
+/// as an election; most deadlines come first.
+const MAX_LAPS: u32 = 10;
 
 /// Why a shard has no answer.
 #[derive(Clone, Debug, Error)]
@@ -62,6 +63,9 @@ pub(crate) fn part<T>(reply: ShardReply<T>) -> Result<Part<T>, ShardError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Attempt {
     First,
+    /// Where the call before was not taken up: costs the cluster nothing.
+    Failover,
+    /// Where the call before may have cost work.
     Retry,
     Hedge,
 }
@@ -70,6 +74,7 @@ impl Attempt {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Attempt::First => "first",
+            Attempt::Failover => "failover",
             Attempt::Retry => "retry",
             Attempt::Hedge => "hedge",
         }
@@ -146,7 +151,11 @@ impl<T> Progress<T> {
     pub(crate) fn plan(&mut self, choice: &mut Choice) -> Vec<Batch> {
         let mut batches = BTreeMap::new();
         for shard in self.shards.values_mut().filter(|s| !s.done && s.running.is_empty()) {
-            let attempt = if shard.asked { Attempt::Retry } else { Attempt::First };
+            let attempt = match &shard.failure {
+                _ if !shard.asked => Attempt::First,
+                Some(failure) if failure.is_free() => Attempt::Failover,
+                _ => Attempt::Retry,
+            };
             shard.ask(choice, attempt, &mut batches);
         }
         batches.into_values().collect()
@@ -288,6 +297,16 @@ impl ShardFailure {
                 | ShardFailure::Shard(ShardError::DeadlineExceeded)
                 | ShardFailure::Call(CallError::Rpc(covey_rpc::CallError::Timeout { .. }))
         )
+    }
+
+    /// Nobody has worked on the read, and nobody was too busy to: asking another replica adds no load.
+    fn is_free(&self) -> bool {
+        match self {
+            ShardFailure::Shard(error) => matches!(error, ShardError::NotReady(_)),
+            ShardFailure::Call(CallError::Rpc(error)) => error.is_down(),
+            ShardFailure::Call(error) => matches!(error, CallError::BreakerOpen),
+            ShardFailure::OutOfTime => false,
+        }
     }
 
     /// The request itself is at fault.

@@ -176,6 +176,21 @@ fn tries_come_to_an_end_when_everything_is_down() {
 }
 
 #[test]
+fn only_a_retry_of_what_may_have_cost_work_is_charged_to_the_budget() {
+    fn attempt_after(end: Result<Vec<ShardReply<u32>>, CallError>) -> Attempt {
+        let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
+        let first = progress.plan(&mut choice()).remove(0);
+        progress.settle(&first, end);
+        progress.plan(&mut choice()).remove(0).attempt
+    }
+    let behind = ShardError::NotReady(NotReady::Behind);
+    assert_eq!(attempt_after(Err(CallError::BreakerOpen)), Attempt::Failover);
+    assert_eq!(attempt_after(Ok(vec![reply(1, Err(behind))])), Attempt::Failover);
+    assert_eq!(attempt_after(Err(CallError::WindowFull)), Attempt::Retry);
+    assert_eq!(attempt_after(Ok(Vec::new())), Attempt::Retry);
+}
+
+#[test]
 fn retry_without_budget_gives_the_shard_up_but_a_hedge_without_budget_does_not() {
     let mut progress = Progress::<u32>::new(vec![target(1)], 1000);
     let first = progress.plan(&mut choice()).remove(0);

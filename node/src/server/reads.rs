@@ -90,14 +90,14 @@ impl NodeHandle {
             shards
         };
         let reads: Vec<ShardRead> = asked.into_iter().map(|shard| self.any_state(shard)).collect();
-        self.each(&reads, deadline, Arc::new(()), |view, (), _| {
+        let hashes = self.each(&reads, deadline, Arc::new(()), |view, (), stop| {
             Ok(ViewRead {
-                value: view.logical_hash()?,
+                value: view.logical_hash(stop)?,
                 visited: 0,
                 partial: false,
             })
-        })
-        .await
+        });
+        hashes.await.into_iter().map(at_its_index).collect()
     }
 
     fn any_state(&self, shard: ShardId) -> ShardRead {
@@ -166,6 +166,23 @@ impl NodeHandle {
             // The actor is gone: the node shuts down.
             Err(_) => refused(accept.shard, ShardError::NotReady(NotReady::Starting)),
         }
+    }
+}
+
+/// A hash is only worth something with the very index that it covers.
+fn at_its_index(reply: ShardReply<(LogIndex, u64)>) -> ShardReply<u64> {
+    let covered = reply.result.as_ref().map_or(reply.applied, |(index, _)| *index);
+    ShardReply {
+        shard: reply.shard,
+        epoch: reply.epoch,
+        slots: reply.slots,
+        applied: covered,
+        staleness_ms: reply.staleness_ms,
+        partial: reply.partial,
+        visited: reply.visited,
+        queue_us: reply.queue_us,
+        work_us: reply.work_us,
+        result: reply.result.map(|(_, hash)| hash),
     }
 }
 

@@ -123,7 +123,7 @@ pub enum ReplyBody {
     Authors(Vec<ShardReply<Vec<AuthorInfo>>>),
     /// To `Status`.
     Status(Box<NodeStatus>),
-    /// To `LogicalHash`.
+    /// To `LogicalHash`: of exactly what the reply calls applied.
     LogicalHash(Vec<ShardReply<u64>>),
     /// To `Candidates`: found posts, unscored; what is missing does not exist.
     Candidates(Vec<ShardReply<Vec<Candidate>>>),

@@ -1,10 +1,11 @@
 //! A hash over what replicas share: the logical records, and the bits of every vector.
 
 use covey_shared::codec::encode_versioned;
-use covey_shared::ids::{PostId, PostKey, UserId};
+use covey_shared::ids::{LogIndex, PostId, PostKey, UserId};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::ShardView;
+use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::heat::Heat;
 use crate::keys::{Kind, kind_of, number, prefix_end};
@@ -14,15 +15,32 @@ use crate::records::{PostState, RECORD_VERSION};
 const GENERATION: usize = 4;
 
 impl ShardView {
-    /// Equal on two replicas that have applied the same entries, whatever their generations, files and batches. Call it
-    /// while nothing is applied: it reads all records of the shard.
+    /// Equal on two replicas that have applied the same entries, whatever their generations, files and batches; and the
+    /// index of the last of these entries. It reads all records of the shard, and starts over if something was applied
+    /// meanwhile, until `stop`: what it then returns covers no one index.
     ///
     /// Left out: vectors that wait for a checkpoint (their bits count once, with the post), time-decayed engagement (it
     /// depends on a configured half-life), and the applied record.
     ///
     /// # Errors
     /// A failed store.
-    pub fn logical_hash(&self) -> Result<u64, ShardStoreError> {
+    pub fn logical_hash(&self, stop: &dyn Fn() -> bool) -> Result<(LogIndex, u64), ShardStoreError> {
+        loop {
+            let before = self.stored_index()?;
+            let hash = self.hash_records()?;
+            if self.stored_index()? == before || stop() {
+                return Ok((before, hash));
+            }
+        }
+    }
+
+    /// Of the record that is committed with what was applied; the published index follows a moment later.
+    fn stored_index(&self) -> Result<LogIndex, ShardStoreError> {
+        let applied: Option<Applied> = self.db.read(&self.db.keys.applied())?;
+        Ok(applied.map_or(LogIndex(0), |applied| applied.index))
+    }
+
+    fn hash_records(&self) -> Result<u64, ShardStoreError> {
         let mut hash = Xxh3::new();
         let (start, end) = self.db.keys.slots(self.slots());
         self.db.scan(&start, &end, |key, value| {
