@@ -33,9 +33,10 @@ pub(crate) fn explanations(page: &Page<'_>) -> Vec<v1::PostExplanation> {
 
 /// What each component did, in the order of the pipeline. `cost`: work of the shards by component.
 pub(crate) fn stages(report: &Report, cost: &BTreeMap<&'static str, Duration>) -> Vec<v1::StageReport> {
-    let first_round = |entry: &ComponentReport| cost.get(entry.component).filter(|_| entry.round == 0).copied();
+    // A source and a hydrator may share a name; who reads for both comes first.
+    let mut left = cost.clone();
     let entries = report.components.iter();
-    entries.map(|entry| stage(entry, first_round(entry))).collect()
+    entries.map(|entry| stage(entry, left.remove(entry.component))).collect()
 }
 
 fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
