@@ -14,7 +14,7 @@ use covey_env::{Disk, DiskFile, OpenMode};
 
 use super::error::io_at;
 use super::{KeyRange, KvBatch, KvError, KvRead, KvStore, KvUsage, Visit};
-use crate::log::record::{Link, encode_record, record_at, remains};
+use crate::log::record::{BODY_VERSION, Link, encode_record, record_at, remains};
 
 const MAGIC: [u8; 8] = *b"COVEYKVJ";
 const FORMAT_VERSION: u32 = 1;
@@ -215,8 +215,16 @@ impl Journal {
             if (record.link.seq, record.link.prev_crc) != (journal.next_seq, journal.prev_crc) {
                 break;
             }
+            if record.version > BODY_VERSION {
+                return Err(KvError::Version {
+                    path: path.to_owned(),
+                    found: record.version,
+                    supported: BODY_VERSION,
+                });
+            }
             let body: Result<(Body, usize), _> = bincode::decode_from_slice(record.body, BODY);
-            apply(&mut pairs, body.map_err(|_| corrupt(journal.at))?.0);
+            let whole = body.ok().filter(|(_, used)| *used == record.body.len());
+            apply(&mut pairs, whole.ok_or_else(|| corrupt(journal.at))?.0);
             (journal.next_seq, journal.prev_crc, journal.at) = (record.link.seq + 1, record.crc, record.end);
         }
         let remains = remains(&content, journal.at, salt, journal.next_seq);

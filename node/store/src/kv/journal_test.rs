@@ -80,6 +80,52 @@ fn a_damaged_middle_is_refused_and_a_newer_format_told_apart() {
     assert!(matches!(open(&disk), Err(KvError::Version { found: 7, .. })));
 }
 
+/// A journal with one batch: `a` is set, `b` removed.
+fn golden() -> Vec<u8> {
+    let header = b"COVEYKVJ\x01\0\0\0\x01\0\0\0\0\0\0\0\x9b\x7e\xda\xe4";
+    let empty = b"\x08\0\0\0\x89\x1d\xf3\x78\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0";
+    let batch = b"\x25\0\0\0\xc2\xb6\xe6\x4d\x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x89\x1d\xf3\x78\x01\0\0\0\
+        \x02\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0a\x01\x01\0\0\0\0\0\0\x001\x01\0\0\0\0\0\0\0b\0\0\0\0";
+    [&header[..], &empty[..], &batch[..]].concat()
+}
+
+#[test]
+fn a_journal_has_these_bytes_and_any_flipped_byte_of_what_was_synced_is_refused() {
+    let disk = TestDisk::new();
+    let store = open(&disk).unwrap();
+    let mut batch = KvBatch::new();
+    batch.put("a", "1").delete("b");
+    store.commit(&batch).unwrap();
+    let path = dir().join("journal");
+    let content = (&disk as &dyn Disk).read_file(&path, 1 << 20).unwrap();
+    assert_eq!(content, golden());
+    let synced = HEADER + RECORD_HEADER + 8;
+    for at in 0..synced {
+        let damaged = disk.copy();
+        damaged.tamper(&path, |content| content[at] ^= 1);
+        let refused = open(&damaged);
+        assert!(
+            matches!(refused, Err(KvError::Corrupt { .. })),
+            "byte {at}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_record_of_a_newer_release_is_told_apart_from_damage() {
+    let disk = TestDisk::new();
+    drop(open(&disk).unwrap());
+    disk.tamper(&dir().join("journal"), |content| {
+        let salt = crc32c::crc32c(&content[..20]);
+        let record = &mut content[HEADER..];
+        record[28] = 2;
+        let crc = crc32c::crc32c_append(crc32c::crc32c_append(salt, &record[..4]), &record[8..]);
+        record[4..8].copy_from_slice(&crc.to_le_bytes());
+    });
+    let refused = open(&disk);
+    assert!(matches!(refused, Err(KvError::Version { found: 2, .. })), "{refused:?}");
+}
+
 #[test]
 fn after_a_failed_sync_the_store_refuses_all_writes() {
     let disk = TestDisk::new();

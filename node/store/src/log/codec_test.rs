@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::super::batch::Facts;
 use super::super::record::{Link, RECORD_HEADER, Remains, encode_record, record_at, remains};
-use super::super::{EntryKind, GroupId, HardState, LogEntry};
+use super::super::{EntryKind, GroupId, HardState, LogEntry, LogPosition};
 use super::*;
 
 fn hex(bytes: &[u8]) -> String {
@@ -89,6 +90,66 @@ fn a_record_has_these_bytes() {
         (LINK, crc, 1, record.len())
     );
     assert_eq!(decode_body(read.body).unwrap(), changes());
+}
+
+#[test]
+fn the_other_kinds_of_change_have_these_bytes() {
+    let (group, at) = (GroupId(7), LogPosition { index: 4, term: 2 });
+    let hard_state = HardState {
+        term: 3,
+        vote: 1,
+        commit: 4,
+    };
+    let facts = Facts {
+        hard_state,
+        compacted: at,
+        last: 9,
+        tombstone: true,
+    };
+    let golden = [
+        (
+            Change::Truncate { group, from: 5 },
+            "0200000007000000000000000500000000000000",
+        ),
+        (
+            Change::Compact { group, at },
+            "03000000070000000000000004000000000000000200000000000000",
+        ),
+        (
+            Change::CreateGroup { group, start: at },
+            "04000000070000000000000004000000000000000200000000000000",
+        ),
+        (
+            Change::Facts { group, facts },
+            concat!(
+                "060000000700000000000000",
+                "030000000000000001000000000000000400000000000000",
+                "04000000000000000200000000000000",
+                "090000000000000001"
+            ),
+        ),
+    ];
+    for (change, bytes) in golden {
+        let mut body = Vec::new();
+        encode_body(&mut body, std::slice::from_ref(&change));
+        assert_eq!(hex(&body), format!("0100000000000000{bytes}"));
+        for len in 1..body.len() {
+            assert!(decode_body(&body[..len]).is_err(), "{change:?} cut at {len}");
+        }
+        assert_eq!(decode_body(&body).unwrap(), [change]);
+    }
+}
+
+#[test]
+fn a_kind_of_change_or_entry_that_nobody_knows_is_refused() {
+    let mut body = Vec::new();
+    encode_body(&mut body, &changes());
+    let (change, entry) = (8, 8 + 4 + 8 + 8 + 16);
+    for (at, unknown) in [(change, 7), (entry, 2)] {
+        let mut newer = body.clone();
+        newer[at] = unknown;
+        assert!(decode_body(&newer).is_err(), "byte {at}");
+    }
 }
 
 #[test]

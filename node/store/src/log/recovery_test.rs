@@ -196,3 +196,27 @@ fn another_owner_or_a_newer_format_is_refused_with_what_to_do() {
         "{error}"
     );
 }
+
+#[test]
+fn a_record_of_a_newer_release_is_told_apart_from_damage() {
+    let disk = TestDisk::new();
+    let (wal, _) = filled(&disk);
+    let salt = tail(&wal).salt();
+    disk.tamper(&segment::path(dir(), 1), |content| {
+        let len = u32::from_le_bytes(content[SEGMENT_HEADER..][..4].try_into().unwrap()) as usize;
+        let record = &mut content[SEGMENT_HEADER..][..RECORD_HEADER + len];
+        record[28] = 2;
+        let crc = crc32c::crc32c_append(crc32c::crc32c_append(salt, &record[..4]), &record[8..]);
+        record[4..8].copy_from_slice(&crc.to_le_bytes());
+    });
+    let error = open(&disk).unwrap_err();
+    let newer = matches!(
+        error,
+        LogError::Version {
+            found: 2,
+            supported: 1,
+            ..
+        }
+    );
+    assert!(newer, "{error}");
+}

@@ -227,3 +227,7 @@ fn file_bytes(spec: &RowFileSpec) -> Option<u64> {
         .checked_add(HEADER_BYTES as u64)?;
     i64::try_from(bytes).ok().map(|_| bytes)
 }
+
+#[cfg(test)]
+#[path = "file_test.rs"]
+mod tests;
