@@ -119,7 +119,7 @@ pub(crate) fn unwrap<'a>(
 /// The error for content that does not decode.
 pub(crate) fn refuse(path: &Path, error: &CodecError) -> PartitionError {
     match *error {
-        CodecError::Version { found, newest, .. } => PartitionError::Newer {
+        CodecError::Version { found, newest, .. } if found > newest => PartitionError::Newer {
             path: path.to_owned(),
             found,
             known: newest,

@@ -134,7 +134,11 @@ pub(crate) fn read_records(
 ) -> Result<Vec<RowRecord>, PartitionError> {
     let file = open_read_at(disk, FileKind::Ids, space, &ids_path(dir), rows)?;
     let bytes = file.rows(0..rows as u64).map_err(row_error)?;
-    Ok(bytes.as_chunks::<RECORD>().0.iter().map(RowRecord::decode).collect())
+    let records = bytes.as_chunks::<RECORD>().0.iter().map(RowRecord::decode);
+    records.collect::<Option<_>>().ok_or_else(|| PartitionError::Damaged {
+        path: ids_path(dir),
+        what: "a record has bytes that should be zero",
+    })
 }
 
 /// The rows of a sealed folder.
@@ -265,3 +269,7 @@ pub(crate) fn io_error(path: &Path, source: std::io::Error) -> PartitionError {
         source,
     }
 }
+
+#[cfg(test)]
+#[path = "folder_test.rs"]
+mod tests;

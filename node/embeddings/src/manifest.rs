@@ -8,6 +8,7 @@ use covey_shared::codec::{decode_versioned, encode_versioned};
 
 use crate::envelope::{self, FORMAT, FileKind};
 use crate::error::PartitionError;
+use crate::folder::{FolderId, io_error};
 use crate::space::SpaceSpec;
 
 /// Name of the file.
@@ -33,11 +34,21 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads it; an empty one if there is none yet.
-    pub(crate) fn read(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Self, PartitionError> {
+    /// Reads it. Makes an empty one in a new partition: where there are folders without one it is lost, and nobody may
+    /// take them for leftovers.
+    pub(crate) fn open(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Self, PartitionError> {
         let path = dir.join(NAME);
         let Some(body) = envelope::read(disk, FileKind::Manifest, space, &path, MAX_BYTES)? else {
-            return Ok(Self::default());
+            let entries = disk.list(dir).map_err(|error| io_error(dir, error))?;
+            if entries.iter().any(|entry| FolderId::of_path(&entry.path).is_some()) {
+                return Err(PartitionError::Damaged {
+                    path,
+                    what: "it is missing, but there are folders",
+                });
+            }
+            let empty = Self::default();
+            empty.write(disk, space, dir)?;
+            return Ok(empty);
         };
         let manifest: Self = decode_versioned(FORMAT, &body).map_err(|error| envelope::refuse(&path, &error))?;
         let mut numbers: Vec<u32> = manifest.folders.iter().map(|entry| entry.folder).collect();

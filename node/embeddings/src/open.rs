@@ -46,7 +46,7 @@ impl Partition {
     ) -> Result<(Partition, OpenReport), PartitionError> {
         space.check()?;
         env.disk.create_dir_all(&dir).map_err(|e| io_error(&dir, e))?;
-        let manifest = Manifest::read(&*env.disk, &space, &dir)?;
+        let manifest = Manifest::open(&*env.disk, &space, &dir)?;
         let view = View {
             space: Arc::new(space),
             options: Arc::new(options),

@@ -50,7 +50,8 @@ impl RowRecord {
         bytes
     }
 
-    pub(crate) fn decode(bytes: &[u8; RECORD]) -> Self {
+    /// `None` if the two bytes that mean nothing are not zero: no checksum covers them.
+    pub(crate) fn decode(bytes: &[u8; RECORD]) -> Option<Self> {
         let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let meta = RowMeta {
             post: PostId(word(0)),
@@ -59,10 +60,8 @@ impl RowRecord {
             tag: word(24),
             slot: Slot(u16::from_le_bytes([bytes[32], bytes[33]])),
         };
-        Self {
-            meta,
-            checksum: u32::from_le_bytes([bytes[36], bytes[37], bytes[38], bytes[39]]),
-        }
+        let checksum = u32::from_le_bytes([bytes[36], bytes[37], bytes[38], bytes[39]]);
+        (bytes[34..36] == [0; 2]).then_some(Self { meta, checksum })
     }
 }
 

@@ -21,7 +21,25 @@ fn a_record_keeps_its_bytes() {
         255, 255, 63, 0, 0,
     ];
     assert_eq!(bytes[..36], golden);
-    assert_eq!(RowRecord::decode(&bytes), record());
+    assert_eq!(bytes[36..], [0xc0, 0x6d, 0xe3, 0x64]);
+    assert_eq!(RowRecord::decode(&bytes), Some(record()));
+}
+
+#[test]
+fn every_flipped_byte_of_record_or_vector_is_noticed() {
+    let (bytes, row) = (record().encode(), [f16::ONE; 32]);
+    let sound = |bytes: &[u8; RECORD], row: &[f16]| RowRecord::decode(bytes).is_some_and(|record| record.matches(row));
+    assert!(sound(&bytes, &row));
+    for at in 0..RECORD {
+        let mut damaged = bytes;
+        damaged[at] ^= 1;
+        assert!(!sound(&damaged, &row), "byte {at} of the record");
+    }
+    for at in 0..2 * row.len() {
+        let mut damaged = row;
+        damaged.as_mut_bytes()[at] ^= 1;
+        assert!(!sound(&bytes, &damaged), "byte {at} of the vector");
+    }
 }
 
 #[test]

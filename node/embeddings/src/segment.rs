@@ -218,3 +218,7 @@ pub(crate) fn save_index(
     let body = encode_versioned(FORMAT, meta).expect("a list of efforts can be encoded");
     envelope::write(disk, FileKind::Meta, space, &meta_path(dir), &body)
 }
+
+#[cfg(test)]
+#[path = "segment_test.rs"]
+mod tests;
