@@ -199,3 +199,7 @@ pub(crate) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     }
     end
 }
+
+#[cfg(test)]
+#[path = "keys_test.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use covey_ann::encode_row;
-use covey_embeddings::{Partition, RowMeta};
+use covey_embeddings::{Partition, PartitionError, RowMeta};
 use covey_env::Env;
 use covey_shared::codec::encode_versioned;
 use covey_shared::ids::{LogIndex, PostId, PostKey, Term, UnixMillis, UserId};
@@ -90,8 +90,22 @@ impl ShardStore {
                 ..OpenReport::default()
             },
         };
+        check_folder(env, dir, &applied)?;
         rebuild.run(&applied)?;
         rebuild.into_store(env, dir, options, applied)
+    }
+}
+
+/// Nothing is applied before the folder is there for good: where it is missing later, vectors are lost.
+fn check_folder(env: &Env, dir: &Path, applied: &Applied) -> Result<(), PartitionError> {
+    let path = dir.to_path_buf();
+    match env.disk.exists(dir) {
+        Ok(false) if applied.index > LogIndex(0) => Err(PartitionError::Damaged {
+            path,
+            what: "it is missing, but entries were applied",
+        }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(PartitionError::Io { path, source }),
     }
 }
 
@@ -242,3 +256,7 @@ impl Rebuild {
         Ok((store, self.report))
     }
 }
+
+#[cfg(test)]
+#[path = "open_test.rs"]
+mod tests;

@@ -20,7 +20,7 @@ pub struct ShardOptions {
     pub epoch: ShardEpoch,
     /// Raft ids of the first voters of a new replica.
     pub voters: Vec<u64>,
-    /// The space of the content vectors; fixed when the first post is stored.
+    /// The space of the content vectors; fixed once the replica was opened.
     pub content: SpaceSpec,
     /// How the partition of the content vectors behaves; local to the node.
     pub partition: PartitionOptions,

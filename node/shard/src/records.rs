@@ -95,3 +95,7 @@ pub(crate) struct BloomGeneration {
     pub(crate) inserted: u32,
     pub(crate) bits: Vec<u64>,
 }
+
+#[cfg(test)]
+#[path = "records_test.rs"]
+pub(crate) mod tests;

@@ -40,3 +40,7 @@ impl RowTag {
         self.0 & REPLY != 0
     }
 }
+
+#[cfg(test)]
+#[path = "row_tag_test.rs"]
+mod tests;

@@ -1,0 +1,266 @@
+//! Records have fixed bytes; shorter, longer and newer ones are refused.
+
+use std::fmt::Debug;
+
+use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
+use covey_shared::command::Effect;
+use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, Term, UserId};
+use covey_shared::model::{ActionKind, Language, Media, MediaKind, Post, PostRef, RefHint};
+use covey_shared::slots::SlotRange;
+use covey_shared::wire::ViewerAction;
+
+use super::*;
+use crate::applied::Applied;
+
+const KEY: PostKey = PostKey {
+    author: UserId(1),
+    post: PostId(2),
+};
+
+/// The parts of `golden` stand for the fields.
+fn check<T: Encode + Decode<()> + PartialEq + Debug>(value: T, golden: &[&str]) {
+    let bytes = encode_versioned(RECORD_VERSION, &value).unwrap();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, format!("0100{}", golden.concat().replace(' ', "")));
+    let read = |bytes: &[u8]| decode_versioned::<T>(RECORD_VERSION, bytes);
+    assert_eq!(read(&bytes).unwrap(), value);
+    for len in 0..bytes.len() {
+        assert!(read(&bytes[..len]).is_err(), "{value:?} cut at {len}");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(matches!(read(&longer), Err(CodecError::Trailing { extra: 1, .. })));
+    let newer = [&[2, 0], &bytes[2..]].concat();
+    let refused = read(&newer);
+    assert!(
+        matches!(
+            refused,
+            Err(CodecError::Version {
+                found: 2,
+                newest: 1,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_post_and_its_state_have_these_bytes() {
+    let counters = Counters {
+        by_kind: std::array::from_fn(|kind| kind as u32),
+    };
+    let counted: String = (0..20).map(|kind| format!("{kind:02x}000000")).collect();
+    let state = PostState {
+        version: Some(Version(3)),
+        created_at: UnixMillis(0x0102),
+        deleted: None,
+        labels: Some((Version(5), 6)),
+        touched: UnixMillis(7),
+        counters,
+        heat: Heat {
+            mass: 1.5,
+            at: UnixMillis(8),
+        },
+    };
+    let golden = [
+        "01 0300000000000000",
+        "0201000000000000",
+        "00",
+        "01 0500000000000000 06000000",
+        "0700000000000000",
+        &counted,
+        "000000000000f83f 0800000000000000",
+    ];
+    check(state, &golden);
+    check(
+        post(),
+        &[
+            "0100000000000000 0200000000000000",
+            "0300000000000000",
+            "0400000000000000",
+            "0200000000000000 6869",
+            "656e",
+            "0100000000000000 01000000 0100000000000000 75 e8030000",
+            "01 0500000000000000",
+            "01 0600000000000000 0700000000000000 01 01 0800000000000000 00 01",
+            "00",
+            "00",
+            "05000000",
+            "0000000000000000",
+        ],
+    );
+}
+
+/// A reply with a video, as it is kept: without its vector.
+pub(crate) fn post() -> Post {
+    let parent = PostRef {
+        key: PostKey {
+            author: UserId(6),
+            post: PostId(7),
+        },
+        hint: RefHint {
+            known: true,
+            in_reply_to: Some(PostId(8)),
+            is_repost: false,
+            has_video: true,
+        },
+    };
+    let video = Media {
+        kind: MediaKind::Video,
+        url: "u".into(),
+        duration_ms: 1000,
+    };
+    Post {
+        key: KEY,
+        version: Version(3),
+        created_at: UnixMillis(4),
+        text: "hi".into(),
+        language: Language(*b"en"),
+        media: vec![video],
+        conversation: Some(PostId(5)),
+        reply_to: Some(parent),
+        labels: 5,
+        ..Post::default()
+    }
+}
+
+#[test]
+fn a_pending_row_has_these_bytes() {
+    let row = PendingRow {
+        model_epoch: ModelEpoch(2),
+        version: Version(3),
+        tag: 4,
+        vector: F16Vector(vec![0x00, 0x3c]),
+    };
+    let golden = [
+        "02000000",
+        "0300000000000000",
+        "0400000000000000",
+        "0200000000000000 003c",
+    ];
+    check(row, &golden);
+}
+
+#[test]
+fn records_of_a_user_have_these_bytes() {
+    let state = UserState {
+        known: true,
+        followers: -2,
+        edges: [1, 2, 3, 4],
+        next_action: 5,
+        served: 6,
+    };
+    let golden = [
+        "01",
+        "feffffffffffffff",
+        "01000000 02000000 03000000 04000000",
+        "0500000000000000",
+        "06000000",
+    ];
+    check(state, &golden);
+    let profile = Profile {
+        screen_name: "ab".into(),
+        language: Language(*b"en"),
+        country: *b"AT",
+        created_at: UnixMillis(9),
+    };
+    let version = Version(3);
+    let golden = [
+        "0300000000000000",
+        "0200000000000000 6162",
+        "656e",
+        "4154",
+        "0900000000000000",
+    ];
+    check(StoredProfile { version, profile }, &golden);
+    check(StoredEdge { version, on: true }, &["0300000000000000", "01"]);
+    let keywords = vec!["ab".into(), "c".into()];
+    let golden = [
+        "0300000000000000",
+        "0200000000000000",
+        "0200000000000000 6162",
+        "0100000000000000 63",
+    ];
+    check(StoredKeywords { version, keywords }, &golden);
+}
+
+#[test]
+fn records_of_a_viewer_have_these_bytes() {
+    let action = ViewerAction {
+        kind: ActionKind::Quote,
+        post: KEY,
+        at: UnixMillis(3),
+        dwell_ms: 4,
+        surface: 1,
+    };
+    let golden = [
+        "0b000000",
+        "0100000000000000 0200000000000000",
+        "0300000000000000",
+        "04000000",
+        "01",
+    ];
+    check(action, &golden);
+    check((), &[]);
+    let bloom = BloomGeneration {
+        number: 1,
+        inserted: 2,
+        bits: vec![3, 1 << 63],
+    };
+    let golden = [
+        "0100000000000000",
+        "02000000",
+        "0200000000000000 0300000000000000 0000000000000080",
+    ];
+    check(bloom, &golden);
+    let served = vec![PostId(1), PostId(2)];
+    check(served, &["0200000000000000", "0100000000000000 0200000000000000"]);
+}
+
+#[test]
+fn records_of_the_outbox_have_these_bytes() {
+    let counted = Effect::CountAction {
+        key: KEY,
+        kind: 3,
+        at: UnixMillis(4),
+    };
+    let golden = [
+        "00000000",
+        "0100000000000000 0200000000000000",
+        "03",
+        "0400000000000000",
+    ];
+    check(counted, &golden);
+    let followed = Effect::CountFollower {
+        user: UserId(5),
+        delta: -1,
+    };
+    check(followed, &["01000000", "0500000000000000", "ffffffff"]);
+    check(9u64, &["0900000000000000"]);
+}
+
+#[test]
+fn the_applied_record_has_these_bytes() {
+    let applied = Applied {
+        index: LogIndex(1),
+        term: Term(2),
+        voters: vec![3, 4],
+        learners: Vec::new(),
+        epoch: ShardEpoch {
+            range_ver: 5,
+            conf_ver: 6,
+        },
+        slots: SlotRange::ALL,
+        log_time: UnixMillis(7),
+        trimmed_before: UnixMillis(8),
+    };
+    let golden = [
+        "0100000000000000 0200000000000000",
+        "0200000000000000 0300000000000000 0400000000000000",
+        "0000000000000000",
+        "0500000000000000 0600000000000000",
+        "0000 0040",
+        "0700000000000000 0800000000000000",
+    ];
+    check(applied, &golden);
+}
