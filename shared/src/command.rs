@@ -195,3 +195,7 @@ impl ShardCommand {
         self.len() == 0
     }
 }
+
+#[cfg(test)]
+#[path = "command_test.rs"]
+mod tests;
