@@ -68,8 +68,8 @@ fn fold(sums: [f32; LANES]) -> f32 {
     fold_eight(eight)
 }
 
-/// The last steps of every kernel.
-pub(crate) fn fold_eight(s: [f32; 8]) -> f32 {
+/// The last steps.
+fn fold_eight(s: [f32; 8]) -> f32 {
     let four = [s[0] + s[4], s[1] + s[5], s[2] + s[6], s[3] + s[7]];
     (four[0] + four[2]) + (four[1] + four[3])
 }

@@ -14,7 +14,7 @@ pub struct SearchRequest<'a> {
     pub exact: bool,
     /// Recall@10 to aim at, `0..=1`; by default the partition's.
     pub recall_target: Option<f64>,
-    /// Candidates rescored exactly per segment; by default from `k`.
+    /// Candidates of the indexes that are rescored exactly, over all segments together; by default from `k`.
     pub kk: Option<usize>,
     /// Rows that may be returned. Called for many rows, sometimes under a lock: it must be fast and not append.
     pub keep: Option<&'a dyn Fn(&RowMeta) -> bool>,

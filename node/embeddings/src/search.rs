@@ -17,8 +17,11 @@ use crate::view::View;
 const CANCEL_ROWS: usize = 4096;
 /// Rows at which a filter is tried to learn how much passes.
 const SAMPLE: usize = 256;
-/// Share of passing rows from which asking for more candidates is cheaper than a bitmap of the segment.
-const OVERFETCH_ABOVE: f64 = 0.5;
+/// Asking for more candidates is cheaper than a bitmap of the segment if it has this many rows per candidate: a row of
+/// the bitmap costs about 3 ns, a candidate more about 60.
+const ROWS_PER_CANDIDATE: usize = 20;
+/// So many passing rows are scored as fast as the index answers.
+const SCAN_PASSING: usize = 1024;
 
 /// Where a candidate's vector lies, to check it before it is returned.
 #[derive(Debug, Clone, Copy)]
@@ -48,11 +51,21 @@ impl View {
             top: TopK::new(request.k),
             outcome: SearchOutcome::default(),
             neighbours: Vec::new(),
+            suggestions: Vec::new(),
             scores: vec![0.0; BLOCK],
         };
         run.search()?;
+        run.rescore();
         Ok(run.finish())
     }
+}
+
+/// A row that an index suggests, with its rough score.
+#[derive(Debug, Clone, Copy)]
+struct Suggestion {
+    segment: usize,
+    row: u32,
+    score: f32,
 }
 
 /// One question to an index.
@@ -63,7 +76,7 @@ struct Ask<'a> {
     share: f64,
     /// Rows that may be returned, before the request's own filter.
     keep: Option<&'a Bitmap>,
-    /// With fewer passing candidates nothing is scored.
+    /// With fewer passing candidates none is taken.
     least: usize,
 }
 
@@ -74,6 +87,7 @@ struct Run<'a> {
     top: TopK<Candidate>,
     outcome: SearchOutcome,
     neighbours: Vec<Neighbour>,
+    suggestions: Vec<Suggestion>,
     scores: Vec<f32>,
 }
 
@@ -154,13 +168,15 @@ impl Run<'_> {
         self.scores = scores;
     }
 
-    fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
+    /// Candidates that are scored exactly.
+    fn wanted(&self) -> usize {
         let options = &*self.view.options;
-        let wanted = self
-            .request
-            .kk
-            .unwrap_or(options.kk_min.max(options.kk_factor * self.request.k));
-        let wanted = wanted.clamp(self.request.k, MAX_K);
+        let wanted = options.kk_min.max(options.kk_factor * self.request.k);
+        self.request.kk.unwrap_or(wanted).clamp(self.request.k, MAX_K)
+    }
+
+    fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
+        let wanted = self.wanted();
         let alive = (segment.deleted.count() > 0).then(|| segment.deleted.alive(segment.len()));
         let ask = Ask {
             wanted,
@@ -169,42 +185,35 @@ impl Run<'_> {
             least: 0,
         };
         if self.request.unfiltered() {
-            return self.rescore(at, index, &ask).map(drop);
+            return self.ask(at, index, &ask).map(drop);
         }
         let share = self.sampled_share(segment);
-        if share >= OVERFETCH_ABOVE {
-            let wanted = ((wanted as f64 / share * 1.25) as usize).min(MAX_K);
-            if self.rescore(
-                at,
-                index,
-                &Ask {
-                    wanted,
-                    share,
-                    least: self.request.k,
-                    ..ask
-                },
-            )? {
+        let wider = (wanted as f64 / share * 1.25) as usize;
+        if wider.saturating_mul(ROWS_PER_CANDIDATE) <= segment.len() && wider <= MAX_K {
+            let wide = Ask {
+                wanted: wider,
+                share,
+                least: self.request.k,
+                ..ask
+            };
+            if self.ask(at, index, &wide)? {
                 return Ok(());
             }
         }
         let passing = self.passing(segment);
         let count = passing.count();
         let share = count as f64 / segment.len() as f64;
-        if count <= wanted || share < options.exact_below {
+        if count <= wanted.max(SCAN_PASSING) || share < self.view.options.exact_below {
             self.scan_some(at, segment, &passing);
             return Ok(());
         }
-        self.rescore(
-            at,
-            index,
-            &Ask {
-                wanted,
-                share,
-                keep: Some(&passing),
-                least: 0,
-            },
-        )
-        .map(drop)
+        let thin = Ask {
+            wanted,
+            share,
+            keep: Some(&passing),
+            least: 0,
+        };
+        self.ask(at, index, &thin).map(drop)
     }
 
     /// The part of evenly spread live rows that passes the filter.
@@ -242,8 +251,8 @@ impl Run<'_> {
         }
     }
 
-    /// Asks the index for candidates and scores those that pass exactly; false, with nothing scored, if too few pass.
-    fn rescore(&mut self, at: usize, index: &MeasuredIndex, ask: &Ask<'_>) -> Result<bool, AnnError> {
+    /// Asks the index for candidates and takes those that pass; false, with none taken, if too few do.
+    fn ask(&mut self, at: usize, index: &MeasuredIndex, ask: &Ask<'_>) -> Result<bool, AnnError> {
         let segment = &*self.view.segments[at];
         let recall = self.request.recall_target.unwrap_or(self.view.options.recall_target);
         let params = index.params(recall, stretch(self.request.k, ask.share));
@@ -251,17 +260,43 @@ impl Run<'_> {
         index
             .ann
             .search(self.query, ask.wanted, &params, ask.keep, &mut neighbours)?;
-        neighbours.retain(|neighbour| self.passes(segment, neighbour.row));
-        let enough = neighbours.len() >= ask.least;
+        let passing = neighbours
+            .iter()
+            .filter(|neighbour| self.passes(segment, neighbour.row));
+        let passing: Vec<Suggestion> = passing
+            .take(self.wanted())
+            .map(|neighbour| Suggestion {
+                segment: at,
+                row: neighbour.row,
+                score: neighbour.score,
+            })
+            .collect();
+        let enough = passing.len() >= ask.least;
         if enough {
-            // In the order of the file: the map is read forwards.
-            neighbours.sort_unstable_by_key(|neighbour| neighbour.row);
-            for neighbour in &neighbours {
-                self.score_one(at, segment, neighbour.row);
-            }
+            self.suggestions.extend(passing);
         }
         self.neighbours = neighbours;
         Ok(enough)
+    }
+
+    /// Scores the best suggestions of all segments together: their rough scores compare, and most of a small segment's
+    /// candidates are far behind those of a large one.
+    fn rescore(&mut self) {
+        let wanted = self.wanted();
+        let mut suggestions = std::mem::take(&mut self.suggestions);
+        if suggestions.len() > wanted {
+            suggestions.select_nth_unstable_by(wanted - 1, |a, b| b.score.total_cmp(&a.score));
+            suggestions.truncate(wanted);
+        }
+        // In the order of the files: the maps are read forwards.
+        suggestions.sort_unstable_by_key(|suggestion| (suggestion.segment, suggestion.row));
+        for suggestion in &suggestions {
+            self.score_one(
+                suggestion.segment,
+                &self.view.segments[suggestion.segment],
+                suggestion.row,
+            );
+        }
     }
 
     fn passes(&self, segment: &Segment, row: u32) -> bool {

@@ -26,13 +26,13 @@ pub(crate) fn score_rows(_metric: Metric, _rows: &[f16], _query: &[f32], _scores
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, _mm_loadu_si128, _mm256_add_ps, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps,
-        _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps,
+        _mm256_castps256_ps128, _mm256_cvtph_ps, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_setzero_ps, _mm256_sub_ps,
     };
 
     use half::f16;
 
-    use crate::kernels::fold_eight;
     use crate::metric::{LANES, Metric};
 
     #[target_feature(enable = "avx2,fma,f16c")]
@@ -79,12 +79,12 @@ mod x86 {
         (_mm256_cvtph_ps(r), q)
     }
 
+    /// In the order of [`crate::kernels`]: quarters, then halves of what remains.
     #[target_feature(enable = "avx2,fma,f16c")]
     fn fold(sums: [__m256; 4]) -> f32 {
         let eight = _mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3]));
-        let mut lanes = [0.0_f32; 8];
-        // SAFETY: `lanes` has room for the 32 bytes; unaligned store.
-        unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), eight) };
-        fold_eight(lanes)
+        let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
     }
 }
