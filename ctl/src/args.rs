@@ -14,7 +14,7 @@ pub use data::{BenchArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFl
 mod data;
 mod values;
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 the cluster is not healthy, or the command failed; 2 the command line is wrong; \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 the cluster is not healthy, replicas are not equal, or the command failed; 2 the command line is wrong; \
 3 no coordinator answers; 130 interrupted.";
 
 /// Covey: personalised feeds from a sharded, replicated cluster.
@@ -71,6 +71,9 @@ pub enum Command {
     /// Measure feeds against what people really did
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
+    /// Look after shards
+    #[command(subcommand)]
+    Shard(ShardCommand),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -208,6 +211,24 @@ pub struct DeleteArgs {
     /// Posts, as author/post
     #[arg(required = true, value_parser = owned_post_key, value_name = "AUTHOR/POST")]
     pub posts: Vec<PostKey>,
+}
+
+/// What to do with shards.
+#[derive(Debug, Subcommand)]
+pub enum ShardCommand {
+    /// Compare the replicas of shards; exit code 1 unless all are equal
+    Check(ShardCheckArgs),
+}
+
+/// Arguments of `shard check`.
+#[derive(Debug, Args)]
+pub struct ShardCheckArgs {
+    /// Only this shard; may be repeated
+    #[arg(long = "shard", value_name = "SHARD")]
+    pub shards: Vec<u64>,
+    /// Time for the reply; every replica reads all that it holds
+    #[arg(long, value_parser = duration, default_value = "30s")]
+    pub deadline: Duration,
 }
 
 /// What to do with the configuration.

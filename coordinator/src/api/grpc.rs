@@ -244,6 +244,7 @@ calls! {
     get_feed, "GetFeed", GetFeedRequest => GetFeedReply, get_feed;
     explain, "Explain", ExplainRequest => ExplainReply, explain;
     status, "Status", StatusRequest => StatusReply, status;
+    check_shards, "CheckShards", CheckShardsRequest => CheckShardsReply, check_shards;
 }
 
 #[cfg(test)]

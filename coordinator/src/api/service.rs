@@ -6,7 +6,7 @@ use std::time::Duration;
 use covey_api::v1;
 use covey_config::Config;
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{PostKey, UnixMillis, UserId};
+use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::session::SessionToken;
 use covey_shared::slots::Slot;
 use covey_shared::wire::PostView;
@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::api::admission::{Admission, Admitted, Deadlines};
 use crate::api::convert::{
-    Facts, ItemFault, Limits, SearchFor, answer, counter_name, feed_request, post_message, read_key, search, status,
-    within,
+    Facts, ItemFault, Limits, RequestFault, SearchFor, answer, checked, counter_name, feed_request, post_message,
+    read_key, search, status, within,
 };
 use crate::api::errors::ApiError;
 use crate::api::statistics::Tally;
@@ -291,6 +291,22 @@ impl Api {
             trace_id: context.trace_id,
         };
         Ok(status(&reports, &cluster.wanted_shards(), facts))
+    }
+
+    /// Whether the replicas of shards hold the same.
+    pub(crate) async fn check_shards(
+        &self,
+        request: v1::CheckShardsRequest,
+        context: RequestContext,
+    ) -> Result<v1::CheckShardsReply, ApiError> {
+        let cluster = &self.deps.cluster;
+        let shards: Vec<ShardId> = request.shards.into_iter().map(ShardId).collect();
+        if let Some(unknown) = shards.iter().find(|shard| !cluster.has_shard(**shard)) {
+            return Err(RequestFault::UnknownShard { shard: unknown.0 }.into());
+        }
+        let deadline = self.deadline(&context, request.deadline_ms);
+        let checks = cluster.check(&shards, deadline).await;
+        Ok(checked(&checks, context.trace_id))
     }
 
     fn answer(&self, report: &ReadReport, context: &RequestContext) -> v1::Answer {

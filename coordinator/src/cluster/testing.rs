@@ -32,6 +32,10 @@ pub(crate) enum Mood {
     Refuses(Vec<u64>, ShardError),
     /// Writes are done, but the connection breaks before the reply.
     LosesReplies,
+    /// Its replica of this shard holds something else.
+    Differs(ShardId),
+    /// For so many hashes of each shard its replicas are behind.
+    LagsFor(usize),
 }
 
 /// What all nodes share.
@@ -142,6 +146,9 @@ impl FakeNode {
                 let mut states = self.each(&shards, mood, |_| ViewerState::default());
                 ReplyBody::Viewer(Box::new(states.remove(0)))
             }
+            RequestBody::LogicalHash { shards } => {
+                ReplyBody::LogicalHash(shards.into_iter().map(|shard| self.hash(shard, mood)).collect())
+            }
             RequestBody::InNetwork(_) => ReplyBody::InNetwork(self.each(&shards, mood, |_| Vec::new())),
             _ => ReplyBody::LogicalHash(Vec::new()),
         }
@@ -167,6 +174,27 @@ impl FakeNode {
                 },
             })
             .collect()
+    }
+
+    fn hash(&self, shard: ShardId, mood: &Option<Mood>) -> ShardReply<u64> {
+        let read = ShardRead {
+            shard,
+            range_ver: 0,
+            min_index: LogIndex(0),
+        };
+        let mut reply = self.each(&[read], mood, |slots| u64::from(slots.start)).remove(0);
+        // This call is among them.
+        let asked = |(node, body): &&(NodeId, RequestBody)| {
+            *node == self.id && matches!(body, RequestBody::LogicalHash { shards } if shards.contains(&shard))
+        };
+        match mood {
+            Some(Mood::Differs(other)) if *other == shard => reply.result = reply.result.map(|hash| !hash),
+            Some(Mood::LagsFor(times)) if self.world.calls.lock().iter().filter(asked).count() <= *times => {
+                reply.applied = LogIndex(reply.applied.0 + 1);
+            }
+            _ => {}
+        }
+        reply
     }
 
     fn posts_in(&self, slots: SlotRange) -> impl Iterator<Item = Post> + use<> {

@@ -6,6 +6,7 @@ mod feed;
 mod load;
 mod posts;
 mod search;
+mod shard;
 mod status;
 mod world;
 
@@ -14,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::{Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat};
+use crate::args::{Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat, ShardCommand};
 use crate::client::Client;
 use crate::demo;
 use crate::evaluate;
@@ -81,6 +82,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Bench(args) => demo::bench(&context, args).await,
         Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
+        Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

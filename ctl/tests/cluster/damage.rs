@@ -9,8 +9,8 @@ use covey_shared::ids::PostKey;
 
 use crate::calls::{post, put};
 use crate::process::{binary, run_to_end};
-use crate::replicas::{assert_same_everywhere, key};
-use crate::world::Cluster;
+use crate::replicas::{assert_same_everywhere, key, shard_check};
+use crate::world::{Cluster, SHARDS};
 
 /// Node 3.
 const NODE: usize = 2;
@@ -30,6 +30,9 @@ async fn a_damaged_log_is_refused_a_torn_one_mended_and_the_node_catches_up() {
     write(&client, 601..=1_200, &mut written).await;
 
     tokio::task::block_in_place(|| {
+        let (code, said) = shard_check(&cluster);
+        assert_eq!(code, Some(1), "replicas of a node that is down cannot be equal: {said}");
+        assert!(said.contains("CHECK_VERDICT_UNDECIDED"), "{said}");
         another_cluster_is_refused(&cluster);
         a_flipped_byte_is_refused(&cluster, &intact);
     });
@@ -38,6 +41,13 @@ async fn a_damaged_log_is_refused_a_torn_one_mended_and_the_node_catches_up() {
     cluster.nodes[NODE].start();
     tokio::task::block_in_place(|| cluster.wait_until_healthy());
     assert_same_everywhere(&cluster.node_clients(), &written).await;
+    let (code, said) = tokio::task::block_in_place(|| shard_check(&cluster));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        said.matches("CHECK_VERDICT_EQUAL").count(),
+        usize::from(SHARDS),
+        "{said}"
+    );
     let log = cluster.nodes[NODE].log();
     assert!(
         log.contains("unfinished write"),

@@ -6,8 +6,9 @@ use covey_rpc::NodeClient;
 use covey_shared::ids::{LogIndex, PostId, PostKey, ShardId, UserId};
 use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplyBody, RequestBody, ShardRead};
 
-use crate::process::SOON;
-use crate::world::{ask, layout, status};
+use crate::calls::post_json;
+use crate::process::{SOON, binary, run_to_end};
+use crate::world::{Cluster, ask, layout, status};
 
 /// Keys in one call.
 const PAGE: usize = 2_000;
@@ -70,8 +71,10 @@ async fn assert_one_hash(nodes: &[NodeClient]) {
     let since = std::time::Instant::now();
     loop {
         let mut states: BTreeMap<ShardId, BTreeMap<LogIndex, BTreeSet<u64>>> = BTreeMap::new();
+        let mut replies = 0;
         for node in nodes {
             for (shard, (index, hash)) in logical_hashes(node).await {
+                replies += 1;
                 states.entry(shard).or_default().entry(index).or_default().insert(hash);
             }
         }
@@ -82,11 +85,22 @@ async fn assert_one_hash(nodes: &[NodeClient]) {
             .any(|hashes| hashes.len() > 1);
         assert!(!differ, "replicas differ at one index: {states:?}");
         if states.values().all(|indexes| indexes.len() == 1) {
+            assert_eq!(replies, nodes.len() * layout().shards.len());
             return;
         }
         assert!(since.elapsed() < SOON, "the replicas do not come to rest: {states:?}");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
+}
+
+/// What `covey shard check` ends with, and what the API says to the same question.
+pub(crate) fn shard_check(cluster: &Cluster) -> (Option<i32>, String) {
+    let server = format!("http://127.0.0.1:{}", cluster.grpc);
+    let args = ["--server", &server, "shard", "check", "--deadline", "10s"].map(str::to_owned);
+    let (status, _) = run_to_end(&binary("covey"), &args, &[]);
+    let (code, body) = post_json(cluster.http, "/v1/shards:check", "{\"deadline_ms\": 10000}");
+    assert_eq!(code, 200, "{body}");
+    (status.code(), body)
 }
 
 /// How often a node returns each of `keys`.

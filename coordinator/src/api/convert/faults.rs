@@ -136,6 +136,12 @@ pub(crate) enum RequestFault {
     /// The query vector.
     #[error("the query vector is not valid")]
     Vector(#[from] VectorError),
+    /// A shard that is not in the map.
+    #[error("there is no shard {shard}; `covey status` lists them")]
+    UnknownShard {
+        /// As given.
+        shard: u64,
+    },
     /// Not exactly one of three.
     #[error("give exactly one of vector, post and text")]
     NotOneQuery,

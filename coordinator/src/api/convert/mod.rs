@@ -3,6 +3,7 @@
 
 mod actions;
 mod answer;
+mod check;
 mod faults;
 mod feed;
 mod posts;
@@ -15,6 +16,7 @@ use covey_shared::ids::UnixMillis;
 
 pub(crate) use actions::{action, counter_name};
 pub(crate) use answer::{answer, item_results};
+pub(crate) use check::checked;
 pub(crate) use faults::{ItemFault, RequestFault};
 pub(crate) use feed::feed_request;
 pub(crate) use posts::{post, post_delete, post_message, read_key};
