@@ -2,20 +2,20 @@
 //!
 //! Commits reach fjall's journal buffer, not the disk; [`KvStore::persist`] syncs the journal. The journal is cut into
 //! pieces as memtables fill, and a piece goes once its memtables are tables on disk, so it is bounded by
-//! `journal_bytes` plus a memtable. After a power loss the *unsynced* end of the journal is cut, whatever it holds; damage
-//! before it is refused (see `synced.rs`).
+//! `journal_bytes` plus a memtable. At open the *unsynced* end of the journal is cut, whatever it holds; damage before it is
+//! refused (see `synced.rs`).
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use covey_env::Disk;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
 
 use super::error::io_at;
-use super::synced::{Mark, Synced};
+use super::synced::Synced;
 use super::{KeyRange, KvBatch, KvError, KvRead, KvStore, KvUsage, Visit};
 
 /// The one keyspace.
@@ -52,6 +52,8 @@ pub struct FjallKv {
     keyspace: Keyspace,
     dir: PathBuf,
     disk: Arc<dyn Disk>,
+    /// Held while a batch is written, so that what is measured under it ends with a whole batch.
+    writing: Arc<Mutex<()>>,
     /// What was marked last; one writer of the mark at a time.
     synced: Arc<Mutex<Synced>>,
 }
@@ -73,7 +75,7 @@ impl FjallKv {
     /// If the options are out of their ranges.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, options: &FjallOptions) -> Result<FjallKv, KvError> {
         disk.create_dir_all(dir).map_err(io_at("create", dir))?;
-        let synced = settle_journal(&*disk, dir)?;
+        let synced = settle_journals(&*disk, dir)?;
         let opened = Database::builder(dir)
             .cache_size(options.cache_bytes)
             .max_journaling_size(options.journal_bytes)
@@ -94,6 +96,7 @@ impl FjallKv {
             keyspace,
             dir: dir.to_owned(),
             disk,
+            writing: Arc::default(),
             synced: Arc::new(Mutex::new(synced)),
         })
     }
@@ -107,17 +110,19 @@ impl FjallKv {
     }
 }
 
-/// Makes sure that the journal holds what was synced and, after a start of the machine, nothing else.
-fn settle_journal(disk: &dyn Disk, dir: &Path) -> Result<Synced, KvError> {
-    let Mark { synced, this_boot } = Mark::load(disk, dir).map_err(io_at("read the sync mark in", dir))?;
+/// Makes sure that the journals hold what was synced and nothing else.
+fn settle_journals(disk: &dyn Disk, dir: &Path) -> Result<Synced, KvError> {
+    let synced = Synced::load(disk, dir)?;
     if let Some(path) = synced.damaged(disk, dir).map_err(io_at("check the journal in", dir))? {
         return Err(KvError::Journal { path });
     }
-    if !this_boot {
-        synced.cut_later(disk, dir).map_err(io_at("cut the journal in", dir))?;
-        synced.mark(disk, dir).map_err(io_at("mark the journal in", dir))?;
-    }
+    synced.cut_later(disk, dir).map_err(io_at("cut the journal in", dir))?;
     Ok(synced)
+}
+
+/// Only a panic poisons a mutex, and a panic ends the process.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lsm<'a>(what: &'static str, dir: &'a Path) -> impl FnOnce(fjall::Error) -> KvError + 'a {
@@ -174,21 +179,27 @@ impl KvStore for FjallKv {
                 None => writes.remove(&self.keyspace, key),
             }
         }
+        let _whole = lock(&self.writing);
         writes.commit().map_err(lsm("commit a batch", &self.dir))
     }
 
     fn persist(&self) -> Result<(), KvError> {
-        let sync = |mode| self.database.persist(mode).map_err(lsm("sync the journal", &self.dir));
-        // Only a panic poisons the mutex, and a panic ends the process.
-        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
-        sync(PersistMode::Buffer)?;
         let (disk, dir) = (&*self.disk, &self.dir);
-        let next = synced
-            .advance(disk, dir)
-            .map_err(io_at("measure the journal in", dir))?;
-        sync(PersistMode::SyncAll)?;
+        let mut synced = lock(&self.synced);
+        let written = {
+            let _whole = lock(&self.writing);
+            // fjall would sync under a lock that commits need, so it only empties its buffer into the file.
+            self.database
+                .persist(PersistMode::Buffer)
+                .map_err(lsm("write the journal", dir))?;
+            synced
+                .measure(disk, dir)
+                .map_err(io_at("measure the journal in", dir))?
+        };
+        let next = written.sync(disk).map_err(io_at("sync the journal in", dir))?;
         if next != *synced {
-            next.mark(disk, dir).map_err(io_at("mark the journal in", dir))?;
+            next.store(disk, dir)
+                .map_err(io_at("mark as synced the journal in", dir))?;
             *synced = next;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The production store against the conformance suite, a kill, and a long run.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::TryRecvError;
 
 use covey_env::{Disk, Env, OpenMode};
 
@@ -104,22 +105,13 @@ fn damage(disk: &dyn Disk, from: &Path, at: u64) -> PathBuf {
 }
 
 #[test]
-fn a_killed_process_loses_nothing_of_what_it_wrote() {
-    let dir = tempfile::tempdir().unwrap();
-    let copy = left_behind(dir.path());
-    assert_eq!(keys(&open(&copy).unwrap()), "abcdef");
-}
-
-#[test]
-fn whatever_a_power_loss_made_of_the_unsynced_end_only_what_was_synced_is_there() {
+fn what_was_not_synced_goes_at_open_whatever_it_holds() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Env::production(1).unwrap().disk;
     let copy = left_behind(dir.path());
-    let mark = Mark::load(&*disk, &copy).unwrap();
-    assert!(mark.this_boot);
-    mark.synced.mark_in_another_boot(&*disk, &copy);
-    for at in mark.synced.bytes..mark.synced.bytes + 200 {
-        let copy = damage(&*disk, &copy, at);
+    let synced = Synced::load(&*disk, &copy).unwrap().bytes();
+    for at in [0, 1, 20, 100] {
+        let copy = damage(&*disk, &copy, synced + at);
         let store = open(&copy).unwrap();
         assert_eq!(keys(&store), "abc", "byte {at}");
         put(&store, "g");
@@ -134,8 +126,7 @@ fn damage_before_the_last_sync_is_refused_again_and_again() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Env::production(1).unwrap().disk;
     let copy = left_behind(dir.path());
-    let synced = Mark::load(&*disk, &copy).unwrap().synced;
-    for at in 0..synced.bytes {
+    for at in 0..Synced::load(&*disk, &copy).unwrap().bytes() {
         let copy = damage(&*disk, &copy, at);
         for _ in 0..2 {
             let refused = open(&copy);
@@ -147,31 +138,66 @@ fn damage_before_the_last_sync_is_refused_again_and_again() {
     }
 }
 
-#[test]
-fn a_journal_that_is_cut_behind_newer_tables_leaves_the_first_batches_and_no_gap() {
-    let dir = tempfile::tempdir().unwrap();
-    let disk = Env::production(1).unwrap().disk;
-    let home = dir.path().join("store");
-    let store = open(&home).unwrap();
-    let write = |round: u32| {
-        let mut batch = KvBatch::new();
-        for key in 0..50u32 {
-            batch.put((round * 50 + key).to_be_bytes(), vec![1; 4096]);
-        }
-        store.commit(&batch).unwrap();
-    };
-    write(0);
-    store.persist().unwrap();
-    let before = Mark::load(&*disk, &home).unwrap().synced;
-    (1..600).for_each(write);
-    drop(store);
-    before.mark_in_another_boot(&*disk, &home);
-    let found = scanned(&open(&home).unwrap(), &KeyRange::all());
+/// Fifty pairs with the numbers from `50 × round` on: larger than the buffers on the way to the file.
+fn write_round(store: &FjallKv, round: u32) {
+    let mut batch = KvBatch::new();
+    for key in 0..50u32 {
+        batch.put((round * 50 + key).to_be_bytes(), vec![1; 4096]);
+    }
+    store.commit(&batch).unwrap();
+}
+
+/// How many rounds there are; there must be no gap and no part of one.
+fn rounds(store: &FjallKv) -> usize {
+    let found = scanned(store, &KeyRange::all());
     let numbers = found
         .iter()
         .map(|(key, _)| u32::from_be_bytes(key[..4].try_into().unwrap()));
     assert!(numbers.eq(0..found.len() as u32), "the first batches and no others");
-    assert!(found.len() >= 50, "{}", found.len());
+    assert!(found.len().is_multiple_of(50), "{}", found.len());
+    found.len() / 50
+}
+
+#[test]
+fn a_journal_that_is_cut_behind_newer_tables_leaves_the_first_batches_and_no_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    write_round(&store, 0);
+    store.persist().unwrap();
+    (1..600).for_each(|round| write_round(&store, round));
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    let found = rounds(&store);
+    assert!(found > 1, "tables were written since");
+    write_round(&store, found as u32);
+    store.persist().unwrap();
+    drop(store);
+    assert_eq!(rounds(&open(dir.path()).unwrap()), found + 1);
+}
+
+#[test]
+fn a_sync_beside_writers_ends_with_a_whole_batch() {
+    let (env, dir) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
+    let mut written = 0;
+    for _ in 0..3 {
+        let store = open(dir.path()).unwrap();
+        assert!(rounds(&store) >= written);
+        let from = rounds(&store);
+        let (done, ended) = std::sync::mpsc::sync_channel(1);
+        let writer = store.clone();
+        env.spawn.compute(Box::new(move || {
+            (from..from + 100).for_each(|round| write_round(&writer, round as u32));
+            drop(writer);
+            done.send(()).unwrap();
+        }));
+        while ended.try_recv() == Err(TryRecvError::Empty) {
+            let before = rounds(&store);
+            store.persist().unwrap();
+            written = before;
+        }
+        assert_eq!(rounds(&store), from + 100, "the writer went through");
+    }
+    assert!(rounds(&open(dir.path()).unwrap()) >= written);
 }
 
 #[test]
