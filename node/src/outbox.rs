@@ -1,4 +1,4 @@
-//! One delivery of a shard's outbox: what goes to which shard, and what may be forgotten afterwards. Pure.
+//! Delivery of a shard's outbox: what goes to which shard, and what may be forgotten afterwards. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,16 @@ use covey_shared::ids::ShardId;
 use covey_shared::layout::Layout;
 use covey_shared::slots::Slot;
 
-/// How far a delivery has come, page by page.
+/// How far the delivery of one source shard has come. Rounds read the outbox from its beginning, page by page.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
-    /// Last item read of each source slot.
+    /// Last item of each source slot that a destination has acknowledged. Its majority has it, so this holds whoever leads.
+    acknowledged: BTreeMap<(ShardId, Slot), u64>,
+    /// Last item read of each source slot in this round.
     read: BTreeMap<Slot, u64>,
-    /// Last item of each source slot that arrived, and whether all before it did.
+    /// Last item of each source slot that arrived, and whether all before it did, in this round.
     arrived: BTreeMap<Slot, (u64, bool)>,
-    /// Destinations that did not answer. They get nothing more in this delivery: a later item would make them ignore the
+    /// Destinations that did not answer. They get nothing more in this round: a later item would make them ignore the
     /// earlier ones for ever.
     failed: BTreeSet<ShardId>,
 }
@@ -24,17 +26,30 @@ fn destination(layout: &Layout, item: &OutboxItem) -> ShardId {
 }
 
 impl Delivery {
+    /// Starts a round: from the beginning, with every destination.
+    pub(crate) fn begin(&mut self) {
+        self.read.clear();
+        self.arrived.clear();
+        self.failed.clear();
+    }
+
     /// Where the next page begins.
     pub(crate) fn read(&self) -> &BTreeMap<Slot, u64> {
         &self.read
     }
 
-    /// A page by destination, each part in order of sequence, without the destinations that have failed.
+    fn has(&self, to: ShardId, item: &OutboxItem) -> bool {
+        let last = self.acknowledged.get(&(to, item.source));
+        last.is_some_and(|last| *last >= item.sequence)
+    }
+
+    /// A page by destination, each part in order of sequence, without what has arrived and the destinations that have
+    /// failed.
     pub(crate) fn parts(&self, layout: &Layout, page: &[OutboxItem]) -> BTreeMap<ShardId, Vec<OutboxItem>> {
         let mut parts: BTreeMap<ShardId, Vec<OutboxItem>> = BTreeMap::new();
         for item in page {
             let to = destination(layout, item);
-            if !self.failed.contains(&to) {
+            if !self.failed.contains(&to) && !self.has(to, item) {
                 parts.entry(to).or_default().push(*item);
             }
         }
@@ -45,8 +60,11 @@ impl Delivery {
     pub(crate) fn settle(&mut self, layout: &Layout, page: &[OutboxItem], acknowledged: &[ShardId]) {
         for item in page {
             let to = destination(layout, item);
-            let arrived = acknowledged.contains(&to);
-            if !arrived {
+            let arrived = self.has(to, item) || acknowledged.contains(&to);
+            if arrived {
+                let last = self.acknowledged.entry((to, item.source)).or_default();
+                *last = item.sequence.max(*last);
+            } else {
                 self.failed.insert(to);
             }
             let mark = self.arrived.entry(item.source).or_insert((0, true));
@@ -58,8 +76,7 @@ impl Delivery {
         }
     }
 
-    /// How far each source slot is delivered without a gap. What lies behind a gap is sent again and ignored by who has
-    /// it.
+    /// How far each source slot is delivered without a gap.
     pub(crate) fn marks(&self) -> Vec<OutboxMark> {
         let marks = self.arrived.iter().filter(|(_, (sequence, _))| *sequence > 0);
         marks

@@ -21,7 +21,7 @@ use crate::server::NodeHandle;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Effects of one page.
 const PAGE: usize = 1000;
-/// Pages of one delivery; what is left waits for the next one.
+/// Pages of one round in which there was something to send; what is left waits for the next one.
 const PAGES: usize = 8;
 /// How long a delivery may take; it is repeated afterwards.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ pub(crate) struct OutboxActor {
     clients: Arc<BTreeMap<NodeId, NodeClient>>,
     mailbox: usize,
     busy: BTreeSet<ShardId>,
+    /// Of the source shards that are not busy.
+    deliveries: BTreeMap<ShardId, Delivery>,
     /// Who answered last as the leader of a shard.
     leaders: BTreeMap<ShardId, NodeId>,
 }
@@ -52,6 +54,7 @@ impl OutboxActor {
             clients,
             mailbox,
             busy: BTreeSet::new(),
+            deliveries: BTreeMap::new(),
             leaders: BTreeMap::new(),
         }
     }
@@ -72,17 +75,18 @@ impl OutboxActor {
                 clients: self.clients.clone(),
                 leaders: self.leaders.clone(),
             };
-            ctx.spawn(
-                fut::wrap_future::<_, Self>(round.run(shard)).map(move |learned, actor, _| {
-                    actor.busy.remove(&shard);
-                    actor.leaders.extend(learned);
-                }),
-            );
+            let delivery = self.deliveries.remove(&shard).unwrap_or_default();
+            let shipped = fut::wrap_future::<_, Self>(round.run(shard, delivery));
+            ctx.spawn(shipped.map(move |(delivery, learned), actor, _| {
+                actor.busy.remove(&shard);
+                actor.deliveries.insert(shard, delivery);
+                actor.leaders.extend(learned);
+            }));
         }
     }
 }
 
-/// One delivery of one source shard.
+/// One round of one source shard.
 struct Round {
     handle: Arc<NodeHandle>,
     clients: Arc<BTreeMap<NodeId, NodeClient>>,
@@ -90,25 +94,27 @@ struct Round {
 }
 
 impl Round {
-    /// Returns what it learned about leaders.
-    async fn run(self, source: ShardId) -> Vec<(ShardId, NodeId)> {
+    /// Returns how far it came, and what it learned about leaders.
+    async fn run(self, source: ShardId, mut delivery: Delivery) -> (Delivery, Vec<(ShardId, NodeId)>) {
         let layout = &self.handle.layout;
-        let mut delivery = Delivery::default();
         let mut learned = Vec::new();
-        for _ in 0..PAGES {
+        let mut sent_pages = 0;
+        delivery.begin();
+        while sent_pages < PAGES {
             let page = self.page(source, delivery.read().clone()).await;
             if page.is_empty() {
                 break;
             }
-            let parts = delivery.parts(layout, &page).into_iter();
-            let sent = join_all(parts.map(|(shard, items)| self.deliver(shard, items))).await;
+            let parts = delivery.parts(layout, &page);
+            sent_pages += usize::from(!parts.is_empty());
+            let sent = join_all(parts.into_iter().map(|(shard, items)| self.deliver(shard, items))).await;
             let (arrived, leaders): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
             let acknowledged: Vec<ShardId> = arrived.into_iter().flatten().collect();
             delivery.settle(layout, &page, &acknowledged);
             learned.extend(leaders.into_iter().flatten());
         }
         self.trim(source, delivery.marks()).await;
-        learned
+        (delivery, learned)
     }
 
     /// The next items after those read; read on the pool, because the store may block.
@@ -153,8 +159,11 @@ impl Round {
             return (None, None);
         };
         let mut to = self.leaders.get(&shard).copied().unwrap_or(plan.voters[0].node);
-        // Once at the last known leader, once at the one it names; then the next round tries another replica.
+        // Once at the last known leader, once at the one it names; then the next round goes where it was sent, or on to
+        // another replica.
+        let mut sent_on = false;
         for _ in 0..2 {
+            sent_on = false;
             let Some(client) = self.clients.get(&to) else { break };
             let command = ShardCommand::ApplyEffects(items.clone());
             let body = RequestBody::Write {
@@ -167,9 +176,12 @@ impl Round {
                 Ok(ReplyBody::Write(Ok(reply))) if !reply.results.contains(&ItemResult::StaleEpoch) => {
                     return (Some(shard), Some((shard, to)));
                 }
-                Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint: Some(hint) }))) => to = hint,
+                Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint: Some(hint) }))) => (to, sent_on) = (hint, true),
                 Ok(_) | Err(_) => break,
             }
+        }
+        if sent_on {
+            return (None, Some((shard, to)));
         }
         let at = plan.voters.iter().position(|p| p.node == to).unwrap_or(0);
         (None, Some((shard, plan.voters[(at + 1) % plan.voters.len()].node)))

@@ -78,3 +78,34 @@ fn a_failed_destination_gets_nothing_more_and_holds_nobody_up() {
     delivery.settle(&layout, &second, &others);
     assert_eq!(delivery.marks(), marks, "what lies behind the gap is not forgotten");
 }
+
+#[test]
+fn what_has_arrived_is_not_sent_again_however_long_another_destination_is_away() {
+    let layout = layout();
+    let items: Vec<OutboxItem> = (1..2_000).map(|n| item((n % 3) as u16, n, n * 7)).collect();
+    let mut delivery = Delivery::default();
+    let away = *delivery.parts(&layout, &items).keys().next().expect("some destination");
+    let mut sent: BTreeMap<ShardId, Vec<u64>> = BTreeMap::new();
+    let mut round = |delivery: &mut Delivery, reachable: &dyn Fn(ShardId) -> bool| {
+        delivery.begin();
+        for page in items.chunks(100) {
+            let parts = delivery.parts(&layout, page);
+            let arrived: Vec<ShardId> = parts.keys().copied().filter(|to| reachable(*to)).collect();
+            for to in &arrived {
+                sent.entry(*to)
+                    .or_default()
+                    .extend(parts[to].iter().map(|i| i.sequence));
+            }
+            delivery.settle(&layout, page, &arrived);
+        }
+        delivery.marks()
+    };
+    let held_up = round(&mut delivery, &|to| to != away);
+    assert_eq!(round(&mut delivery, &|to| to != away), held_up);
+    let whole = round(&mut delivery, &|_| true);
+    assert_eq!(whole, [mark(0, 1998), mark(1, 1999), mark(2, 1997)]);
+    let mut all: Vec<u64> = sent.values().flatten().copied().collect();
+    assert!(sent.values().all(|part| part.is_sorted()), "nobody is overtaken");
+    all.sort_unstable();
+    assert!(all.into_iter().eq(1..2_000), "each item arrives once");
+}

@@ -202,7 +202,8 @@ impl<T> Progress<T> {
                         self.parts.push(part);
                     }
                     Ok(part) => {
-                        shard.done = shard.tried.len() >= shard.target.replicas.len();
+                        shard.failure = None;
+                        shard.done = shard.running.is_empty() && shard.tried.len() >= shard.target.replicas.len();
                         let kept = self.stale.get(&part.shard);
                         if kept.is_none_or(|kept| part.staleness_ms < kept.staleness_ms) {
                             self.stale.insert(part.shard, part);

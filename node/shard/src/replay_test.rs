@@ -51,7 +51,7 @@ fn answers(replica: &Replica) -> Answers {
     };
     let stats = replica.store.stats();
     Answers {
-        hash: view.logical_hash(&|| false).unwrap().1,
+        hash: view.logical_hash(&|| false).unwrap().expect("nothing stops it").1,
         posts: view.get_posts(&get).unwrap().value,
         viewers: (1..=USERS)
             .map(|user| view.viewer(&viewer_query(user)).ok().map(|read| read.value))

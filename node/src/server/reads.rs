@@ -170,19 +170,19 @@ impl NodeHandle {
 }
 
 /// A hash is only worth something with the very index that it covers.
-fn at_its_index(reply: ShardReply<(LogIndex, u64)>) -> ShardReply<u64> {
-    let covered = reply.result.as_ref().map_or(reply.applied, |(index, _)| *index);
+fn at_its_index(reply: ShardReply<Option<(LogIndex, u64)>>) -> ShardReply<u64> {
+    let result = reply.result.and_then(|hash| hash.ok_or(ShardError::DeadlineExceeded));
     ShardReply {
         shard: reply.shard,
         epoch: reply.epoch,
         slots: reply.slots,
-        applied: covered,
+        applied: result.as_ref().map_or(reply.applied, |(index, _)| *index),
         staleness_ms: reply.staleness_ms,
         partial: reply.partial,
         visited: reply.visited,
         queue_us: reply.queue_us,
         work_us: reply.work_us,
-        result: reply.result.map(|(_, hash)| hash),
+        result: result.map(|(_, hash)| hash),
     }
 }
 

@@ -17,24 +17,26 @@ const GENERATION: usize = 4;
 impl ShardView {
     /// Equal on two replicas that have applied the same entries, whatever their generations, files and batches; and the
     /// index of the last of these entries. It reads all records of the shard, and starts over if something was applied
-    /// meanwhile, until `stop`: what it then returns covers no one index.
+    /// meanwhile; `None` after `stop`.
     ///
     /// Left out: vectors that wait for a checkpoint (their bits count once, with the post), time-decayed engagement (it
     /// depends on a configured half-life), and the applied record.
     ///
     /// # Errors
     /// A failed store.
-    pub fn logical_hash(&self, stop: &dyn Fn() -> bool) -> Result<(LogIndex, u64), ShardStoreError> {
-        loop {
-            let before = self.stored_index()?;
+    pub fn logical_hash(&self, stop: &dyn Fn() -> bool) -> Result<Option<(LogIndex, u64)>, ShardStoreError> {
+        while !stop() {
+            // Published last, stored first: if they are equal nothing is half applied.
+            let before = self.applied_index();
             let hash = self.hash_records()?;
-            if self.stored_index()? == before || stop() {
-                return Ok((before, hash));
+            if self.stored_index()? == before {
+                return Ok(Some((before, hash)));
             }
         }
+        Ok(None)
     }
 
-    /// Of the record that is committed with what was applied; the published index follows a moment later.
+    /// Of the record that is committed with what was applied.
     fn stored_index(&self) -> Result<LogIndex, ShardStoreError> {
         let applied: Option<Applied> = self.db.read(&self.db.keys.applied())?;
         Ok(applied.map_or(LogIndex(0), |applied| applied.index))
