@@ -1,4 +1,5 @@
-//! What the Raft actor publishes of every group, for reads and status: one small lock per shard, held for a copy.
+//! What the Raft actor publishes of every group, and the last look at the disk, for calls and status: small locks, held
+//! for a copy.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use covey_shared::ids::ShardId;
 use covey_shared::wire::ReplicaRole;
 use parking_lot::RwLock;
 
+use crate::disk_room::DiskRoom;
 use crate::raft::GroupStatus;
 
 /// Status of all groups of the node.
@@ -16,6 +18,7 @@ use crate::raft::GroupStatus;
 pub(crate) struct Board {
     groups: BTreeMap<ShardId, RwLock<Option<GroupStatus>>>,
     log_bytes: AtomicU64,
+    disk: RwLock<Option<DiskRoom>>,
 }
 
 impl Board {
@@ -24,6 +27,7 @@ impl Board {
         Board {
             groups,
             log_bytes: AtomicU64::new(0),
+            disk: RwLock::default(),
         }
     }
 
@@ -44,6 +48,20 @@ impl Board {
 
     pub(crate) fn set_log_bytes(&self, bytes: u64) {
         self.log_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Room on the disk as of the last look; `None` while nobody knows.
+    pub(crate) fn disk(&self) -> Option<DiskRoom> {
+        *self.disk.read()
+    }
+
+    pub(crate) fn set_disk(&self, room: DiskRoom) {
+        *self.disk.write() = Some(room);
+    }
+
+    /// The disk is nearly full.
+    pub(crate) fn disk_low(&self) -> bool {
+        self.disk().is_some_and(|room| room.low)
     }
 
     pub(crate) fn leads(&self, shard: ShardId) -> bool {

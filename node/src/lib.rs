@@ -7,6 +7,7 @@
 mod apply;
 mod board;
 mod completions;
+mod disk_room;
 mod log_writer;
 mod maintenance_actor;
 mod outbox;

@@ -1,4 +1,4 @@
-//! Maintenance: checkpoints and retention trims, on a timer. The work itself runs on the apply workers.
+//! Maintenance: checkpoints, retention trims and looks at the disk, on a timer. The work itself runs on the apply workers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,13 @@ use covey_shared::command::ShardCommand;
 use covey_shared::ids::UnixMillis;
 
 use crate::apply::ApplyLanes;
+use crate::disk_room::DiskWatch;
 use crate::server::NodeHandle;
 
 /// How long a trim may take to be replicated; the next one goes on where it stopped.
 const TRIM_DEADLINE: Duration = Duration::from_secs(30);
+/// Pause between looks at the disk: at 1 GB/s a twentieth of 100 GB is filled in just that time.
+const DISK_LOOK: Duration = Duration::from_secs(5);
 
 /// When to do what.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct MaintenancePlan {
 pub(crate) struct MaintenanceActor {
     pub(crate) plan: MaintenancePlan,
     pub(crate) lanes: ApplyLanes,
+    pub(crate) disk: DiskWatch,
     pub(crate) handle: Arc<NodeHandle>,
 }
 
@@ -41,6 +45,8 @@ impl Actor for MaintenanceActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.plan.mailbox);
         ctx.run_interval(self.plan.checkpoint, |actor, _| actor.lanes.checkpoint());
+        self.disk.look(self.handle.clone());
+        ctx.run_interval(DISK_LOOK, |actor, _| actor.disk.look(actor.handle.clone()));
         if let Some(retention) = self.plan.retention {
             ctx.run_interval(self.plan.trim, move |actor, ctx| {
                 let step = actor.plan.trim_step;

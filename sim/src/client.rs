@@ -76,7 +76,7 @@ pub(crate) async fn write(world: HostWorld, writer: u64, until: Duration, histor
     Ok(())
 }
 
-fn put(key: PostKey, version: u64) -> ShardCommand {
+pub(crate) fn put(key: PostKey, version: u64) -> ShardCommand {
     let vector: Vec<f32> = (0..16).map(|i| if i == key.post.0 % 16 { 1.0 } else { 0.0 }).collect();
     ShardCommand::PutPosts(vec![Post {
         key,
@@ -88,7 +88,7 @@ fn put(key: PostKey, version: u64) -> ShardCommand {
     }])
 }
 
-fn deletion(key: PostKey, version: u64) -> ShardCommand {
+pub(crate) fn deletion(key: PostKey, version: u64) -> ShardCommand {
     ShardCommand::DeletePosts(vec![PostDelete {
         key,
         version: Version(version),
@@ -96,7 +96,7 @@ fn deletion(key: PostKey, version: u64) -> ShardCommand {
 }
 
 /// Tries one node after another until the write is acknowledged or the time is over. Retries are safe: versions.
-async fn replicate(
+pub(crate) async fn replicate(
     clients: &[NodeClient],
     layout: &Layout,
     key: PostKey,

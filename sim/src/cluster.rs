@@ -14,7 +14,7 @@ use covey_store::log::{Wal, WalOptions};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::env::{HostWorld, env};
+use crate::env::{HostWorld, Room, env};
 use crate::history::{Shared, Witness};
 use crate::nemesis::Nemesis;
 use crate::{Plan, client, panics, verify};
@@ -114,6 +114,7 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) {
         host,
         incarnation,
         fault: plan.defect,
+        room: Room::default(),
     };
     for host in 1..=HOSTS {
         let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
@@ -155,3 +156,7 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let _node = Node::start(parts).await?;
     std::future::pending().await
 }
+
+#[cfg(test)]
+#[path = "cluster_test.rs"]
+mod tests;

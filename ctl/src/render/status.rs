@@ -24,7 +24,7 @@ pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
     );
     let nodes: Vec<Vec<String>> = reply.nodes.iter().map(node_row).collect();
     let header = [
-        "NODE", "ADDRESS", "ZONE", "STATE", "UP", "RESIDENT", "LOG", "STORE", "REPLICAS", "LEADS", "CALL",
+        "NODE", "ADDRESS", "ZONE", "STATE", "UP", "RESIDENT", "LOG", "STORE", "FREE", "REPLICAS", "LEADS", "CALL",
     ];
     out.push_str(&table(&header, &nodes, style));
     out.push('\n');
@@ -90,10 +90,19 @@ fn node_row(node: &NodeStatus) -> Vec<String> {
         known(bytes(node.resident_bytes)),
         known(bytes(node.wal_bytes)),
         known(bytes(node.kv_bytes)),
+        known(free(node)),
         known(node.replicas.len().to_string()),
         known(leads.to_string()),
         known(format!("{:.1} ms", node.latency_ms)),
     ]
+}
+
+/// Room on the disk.
+fn free(node: &NodeStatus) -> String {
+    match node.disk_total_bytes {
+        0 => "–".to_owned(),
+        total => format!("{:.0} %", node.disk_free_bytes as f64 * 100.0 / total as f64),
+    }
 }
 
 fn shard_row(shard: &ShardStatus, reply: &StatusReply) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
 use covey_shared::ids::{NodeId, ShardEpoch, ShardId};
-use covey_shared::wire::{RaftMessage, ReplicaRole, ShardError, WriteReply};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -43,6 +43,11 @@ pub(crate) struct Propose {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
+
+/// Sent after a look at a disk that is nearly full: others should lead. Repeatable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct HandOver;
 
 /// Asked by `/debug/actors`.
 #[derive(Message)]
@@ -224,7 +229,12 @@ impl Handler<Inbound> for RaftActor {
 
     fn handle(&mut self, Inbound(messages): Inbound, ctx: &mut Self::Context) {
         let now = self.deps.env.clock.monotonic();
+        let declines = self.deps.board.disk_low();
         for message in messages {
+            // Without an answer the leader offers it to another one.
+            if declines && message.kind == RaftMessageKind::TimeoutNow {
+                continue;
+            }
             let random = self.random();
             self.deps.engine.step(message, now, random);
         }
@@ -242,6 +252,16 @@ impl Handler<Propose> for RaftActor {
         self.deps
             .engine
             .propose(message.shard, message.epoch, message.data, ticket);
+        self.schedule(ctx);
+    }
+}
+
+impl Handler<HandOver> for RaftActor {
+    type Result = ();
+
+    fn handle(&mut self, _: HandOver, ctx: &mut Self::Context) {
+        let entropy = self.deps.env.entropy.clone();
+        self.deps.engine.hand_over(|| (entropy.next_u64() >> 1) as usize);
         self.schedule(ctx);
     }
 }

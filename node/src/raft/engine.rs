@@ -71,7 +71,7 @@ impl Engine {
             self.dropped.misaddressed += 1;
             return;
         };
-        if !well_formed(&message) {
+        if !well_formed(&message) || !group.may_take_over(&message) {
             self.dropped.malformed += 1;
             return;
         }
@@ -136,6 +136,16 @@ impl Engine {
         }
     }
 
+    /// Offers the leadership of all groups that this node leads to others that are up to date. `random` yields one number
+    /// per call.
+    pub fn hand_over(&mut self, mut random: impl FnMut() -> usize) {
+        for (shard, group) in &mut self.groups {
+            if group.hand_over(random()) {
+                self.dirty.insert(*shard);
+            }
+        }
+    }
+
     /// A message to this replica was dropped on the way out.
     pub fn unreachable(&mut self, shard: ShardId, to: ReplicaId) {
         if let Some(group) = self.groups.get_mut(&shard) {
@@ -195,7 +205,6 @@ fn well_formed(message: &RaftMessage) -> bool {
             | RaftMessageKind::ReadIndex
             | RaftMessageKind::ReadIndexResp
             | RaftMessageKind::TransferLeader
-            | RaftMessageKind::TimeoutNow
     );
     let follow = message
         .entries

@@ -132,6 +132,16 @@ impl Cluster {
         self.settle(host);
     }
 
+    /// All messages arrive; no time passes.
+    fn deliver(&mut self) {
+        while let Some(host) = (0..3).find(|host| !self.hosts[*host].inbox.is_empty()) {
+            let message = self.hosts[host].inbox.pop_front().expect("it is not empty");
+            let now = Monotonic(Duration::from_millis(self.now));
+            self.hosts[host].engine.step(message, now, 0);
+            self.settle(host);
+        }
+    }
+
     fn leader(&self) -> Option<usize> {
         let now = Monotonic(Duration::from_millis(self.now));
         (0..3).filter(|i| self.cut != Some(*i)).find(|i| {
@@ -274,4 +284,81 @@ fn malformed_and_misaddressed_messages_are_dropped_and_counted() {
     message.to = ReplicaId(4711);
     engine.step(message, Monotonic::default(), 0);
     assert_eq!((engine.dropped().malformed, engine.dropped().misaddressed), (1, 1));
+}
+
+#[test]
+fn a_leader_that_hands_over_is_followed_by_another_at_once() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let mut cluster = Cluster::new(seed);
+        cluster.run_until_leader();
+        cluster.deliver();
+        let first = cluster.leader().expect("no time has passed since the election");
+        cluster.hosts[first].engine.hand_over(|| seed as usize);
+        cluster.settle(first);
+        cluster.deliver();
+        let next = cluster.leader().expect("another one leads");
+        assert_ne!(next, first);
+        let engine = &mut cluster.hosts[next].engine;
+        engine.propose(SHARD, FIRST_EPOCH, vec![1], Ticket(1));
+        cluster.settle(next);
+        cluster.deliver();
+        let answers = &cluster.hosts[next].answers;
+        assert!(matches!(answers[..], [(Ticket(1), Ok(_))]), "{answers:?}");
+        assert_one_order(&cluster);
+    }
+}
+
+#[test]
+fn a_call_to_take_over_counts_only_from_the_present_leader() {
+    let mut cluster = Cluster::new(11);
+    cluster.run_until_leader();
+    (0..300).for_each(|_| cluster.step());
+    let follows = |cluster: &Cluster, host: usize, leader: usize| {
+        let now = Monotonic(Duration::from_millis(cluster.now));
+        let status = cluster.hosts[host].engine.status(SHARD, now).expect("it is here");
+        status.role == covey_shared::wire::ReplicaRole::Follower && status.leader == Some(NodeId(leader as u64 + 1))
+    };
+    let mut leader = cluster.run_until_leader();
+    while !follows(&cluster, (leader + 1) % 3, leader) {
+        cluster.step();
+        leader = cluster.run_until_leader();
+    }
+    let places = Layout::fixed(1, 3, &[NodeId(1), NodeId(2), NodeId(3)]).shards[0]
+        .voters
+        .clone();
+    let of = |host: usize| {
+        let place = places.iter().find(|p| p.node == NodeId(host as u64 + 1));
+        place.expect("every node has a replica").replica
+    };
+    let (follower, other) = ((leader + 1) % 3, (leader + 2) % 3);
+    let now = Monotonic(Duration::from_millis(cluster.now));
+    let engine = &mut cluster.hosts[follower].engine;
+    let term = engine.status(SHARD, now).expect("it is here").term.0;
+    let call = |from: usize, term: u64| RaftMessage {
+        shard: SHARD,
+        epoch: FIRST_EPOCH,
+        from: of(from),
+        to: of(follower),
+        kind: RaftMessageKind::TimeoutNow,
+        term,
+        log_term: 0,
+        index: 0,
+        entries: vec![],
+        commit: 0,
+        commit_term: 0,
+        snapshot: None,
+        reject: false,
+        reject_hint: 0,
+        context: vec![],
+        priority: 0,
+        leader_commit: 0,
+        all_matched: LogIndex(0),
+    };
+    engine.step(call(other, term), now, 0);
+    engine.step(call(leader, term + 1), now, 0);
+    assert_eq!(engine.dropped().malformed, 2);
+    assert_eq!(engine.status(SHARD, now).expect("it is here").term.0, term);
+    engine.step(call(leader, term), now, 0);
+    assert_eq!(engine.status(SHARD, now).expect("it is here").term.0, term + 1);
 }

@@ -63,7 +63,7 @@ fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
 pub(crate) struct Group {
     pub(crate) plan: ShardPlan,
     me: Place,
-    raw: RawNode<LogView>,
+    pub(super) raw: RawNode<LogView>,
     limits: RaftLimits,
     held: VecDeque<Held>,
     proposals: Proposals,

@@ -13,6 +13,7 @@ mod log_view;
 mod proposals;
 mod slog_bridge;
 mod status;
+mod transfer;
 
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{NodeId, ShardId};

@@ -2,7 +2,7 @@
 
 use covey_embeddings::PartitionStatus;
 use covey_shared::ids::ModelEpoch;
-use covey_shared::wire::{NodeStatus, ReplicaStatus, SpaceStatus};
+use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaStatus, SpaceStatus};
 
 use super::calls::{NodeHandle, Replica};
 
@@ -26,6 +26,11 @@ impl NodeHandle {
                 .values()
                 .filter_map(|replica| self.replica(replica))
                 .collect(),
+            disk: self.board.disk().map(|room| DiskStatus {
+                free_bytes: room.space.free,
+                total_bytes: room.space.total,
+                low: room.low,
+            }),
         }
     }
 

@@ -11,6 +11,9 @@ use tracing::Instrument;
 use super::calls::NodeHandle;
 use crate::raft::actor::Propose;
 
+/// Pause for writers while the disk is nearly full: by then another node leads, if there is one with room.
+const DISK_RETRY_MS: u32 = 1000;
+
 impl NodeHandle {
     /// Replicates `command`. An outcome that is not known in time is `Uncertain`: the caller retries, items are
     /// idempotent.
@@ -41,6 +44,11 @@ impl NodeHandle {
         }
         if command.is_empty() || command.len() > self.max_batch_items {
             return Err(ShardError::Invalid(InvalidRequest::TooLarge));
+        }
+        if grows(&command) && self.board.disk_low() {
+            return Err(ShardError::Overloaded {
+                retry_after_ms: DISK_RETRY_MS,
+            });
         }
         let full = replica.view.pressure().is_some() || self.board.log_bytes() > self.max_log_bytes;
         if grows(&command) && full {

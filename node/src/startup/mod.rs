@@ -24,6 +24,7 @@ use futures::FutureExt;
 
 use crate::board::Board;
 use crate::completions::Completions;
+use crate::disk_room::DiskWatch;
 use crate::maintenance_actor::MaintenanceActor;
 use crate::outbox_actor::OutboxActor;
 use crate::raft::actor::{Inbound, RaftActor};
@@ -243,10 +244,10 @@ impl Node {
 
         // 5. What runs on timers.
         let clients = Arc::new(clients(&env, &config, id));
-        let plan = settings::maintenance(&config);
         threads.rest(MaintenanceActor {
-            plan,
+            plan: settings::maintenance(&config),
             lanes,
+            disk: DiskWatch::new(dir, config.storage.min_free_disk_ratio),
             handle: handle.clone(),
         });
         threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));

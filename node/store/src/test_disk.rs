@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use covey_env::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
+use covey_env::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 
 /// The unit in which a power loss keeps or loses unsynced content.
 const SECTOR: usize = 512;
@@ -243,7 +243,7 @@ impl Disk for TestDisk {
         Ok(())
     }
 
-    fn free_bytes(&self, _path: &Path) -> io::Result<Option<u64>> {
+    fn space(&self, _path: &Path) -> io::Result<Option<DiskSpace>> {
         Ok(None)
     }
 

@@ -29,6 +29,15 @@ pub struct DirEntry {
     pub len: u64,
 }
 
+/// Room on a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Bytes that can still be written.
+    pub free: u64,
+    /// Free bytes and those in use; what is reserved for the system is in neither.
+    pub total: u64,
+}
+
 /// Holds a directory lock until dropped.
 pub struct DiskLock(#[expect(dead_code, reason = "held only to be dropped")] Box<dyn Any + Send + Sync>);
 
@@ -77,8 +86,8 @@ pub trait Disk: Send + Sync {
     /// A second name for the file `original`. Durable after [`Disk::sync_dir`] of the link's directory.
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()>;
 
-    /// Bytes that can still be written to the file system of `path`; `None` if the form does not know.
-    fn free_bytes(&self, path: &Path) -> io::Result<Option<u64>>;
+    /// Room on the file system of `path`; `None` if the form does not know.
+    fn space(&self, path: &Path) -> io::Result<Option<DiskSpace>>;
 
     /// Takes the exclusive lock of a data directory (a file `LOCK` in it), without waiting. Fails with `WouldBlock` if
     /// another process holds it. The operating system releases it when the process dies.

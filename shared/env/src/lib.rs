@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use clock::{Clock, Monotonic};
-pub use disk::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
+pub use disk::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 pub use entropy::Entropy;
 pub use net::{BoxStream, Listener, Net, Stream};
 pub use spawn::{Priority, Spawn, Task, WorkerError, WorkerHandle};

@@ -53,10 +53,11 @@ fn a_data_directory_is_locked_for_one_process_until_released() {
 }
 
 #[test]
-fn production_disk_knows_free_space_and_gives_descriptors_to_map() {
+fn production_disk_knows_its_room_and_gives_descriptors_to_map() {
     let dir = tempfile::tempdir().unwrap();
     let env = env();
-    assert!(env.disk.free_bytes(dir.path()).unwrap().unwrap() > 0);
+    let space = env.disk.space(dir.path()).unwrap().unwrap();
+    assert!(space.free > 0 && space.free <= space.total);
     let file = env.disk.open(&dir.path().join("f"), OpenMode::CreateNew).unwrap();
     assert!(file.descriptor().is_some());
 }

@@ -16,4 +16,4 @@ pub use reads::{
     ViewerAction, ViewerQuery, ViewerState,
 };
 pub use seen::bloom_bits;
-pub use status::{NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};
+pub use status::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};

@@ -74,6 +74,17 @@ pub struct ReplicaStatus {
     pub spaces: Vec<SpaceStatus>,
 }
 
+/// The file system that holds the data of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct DiskStatus {
+    /// Bytes that can still be written.
+    pub free_bytes: u64,
+    /// Free bytes and those in use.
+    pub total_bytes: u64,
+    /// Less is free than `storage.min_free_disk_ratio` asks for: the node leads nothing and takes in nothing new.
+    pub low: bool,
+}
+
 /// One node.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
 pub struct NodeStatus {
@@ -95,4 +106,6 @@ pub struct NodeStatus {
     pub kv_bytes: u64,
     /// Its replicas, by shard.
     pub replicas: Vec<ReplicaStatus>,
+    /// The disk of its data; `None` when unknown.
+    pub disk: Option<DiskStatus>,
 }

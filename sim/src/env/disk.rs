@@ -5,8 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use covey_env::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
+use covey_env::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 use turmoil::fs::shim::std::fs;
 
 /// A defect that the simulator must find.
@@ -21,8 +22,35 @@ pub enum DiskFault {
     SkipDirectorySync,
 }
 
+/// Room that a host's disk says it has, for all lives of the host. By default it does not know.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Room(Option<Arc<AtomicU64>>);
+
+impl Room {
+    /// A disk that says that this many thousandths of it are free.
+    #[cfg(test)]
+    pub(crate) fn free(thousandths: u64) -> Room {
+        Room(Some(Arc::new(AtomicU64::new(thousandths))))
+    }
+
+    /// Changes what a disk made by [`Room::free`] says.
+    #[cfg(test)]
+    pub(crate) fn set(&self, thousandths: u64) {
+        let free = self.0.as_ref().expect("made with a number");
+        free.store(thousandths, Ordering::Relaxed);
+    }
+
+    fn space(&self) -> Option<DiskSpace> {
+        self.0.as_ref().map(|free| DiskSpace {
+            free: free.load(Ordering::Relaxed) << 20,
+            total: 1000 << 20,
+        })
+    }
+}
+
 pub(super) struct SimDisk {
     pub(super) fault: DiskFault,
+    pub(super) room: Room,
 }
 
 struct SimFile {
@@ -113,8 +141,8 @@ impl Disk for SimDisk {
         fs::hard_link(original, link)
     }
 
-    fn free_bytes(&self, _: &Path) -> io::Result<Option<u64>> {
-        Ok(None)
+    fn space(&self, _: &Path) -> io::Result<Option<DiskSpace>> {
+        Ok(self.room.space())
     }
 
     fn lock_exclusive(&self, _: &Path) -> io::Result<DiskLock> {

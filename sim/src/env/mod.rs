@@ -15,6 +15,7 @@ use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
 pub use disk::DiskFault;
+pub(crate) use disk::Room;
 
 /// What one incarnation of a host is made of.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct HostWorld {
     pub(crate) incarnation: u64,
     /// What is wrong with the disk, on purpose.
     pub(crate) fault: DiskFault,
+    /// Room that its disk says it has.
+    pub(crate) room: Room,
 }
 
 /// The world of one host. Must be called inside the host.
@@ -34,7 +37,10 @@ pub(crate) fn env(world: &HostWorld) -> Env {
     Env {
         clock: Arc::new(clock::SimClock),
         entropy: Arc::new(SeededEntropy::new(world)),
-        disk: Arc::new(disk::SimDisk { fault: world.fault }),
+        disk: Arc::new(disk::SimDisk {
+            fault: world.fault,
+            room: world.room.clone(),
+        }),
         net: Arc::new(net::SimNet),
         spawn: Arc::new(spawn::SimSpawn),
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use covey_api::v1;
+use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
-use covey_shared::wire::{NodeStatus, ReplicaRole, ReplicaStatus};
+use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
 
 use crate::cluster::{NodeReport, WantedShard};
 
@@ -18,13 +19,14 @@ pub(crate) struct Facts {
     pub(crate) trace_id: String,
 }
 
-/// The reply to `Status`. Healthy: every shard has one leader and all its replicas.
+/// The reply to `Status`. Healthy: every node has room on its disk, every shard has one leader and all its replicas.
 pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
     let mut problems = Vec::new();
     let mut replicas: BTreeMap<ShardId, Vec<(u64, &ReplicaStatus)>> = BTreeMap::new();
     for report in reports {
         match &report.status {
             Ok(status) => {
+                problems.extend(status.disk.and_then(|disk| nearly_full(&report.node, disk)));
                 for replica in &status.replicas {
                     replicas
                         .entry(replica.shard)
@@ -53,6 +55,18 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         uptime_ms: facts.uptime_ms,
         in_flight: facts.in_flight as u32,
     }
+}
+
+fn nearly_full(node: &NodeConfig, disk: DiskStatus) -> Option<String> {
+    let percent = disk.free_bytes as f64 * 100.0 / disk.total_bytes.max(1) as f64;
+    let free = disk.free_bytes >> 20;
+    disk.low.then(|| {
+        format!(
+            "node {} has only {percent:.1} % of its disk free ({free} MiB): it takes in nothing new and leads no shard \
+             until there is room (storage.min_free_disk_ratio)",
+            node.id
+        )
+    })
 }
 
 fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mut Vec<String>) -> v1::ShardStatus {
@@ -108,6 +122,9 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         wal_bytes: status.wal_bytes,
         kv_bytes: status.kv_bytes,
         replicas: status.replicas.iter().map(|r| replica(r, base.node)).collect(),
+        disk_free_bytes: status.disk.map_or(0, |disk| disk.free_bytes),
+        disk_total_bytes: status.disk.map_or(0, |disk| disk.total_bytes),
+        disk_low: status.disk.is_some_and(|disk| disk.low),
         ..base
     }
 }
@@ -149,3 +166,7 @@ fn replica(status: &ReplicaStatus, node: u64) -> v1::ReplicaStatus {
         spaces: spaces.collect(),
     }
 }
+
+#[cfg(test)]
+#[path = "status_test.rs"]
+mod tests;

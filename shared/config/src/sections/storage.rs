@@ -18,6 +18,9 @@ section! {
         columns: ByteSize = "4GiB", in "16MiB"..="4TiB";
         /// Time between checkpoints: folder files and LSM fsynced, then the log cut.
         checkpoint_interval: Duration = "10s", in "100ms"..="1h";
+        /// Share of the disk of data_dir that stays free. With less a node refuses posts, users and actions and leads no
+        /// shard until there is room again; 0.0 = off.
+        min_free_disk_ratio: f64 = 0.05, in 0.0..=0.5;
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;
     }

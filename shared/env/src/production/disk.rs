@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{DirEntry, Disk, DiskFile, DiskLock, OpenMode};
+use crate::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 
 pub(super) struct SystemDisk;
 
@@ -96,10 +96,14 @@ impl Disk for SystemDisk {
         fs::hard_link(original, link)
     }
 
-    fn free_bytes(&self, path: &Path) -> io::Result<Option<u64>> {
+    fn space(&self, path: &Path) -> io::Result<Option<DiskSpace>> {
         let stat = rustix::fs::statvfs(path)?;
         // f_bavail, not f_bfree: the blocks reserved for root are not ours to fill.
-        Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
+        let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+        Ok(Some(DiskSpace {
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total: used.saturating_add(stat.f_bavail).saturating_mul(stat.f_frsize),
+        }))
     }
 
     fn lock_exclusive(&self, dir: &Path) -> io::Result<DiskLock> {

@@ -1,0 +1,47 @@
+//! What counts as a problem of a node.
+
+use std::time::Duration;
+
+use covey_config::Config;
+use covey_shared::ids::{ClusterId, NodeId};
+
+use super::*;
+
+fn report(disk: Option<DiskStatus>) -> NodeReport {
+    NodeReport {
+        node: Config::default().nodes[0].clone(),
+        status: Ok(NodeStatus {
+            cluster: ClusterId::from_name("test"),
+            node: NodeId(1),
+            release: String::new(),
+            uptime_ms: 0,
+            resident_bytes: 0,
+            cpu_us: 0,
+            wal_bytes: 0,
+            kv_bytes: 0,
+            replicas: Vec::new(),
+            disk,
+        }),
+        latency: Duration::ZERO,
+    }
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_a_problem_of_its_node() {
+    let disk = |low| DiskStatus {
+        free_bytes: 30 << 20,
+        total_bytes: 1000 << 20,
+        low,
+    };
+    let reply = status(&[report(Some(disk(true)))], &[], Facts::default());
+    assert!(!reply.healthy);
+    let problem = &reply.problems[0];
+    assert!(
+        problem.starts_with("node 1 has only 3.0 % of its disk free (30 MiB)"),
+        "{problem}"
+    );
+    assert!(reply.nodes[0].disk_low && reply.nodes[0].disk_free_bytes == 30 << 20);
+    for fine in [Some(disk(false)), None] {
+        assert!(status(&[report(fine)], &[], Facts::default()).healthy);
+    }
+}

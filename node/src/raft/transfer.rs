@@ -1,0 +1,35 @@
+//! Handing leadership to another voter.
+
+use covey_shared::wire::{RaftMessage, RaftMessageKind};
+use raft::StateRole;
+
+use super::group::Group;
+
+impl Group {
+    /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may
+    /// be away. The offer lapses after an election timeout, and no proposal is taken meanwhile. Whether there was an offer.
+    pub(crate) fn hand_over(&mut self, random: usize) -> bool {
+        let raft = &self.raw.raft;
+        if raft.state != StateRole::Leader || raft.lead_transferee.is_some() {
+            return false;
+        }
+        let (me, committed) = (raft.id, raft.raft_log.committed);
+        let others = raft.prs().iter().filter(|(id, _)| **id != me);
+        let mut able: Vec<u64> = others
+            .filter(|(_, progress)| progress.matched >= committed)
+            .map(|(id, _)| *id)
+            .collect();
+        able.sort_unstable();
+        let Some(to) = able.get(random % able.len().max(1)).copied() else {
+            return false;
+        };
+        self.raw.transfer_leader(to);
+        true
+    }
+
+    /// Whether a call to take over comes from the present leader: the library obeys anybody's.
+    pub(crate) fn may_take_over(&self, message: &RaftMessage) -> bool {
+        message.kind != RaftMessageKind::TimeoutNow
+            || (message.term == self.raw.raft.term && message.from.0 == self.raw.raft.leader_id)
+    }
+}
