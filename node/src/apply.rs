@@ -4,35 +4,53 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use covey_shard::{EntryToApply, Payload, ShardStore};
+use covey_shard::{EntryToApply, Payload, ShardCheckpoint, ShardStore, WrittenCheckpoint};
 use covey_shared::codec;
 use covey_shared::command::{PROPOSAL_VERSION, Proposal};
 use covey_shared::ids::{LogIndex, ShardId, Term};
-use covey_store::kv::KvStore;
 use covey_store::log::{EntryKind, LogEntry};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::completions::{Completion, Completions};
 use crate::raft::{AppliedTask, ApplyTask};
 use crate::startup::Observer;
 
+/// What has begun of a checkpoint, by shard.
+type Begun = Vec<(ShardId, ShardCheckpoint)>;
+/// What of a checkpoint is on disk, by shard.
+type Written = Vec<(ShardId, WrittenCheckpoint)>;
+/// What each shard has applied when its checkpoint is finished.
+type Finished = Vec<(ShardId, LogIndex)>;
+
 /// A job for the worker of a shard.
 #[derive(Debug)]
-pub(crate) enum Job {
+enum Job {
     /// Committed entries; at most one per shard is on its way.
     Apply(ApplyTask),
-    /// Make everything that is applied safe from any crash; at most one is on its way.
-    Checkpoint,
+    /// The two ends of a checkpoint; at most one is on its way.
+    Begin(oneshot::Sender<Begun>),
+    Finish(Written, oneshot::Sender<Finished>),
 }
 
 /// The input of one worker.
 #[derive(Clone)]
-struct Lane {
-    jobs: mpsc::Sender<Job>,
-    /// A checkpoint is on its way.
-    checkpoint: Arc<AtomicBool>,
+pub(crate) struct Lane(mpsc::Sender<Job>);
+
+impl Lane {
+    /// `None` when the node stops. Only the checkpointer calls this and the next.
+    pub(crate) async fn begin_checkpoint(&self) -> Option<Begun> {
+        let (reply, begun) = oneshot::channel();
+        self.0.send(Job::Begin(reply)).await.ok()?;
+        begun.await.ok()
+    }
+
+    /// `None` when the node stops.
+    pub(crate) async fn finish_checkpoint(&self, written: Written) -> Option<Finished> {
+        let (reply, finished) = oneshot::channel();
+        self.0.send(Job::Finish(written, reply)).await.ok()?;
+        finished.await.ok()
+    }
 }
 
 /// The way to the workers; shards are pinned to them.
@@ -51,15 +69,10 @@ impl ApplyLanes {
         for worker in 0..workers {
             let mine: Vec<ShardId> = shards.iter().skip(worker).step_by(workers).copied().collect();
             let (jobs, input) = mpsc::channel(mine.len() + 1);
-            let checkpoint = Arc::new(AtomicBool::new(false));
-            lanes.push(Lane {
-                jobs,
-                checkpoint: checkpoint.clone(),
-            });
+            lanes.push(Lane(jobs));
             inputs.push(LaneInput {
                 shards: mine,
                 jobs: input,
-                checkpoint,
             });
         }
         let by_shard = inputs
@@ -70,22 +83,17 @@ impl ApplyLanes {
         (ApplyLanes { lanes, by_shard }, inputs)
     }
 
-    /// Hands over committed entries. There is always room: a lane holds one job per shard and one checkpoint.
-    pub(crate) fn submit(&self, task: ApplyTask) {
-        let lane = &self.lanes[self.by_shard[&task.shard]];
-        match lane.jobs.try_send(Job::Apply(task)) {
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => panic!("an apply lane has room for one job per shard"),
-        }
+    /// The lanes one by one.
+    pub(crate) fn all(&self) -> &[Lane] {
+        &self.lanes
     }
 
-    /// Asks every worker for a checkpoint; one that still works on the last one is left alone.
-    pub(crate) fn checkpoint(&self) {
-        for lane in &self.lanes {
-            if !lane.checkpoint.swap(true, Ordering::AcqRel) {
-                // Closed only when the node shuts down.
-                let _ = lane.jobs.try_send(Job::Checkpoint);
-            }
+    /// Hands over committed entries. There is always room: a lane holds one job per shard and one of a checkpoint.
+    pub(crate) fn submit(&self, task: ApplyTask) {
+        let lane = &self.lanes[self.by_shard[&task.shard]];
+        match lane.0.try_send(Job::Apply(task)) {
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => panic!("an apply lane has room for one job per shard"),
         }
     }
 }
@@ -94,7 +102,6 @@ impl ApplyLanes {
 pub(crate) struct LaneInput {
     pub(crate) shards: Vec<ShardId>,
     jobs: mpsc::Receiver<Job>,
-    checkpoint: Arc<AtomicBool>,
 }
 
 /// One replica's store and where its applied index is published.
@@ -106,7 +113,6 @@ pub(crate) struct Applier {
 /// A thread's worth of replicas.
 pub(crate) struct ApplyWorker {
     pub(crate) shards: BTreeMap<ShardId, Applier>,
-    pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) lane: LaneInput,
     pub(crate) done: Completions,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -118,10 +124,9 @@ impl ApplyWorker {
         while let Some(job) = self.lane.jobs.recv().await {
             match job {
                 Job::Apply(task) => self.apply(task),
-                Job::Checkpoint => {
-                    self.checkpoint();
-                    self.lane.checkpoint.store(false, Ordering::Release);
-                }
+                // Nobody waits for an answer any more when the node stops.
+                Job::Begin(reply) => _ = reply.send(self.begin_checkpoint()),
+                Job::Finish(written, reply) => _ = reply.send(self.finish_checkpoint(written)),
             }
         }
     }
@@ -156,27 +161,27 @@ impl ApplyWorker {
         }));
     }
 
-    fn checkpoint(&mut self) {
-        let mut indexes = Vec::new();
-        for (shard, applier) in &mut self.shards {
-            match applier.store.checkpoint() {
-                Ok(index) => indexes.push((*shard, index.0)),
-                // After a failed fsync nothing is known about what the disk kept; the log still has it all.
+    fn begin_checkpoint(&self) -> Begun {
+        let begin = |(shard, applier): (&ShardId, &Applier)| (*shard, applier.store.begin_checkpoint());
+        self.shards.iter().map(begin).collect()
+    }
+
+    fn finish_checkpoint(&mut self, written: Written) -> Finished {
+        let mut finished = Vec::new();
+        for (shard, vectors) in written {
+            let applier = self
+                .shards
+                .get_mut(&shard)
+                .expect("a checkpoint comes back to its lane");
+            match applier.store.finish_checkpoint(vectors) {
+                Ok(index) => finished.push((shard, index)),
                 Err(error) => panic!(
-                    "shard {shard}: vectors cannot be made durable: {:#}",
+                    "shard {shard}: the checkpoint cannot be finished: {:#}",
                     anyhow::Error::new(error)
                 ),
             }
         }
-        if let Err(error) = self.kv.persist() {
-            panic!(
-                "the key-value store cannot be made durable: {:#}",
-                anyhow::Error::new(error)
-            );
-        }
-        for (shard, index) in indexes {
-            self.done.push(Completion::Checkpointed { shard, index });
-        }
+        finished
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod apply;
 mod board;
+mod checkpointer;
 mod completions;
 mod disk_room;
 mod log_writer;

@@ -1,4 +1,4 @@
-//! Maintenance: checkpoints, retention trims and looks at the disk, on a timer. The work itself runs on the apply workers.
+//! Maintenance: checkpoints, retention trims and looks at the disk, on a timer. The work itself runs elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use actix::{Actor, AsyncContext, Context, fut};
 use covey_shared::command::ShardCommand;
 use covey_shared::ids::UnixMillis;
 
-use crate::apply::ApplyLanes;
+use crate::checkpointer::Checkpoints;
 use crate::disk_room::DiskWatch;
 use crate::server::NodeHandle;
 
@@ -34,7 +34,7 @@ pub(crate) struct MaintenancePlan {
 /// Drives the timers.
 pub(crate) struct MaintenanceActor {
     pub(crate) plan: MaintenancePlan,
-    pub(crate) lanes: ApplyLanes,
+    pub(crate) checkpoints: Checkpoints,
     pub(crate) disk: DiskWatch,
     pub(crate) handle: Arc<NodeHandle>,
 }
@@ -44,7 +44,7 @@ impl Actor for MaintenanceActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.plan.mailbox);
-        ctx.run_interval(self.plan.checkpoint, |actor, _| actor.lanes.checkpoint());
+        ctx.run_interval(self.plan.checkpoint, |actor, _| actor.checkpoints.ask());
         self.disk.look(self.handle.clone());
         ctx.run_interval(DISK_LOOK, |actor, _| actor.disk.look(actor.handle.clone()));
         if let Some(retention) = self.plan.retention {
@@ -64,7 +64,11 @@ async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
         let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
         let trimmed = replica.view.applied().trimmed_before.0;
         // The first trim has nothing to go by but the clock.
-        let limit = if trimmed == 0 { u64::MAX } else { trimmed.saturating_add(millis(step)) };
+        let limit = if trimmed == 0 {
+            u64::MAX
+        } else {
+            trimmed.saturating_add(millis(step))
+        };
         let command = ShardCommand::TrimBefore(UnixMillis(wanted.min(limit)));
         if let Err(error) = handle
             .write(replica.plan.shard, replica.plan.epoch, command, deadline)

@@ -36,7 +36,9 @@ pub(crate) fn stages(report: &Report, cost: &BTreeMap<&'static str, Duration>) -
     // A source and a hydrator may share a name; who reads for both comes first.
     let mut left = cost.clone();
     let entries = report.components.iter();
-    entries.map(|entry| stage(entry, left.remove(entry.component))).collect()
+    entries
+        .map(|entry| stage(entry, left.remove(entry.component)))
+        .collect()
 }
 
 fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {

@@ -146,6 +146,10 @@ impl Covey for Fake {
     async fn status(&self, _: Request<StatusRequest>) -> Reply<StatusReply> {
         none()
     }
+
+    async fn check_shards(&self, _: Request<CheckShardsRequest>) -> Reply<CheckShardsReply> {
+        none()
+    }
 }
 
 async fn serve(fake: &Fake) -> Client {

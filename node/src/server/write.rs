@@ -11,6 +11,8 @@ use tracing::Instrument;
 use super::calls::NodeHandle;
 use crate::raft::actor::Propose;
 
+/// Pause for writers while the log or the memory is full.
+const FULL_RETRY_MS: u32 = 100;
 /// Pause for writers while the disk is nearly full: by then another node leads, if there is one with room.
 const DISK_RETRY_MS: u32 = 1000;
 
@@ -45,14 +47,18 @@ impl NodeHandle {
         if command.is_empty() || command.len() > self.max_batch_items {
             return Err(ShardError::Invalid(InvalidRequest::TooLarge));
         }
-        if grows(&command) && self.board.disk_low() {
-            return Err(ShardError::Overloaded {
-                retry_after_ms: DISK_RETRY_MS,
-            });
-        }
-        let full = replica.view.pressure().is_some() || self.board.log_bytes() > self.max_log_bytes;
-        if grows(&command) && full {
-            return Err(ShardError::Overloaded { retry_after_ms: 100 });
+        let log = self.board.log_bytes();
+        let retry_after_ms = match Need::of(&command) {
+            Need::FreesRoom => 0,
+            Need::Urgent if log > self.max_log_bytes / 4 * 5 => FULL_RETRY_MS,
+            Need::Urgent => 0,
+            Need::Repeated | Need::Content if self.board.disk_low() => DISK_RETRY_MS,
+            Need::Repeated | Need::Content if log > self.max_log_bytes => FULL_RETRY_MS,
+            Need::Content if replica.view.pressure().is_some() => FULL_RETRY_MS,
+            Need::Repeated | Need::Content => 0,
+        };
+        if retry_after_ms > 0 {
+            return Err(ShardError::Overloaded { retry_after_ms });
         }
         let log_time = UnixMillis(self.env.clock.unix_ms());
         let proposal = Proposal {
@@ -83,10 +89,25 @@ impl NodeHandle {
     }
 }
 
-/// What may be refused when the replica is full; trims and deliveries free room.
-fn grows(command: &ShardCommand) -> bool {
-    matches!(
-        command,
-        ShardCommand::PutPosts(_) | ShardCommand::PutUsers(_) | ShardCommand::RecordActions(_)
-    )
+/// What is refused first when room runs out: every command makes the log longer.
+enum Need {
+    /// Trims: never refused.
+    FreesRoom,
+    /// What takes content away from people: has a quarter of the log's bound to itself.
+    Urgent,
+    /// Deliveries, which are sent again, and what was served, which may be lost.
+    Repeated,
+    /// What fills memory and disk beyond the log too.
+    Content,
+}
+
+impl Need {
+    fn of(command: &ShardCommand) -> Need {
+        match command {
+            ShardCommand::TrimBefore(_) | ShardCommand::TrimOutbox(_) => Need::FreesRoom,
+            ShardCommand::DeletePosts(_) | ShardCommand::SetLabels(_) => Need::Urgent,
+            ShardCommand::ApplyEffects(_) | ShardCommand::RecordServed(_) => Need::Repeated,
+            ShardCommand::PutPosts(_) | ShardCommand::PutUsers(_) | ShardCommand::RecordActions(_) => Need::Content,
+        }
+    }
 }

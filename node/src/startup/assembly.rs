@@ -17,6 +17,7 @@ use super::replicas::Replicas;
 use super::{Observer, StartError, Threads, peers_of, settings, spawn};
 use crate::apply::ApplyLanes;
 use crate::board::Board;
+use crate::checkpointer::{Checkpointer, Checkpoints};
 use crate::completions::Completions;
 use crate::log_writer::LogWriter;
 use crate::peers::Peers;
@@ -42,6 +43,7 @@ pub(super) struct Starting {
 pub(super) struct Writers {
     pub(super) log: mpsc::Sender<Vec<AppendTask>>,
     pub(super) lanes: ApplyLanes,
+    pub(super) checkpoints: Checkpoints,
     pub(super) workers: Vec<WorkerHandle>,
 }
 
@@ -58,11 +60,23 @@ impl Starting {
         let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed())?];
         let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), self.config.storage.apply_threads);
         for (i, lane) in inputs.into_iter().enumerate() {
-            let (kv, done) = (self.kv.clone(), self.completions.clone());
-            let worker = replicas.apply_worker(lane, kv, done, self.observer.clone());
+            let worker = replicas.apply_worker(lane, self.completions.clone(), self.observer.clone());
             workers.push(spawn(&self.env, &format!("apply-{i}"), worker.run().boxed())?);
         }
-        Ok(Writers { log, lanes, workers })
+        let (checkpoints, input) = Checkpoints::new();
+        let checkpointer = Checkpointer {
+            input,
+            lanes: lanes.clone(),
+            kv: self.kv.clone(),
+            done: self.completions.clone(),
+        };
+        workers.push(spawn(&self.env, "checkpoint", checkpointer.run().boxed())?);
+        Ok(Writers {
+            log,
+            lanes,
+            checkpoints,
+            workers,
+        })
     }
 
     pub(super) fn raft(&self, replicas: &mut Replicas, writers: &Writers) -> RaftActor {

@@ -30,7 +30,7 @@ use crate::outbox_actor::OutboxActor;
 use crate::raft::actor::{Inbound, RaftActor};
 use crate::server::NodeHandle;
 
-use assembly::{Starting, Writers};
+use assembly::Starting;
 use replicas::{Opening, Replicas};
 
 /// How long stopping may take per part.
@@ -222,7 +222,7 @@ impl Node {
         };
         let mut replicas = Replicas::open(&opening, &layout, log, recovered)?;
 
-        // 2. The log writer and the apply workers, which report to the Raft actor.
+        // 2. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
         let starting = Starting {
             board: Arc::new(Board::new(replicas.shards())),
             completions: Completions::new(),
@@ -236,7 +236,7 @@ impl Node {
 
         // 3. The Raft actor with its streams to the other nodes.
         let raft = threads.raft(starting.raft(&mut replicas, &writers));
-        let Writers { lanes, workers, .. } = writers;
+        let (checkpoints, workers) = (writers.checkpoints, writers.workers);
 
         // 4. The shard actors, which answer reads.
         let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone()));
@@ -246,7 +246,7 @@ impl Node {
         let clients = Arc::new(clients(&env, &config, id));
         threads.rest(MaintenanceActor {
             plan: settings::maintenance(&config),
-            lanes,
+            checkpoints,
             disk: DiskWatch::new(dir, config.storage.min_free_disk_ratio),
             handle: handle.clone(),
         });
@@ -281,6 +281,7 @@ impl Node {
             tracing::warn!(cut_off, "calls were still at work");
         }
         self.threads.stop();
+        let kv = self.handle.kv.clone();
         drop(self.handle);
         for worker in self.workers {
             if let Err(error) = worker.join(STOP_DEADLINE).await {
@@ -289,6 +290,10 @@ impl Node {
         }
         if let Err(error) = self.maintenance.stop(STOP_DEADLINE).await {
             tracing::warn!(%error, "stopping without it");
+        }
+        // Saves the next start from applying the end of the log again.
+        if let Err(error) = kv.persist() {
+            tracing::warn!(%error, "stopping without a last sync of the store");
         }
     }
 }

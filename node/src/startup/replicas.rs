@@ -109,7 +109,6 @@ impl Replicas {
     pub(crate) fn apply_worker(
         &mut self,
         lane: LaneInput,
-        kv: Arc<dyn KvStore>,
         done: Completions,
         observer: Option<Arc<dyn Observer>>,
     ) -> ApplyWorker {
@@ -122,7 +121,6 @@ impl Replicas {
         let shards = lane.shards.iter().filter_map(take).collect();
         ApplyWorker {
             shards,
-            kv,
             lane,
             done,
             observer,
