@@ -81,7 +81,9 @@ impl Processes {
     /// An error, with the end of its log, if any has ended.
     pub(super) fn all_alive(&mut self) -> Result<()> {
         match self.newly_dead()? {
-            Some(obituary) => Err(anyhow!(obituary)),
+            Some(obituary) => Err(anyhow!(
+                "{obituary}\nIf what an earlier demo left is at fault, begin anew with --fresh"
+            )),
             None => Ok(()),
         }
     }
