@@ -6,7 +6,7 @@ use crate::error::PartitionError;
 use crate::folder::FolderWriter;
 use crate::row::RowRecord;
 use crate::shared::Shared;
-use crate::tail::{BLOCK, Tail};
+use crate::tail::{BLOCK, Files, Tail};
 
 /// The rows that were there when it was taken, to be made durable by [`Checkpoint::run`].
 #[derive(Debug)]
@@ -45,15 +45,17 @@ impl Checkpoint {
 pub(crate) fn flush(shared: &Shared, tail: &Tail, rows: usize) -> Result<(), PartitionError> {
     let (disk, space) = (&*shared.env.disk, &shared.space);
     let dir = tail.folder.dir(&shared.dir);
-    let mut slot = tail.writer.lock();
-    // Judged under the lock: a seal that came first has taken the writer, and a new one would wipe the sealed files.
+    let mut files = tail.files.lock();
+    if rows > 0 && matches!(*files, Files::None) {
+        *files = Files::Open(FolderWriter::create(disk, space, &dir, tail.capacity())?);
+    }
+    // There is nothing to write, or a seal came first and wrote all rows.
+    let Files::Open(writer) = &mut *files else {
+        return Ok(());
+    };
     if tail.durable() >= rows {
         return Ok(());
     }
-    let writer = match &mut *slot {
-        Some(writer) => writer,
-        none => none.insert(FolderWriter::create(disk, space, &dir, tail.capacity())?),
-    };
     let (mut floats, mut records) = (Vec::new(), Vec::<RowRecord>::new());
     while writer.written() < rows {
         floats.clear();
@@ -67,3 +69,7 @@ pub(crate) fn flush(shared: &Shared, tail: &Tail, rows: usize) -> Result<(), Par
     tail.set_durable(rows);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "checkpoint_test.rs"]
+mod tests;

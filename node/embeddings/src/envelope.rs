@@ -169,4 +169,4 @@ pub(crate) fn read(
 
 #[cfg(test)]
 #[path = "envelope_test.rs"]
-mod tests;
+pub(crate) mod tests;

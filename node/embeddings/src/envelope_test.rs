@@ -1,13 +1,12 @@
 //! Tests of the frame.
 
 use super::*;
+use crate::fixture;
 
 fn space() -> SpaceSpec {
     SpaceSpec {
-        name: "content".into(),
-        dim: 100,
-        metric: Metric::Cosine,
         model_epoch: ModelEpoch(3),
+        ..fixture::space(100, Metric::Cosine)
     }
 }
 
@@ -45,9 +44,9 @@ fn every_kind_and_metric_has_a_number_of_its_own() {
     }
 }
 
-/// The frame with one byte changed and the checksum right again.
-fn changed(at: usize, byte: u8) -> Vec<u8> {
-    let mut bytes = wrap(FileKind::Meta, &space(), b"body");
+/// A frame with one byte changed and the checksum right again.
+pub(crate) fn resealed(frame: &[u8], at: usize, byte: u8) -> Vec<u8> {
+    let mut bytes = frame.to_vec();
     bytes[at] = byte;
     let sum = crc32c::crc32c(&bytes[12..]);
     bytes[8..12].copy_from_slice(&sum.to_le_bytes());
@@ -56,13 +55,14 @@ fn changed(at: usize, byte: u8) -> Vec<u8> {
 
 #[test]
 fn a_newer_frame_is_told_apart_from_damage() {
-    let newer = open(&changed(16, 2), &space());
+    let frame = wrap(FileKind::Meta, &space(), b"body");
+    let newer = open(&resealed(&frame, 16, 2), &space());
     assert!(
         matches!(newer, Err(PartitionError::Newer { found: 2, known: 1, .. })),
         "{newer:?}"
     );
     for (at, byte) in [(16, 0), (12, 27), (12, 25), (13, 1), (18, 200)] {
-        let refused = open(&changed(at, byte), &space());
+        let refused = open(&resealed(&frame, at, byte), &space());
         assert!(
             matches!(refused, Err(PartitionError::Damaged { .. })),
             "byte {at}: {refused:?}"

@@ -1,10 +1,11 @@
 //! A partition in a temporary directory, and the truth it must agree with.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use covey_ann::conformance::Clustered;
 use covey_ann::{Backend, Metric, encode_row, prepare_query, score_row};
-use covey_env::Env;
+use covey_env::{Env, OpenMode};
 use covey_shared::ids::{ModelEpoch, PostId, UserId, Version};
 use covey_shared::slots::Slot;
 use half::f16;
@@ -23,6 +24,27 @@ pub(crate) struct Fixture {
     pub(crate) source: Clustered,
 }
 
+pub(crate) fn env() -> Env {
+    Env::production(1).expect("a thread can be started")
+}
+
+pub(crate) fn space(dim: usize, metric: Metric) -> SpaceSpec {
+    SpaceSpec {
+        name: "content".into(),
+        dim,
+        metric,
+        model_epoch: ModelEpoch(0),
+    }
+}
+
+/// Flips one bit behind the partition's back.
+pub(crate) fn damage(path: &Path, at: u64) {
+    let file = env().disk.open(path, OpenMode::ReadWrite).expect("the file is there");
+    let mut byte = [0];
+    file.read_at(&mut byte, at).expect("it is so long");
+    file.write_at(&[byte[0] ^ 0x10], at).expect("it can be written");
+}
+
 pub(crate) fn small_options() -> PartitionOptions {
     PartitionOptions {
         backend: Backend::ExactScan,
@@ -37,27 +59,21 @@ pub(crate) fn small_options() -> PartitionOptions {
 
 impl Fixture {
     pub(crate) fn new(dim: usize, metric: Metric, options: PartitionOptions) -> Self {
-        let space = SpaceSpec {
-            name: "content".into(),
-            dim,
-            metric,
-            model_epoch: ModelEpoch(1),
-        };
         let mut fixture = Self {
-            dir: tempfile::tempdir().unwrap(),
-            space,
+            dir: tempfile::tempdir().expect("there is room for a directory"),
+            space: space(dim, metric),
             options,
             partition: None,
             posts: BTreeMap::new(),
             source: Clustered::new(42, dim, 200),
         };
-        fixture.open().unwrap();
+        fixture.open().expect("an empty directory becomes a partition");
         fixture
     }
 
     pub(crate) fn open(&mut self) -> Result<OpenReport, PartitionError> {
         self.partition = None;
-        let env = Env::production(1).unwrap();
+        let env = env();
         let posts = self.posts.clone();
         let live = |meta: &RowMeta| {
             posts
@@ -70,8 +86,13 @@ impl Fixture {
         Ok(report)
     }
 
+    /// A file of the partition.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join("part").join(name)
+    }
+
     pub(crate) fn partition(&mut self) -> &mut Partition {
-        self.partition.as_mut().unwrap()
+        self.partition.as_mut().expect("it is open")
     }
 
     pub(crate) fn put(&mut self, post: u64, version: u64) {
@@ -88,7 +109,7 @@ impl Fixture {
             tag: post % 100,
             slot: Slot::of(author),
         };
-        let row = encode_row(self.space.metric, self.space.dim, vector).unwrap();
+        let row = encode_row(self.space.metric, self.space.dim, vector).expect("the vector is sound");
         assert_eq!(self.partition().append(meta, &row), Ok(Appended::Stored));
         self.posts.insert(post, (meta, row));
     }
@@ -101,17 +122,22 @@ impl Fixture {
     /// Runs the maintenance until nothing is left to do.
     pub(crate) fn settle(&mut self) -> Vec<Step> {
         let maintainer = self.partition().maintainer();
-        let steps = std::iter::from_fn(|| Some(maintainer.step().unwrap()).filter(|step| *step != Step::Idle));
-        steps.collect()
+        let step = || {
+            maintainer
+                .step()
+                .expect("the disk works and nobody stops the maintenance")
+        };
+        std::iter::from_fn(|| Some(step()).filter(|step| *step != Step::Idle)).collect()
     }
 
     pub(crate) fn search(&mut self, vector: &[f32], request: &SearchRequest<'_>) -> SearchOutcome {
-        self.partition().reader().view().search(vector, request).unwrap()
+        let view = self.partition().reader().view();
+        view.search(vector, request).expect("the request is sound")
     }
 
     /// One pass over the truth: posts and score bits, in order.
     pub(crate) fn truth(&self, vector: &[f32], k: usize, keep: impl Fn(&RowMeta) -> bool) -> Vec<(u64, u32)> {
-        let query = prepare_query(self.space.metric, self.space.dim, vector).unwrap();
+        let query = prepare_query(self.space.metric, self.space.dim, vector).expect("the vector is sound");
         let kept = self.posts.values().filter(|(meta, _)| keep(meta));
         let mut all: Vec<(f32, u64)> = kept
             .map(|(meta, row)| (score_row(self.space.metric, row, &query) + 0.0, meta.post.0))

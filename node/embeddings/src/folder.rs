@@ -16,7 +16,7 @@ use crate::space::SpaceSpec;
 #[cfg(target_endian = "big")]
 compile_error!("rows are little-endian and read where they lie");
 
-/// Number of a folder; never used twice in a partition.
+/// Number of a folder. Once a manifest has listed it, no other folder gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FolderId(pub(crate) u32);
 
@@ -119,8 +119,8 @@ impl FolderWriter {
         self.rows.sync().and_then(|()| self.ids.sync()).map_err(row_error)
     }
 
-    /// Gives back the room behind the last row.
-    pub(crate) fn seal(mut self) -> Result<(), PartitionError> {
+    /// Gives back the room behind the last row. May be tried again after an error.
+    pub(crate) fn seal(&mut self) -> Result<(), PartitionError> {
         self.rows.seal().and_then(|()| self.ids.seal()).map_err(row_error)
     }
 }

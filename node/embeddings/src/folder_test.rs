@@ -1,22 +1,14 @@
 //! A folder's row files have fixed bytes.
 
 use covey_ann::{Metric, encode_row};
-use covey_env::{Env, OpenMode};
-use covey_shared::ids::{ModelEpoch, PostId, UserId, Version};
+use covey_env::OpenMode;
+use covey_shared::ids::{PostId, UserId, Version};
 use covey_shared::slots::Slot;
 use covey_store::rows::HEADER_BYTES;
 
 use super::*;
+use crate::fixture::{env, space};
 use crate::row::RowMeta;
-
-fn space() -> SpaceSpec {
-    SpaceSpec {
-        name: "content".into(),
-        dim: 2,
-        metric: Metric::L2,
-        model_epoch: ModelEpoch(0),
-    }
-}
 
 fn record(row: &[f16]) -> RowRecord {
     let meta = RowMeta {
@@ -32,7 +24,7 @@ fn record(row: &[f16]) -> RowRecord {
 /// A folder with one row and room for two.
 fn folder(disk: &dyn Disk, dir: &Path) {
     let row = encode_row(Metric::L2, 2, &[1.0, -2.0]).unwrap();
-    let mut writer = FolderWriter::create(disk, &space(), dir, 2).unwrap();
+    let mut writer = FolderWriter::create(disk, &space(2, Metric::L2), dir, 2).unwrap();
     writer.append(&row, &[record(&row)]).unwrap();
     writer.sync().unwrap();
 }
@@ -50,7 +42,7 @@ fn check_header(content: &[u8], row_bytes: u8, kind: &[u8; 8], crc: [u8; 4]) {
 
 #[test]
 fn the_row_files_of_a_folder_have_these_bytes() {
-    let (env, parent) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
+    let (env, parent) = (env(), tempfile::tempdir().unwrap());
     let dir = FolderId(42).dir(parent.path());
     folder(&*env.disk, &dir);
     assert!(dir.ends_with("000042"));
@@ -71,18 +63,18 @@ fn the_row_files_of_a_folder_have_these_bytes() {
     ];
     assert_eq!(ids[4096..4136], golden);
     assert!(ids[4136..].iter().all(|byte| *byte == 0));
-    let records = read_records(&*env.disk, &space(), &dir, 1).unwrap();
-    let kept = SegmentRows::open(&*env.disk, &space(), &dir, 1).unwrap();
+    let records = read_records(&*env.disk, &space(2, Metric::L2), &dir, 1).unwrap();
+    let kept = SegmentRows::open(&*env.disk, &space(2, Metric::L2), &dir, 1).unwrap();
     assert!(records[0].matches(kept.range(0, 1)));
 }
 
 #[test]
 fn a_record_with_bytes_that_mean_nothing_is_refused() {
-    let (env, parent) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
+    let (env, parent) = (env(), tempfile::tempdir().unwrap());
     let dir = FolderId(0).dir(parent.path());
     folder(&*env.disk, &dir);
     let file = env.disk.open(&ids_path(&dir), OpenMode::ReadWrite).unwrap();
     file.write_at(&[1], 4096 + 35).unwrap();
-    let refused = read_records(&*env.disk, &space(), &dir, 1);
+    let refused = read_records(&*env.disk, &space(2, Metric::L2), &dir, 1);
     assert!(matches!(refused, Err(PartitionError::Damaged { .. })), "{refused:?}");
 }

@@ -1,30 +1,22 @@
 //! Recall on real word vectors, when the file is there.
 
 use covey_ann::Metric;
-use covey_env::Env;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, env};
 use crate::{PartitionOptions, SearchRequest};
 
-const FILE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/vectors/glove6b-100d-top50k.fvecs"
-);
+#[path = "../examples/bench_ann/fvecs.rs"]
+mod fvecs;
+
+/// As seen from where cargo runs the tests of this crate.
+const FILE: &str = "../../../shared/data/vectors/glove6b-100d-top50k.fvecs";
 const DIM: usize = 100;
 
-/// Records of a little-endian dimension and as many floats.
 fn vectors() -> Option<Vec<Vec<f32>>> {
-    let disk = Env::production(1).unwrap().disk;
-    let bytes = disk.read_file(FILE.as_ref(), 1 << 30).ok()?;
-    let floats = |record: &[u8]| {
-        record[4..]
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect()
-    };
-    Some(bytes.chunks_exact(4 + 4 * DIM).map(floats).collect())
+    let bytes = env().disk.read_file(FILE.as_ref(), 1 << 30).ok()?;
+    let (dim, vectors) = fvecs::read(&bytes).unwrap();
+    assert_eq!(dim, DIM);
+    Some(vectors)
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod worker;
 pub use checkpoint::Checkpoint;
 pub use error::{AppendError, PartitionError};
 pub use maintenance::{Maintainer, Step};
+pub use manifest::MANIFEST;
 pub use open::OpenReport;
 pub use partition::{Appended, Partition, Reader};
 pub use request::{Found, SearchOutcome, SearchRequest};

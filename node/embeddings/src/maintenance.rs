@@ -56,7 +56,7 @@ impl Maintainer {
         Self { shared }
     }
 
-    /// Does the most urgent thing. After an error everything is as before, and the step may be tried again.
+    /// Does the most urgent thing. After an error the rows are as before, and the step may be tried again.
     ///
     /// # Errors
     /// What the disk or the index says; [`PartitionError::Stopped`] once the partition's writer is gone.
@@ -82,6 +82,8 @@ impl Maintainer {
     }
 
     fn most_urgent(&self) -> Result<Step, PartitionError> {
+        // First, since it gives room for the others.
+        self.shared.remove_retired()?;
         let view = self.shared.view.load_full();
         if let [frozen, _active, ..] = &view.tails[..] {
             return self.seal(frozen);
@@ -126,10 +128,7 @@ impl Maintainer {
         let shared = &*self.shared;
         let rows = tail.len();
         flush(shared, tail, rows)?;
-        // No checkpoint needs the writer again: all rows are durable.
-        if let Some(writer) = tail.writer.lock().take() {
-            writer.seal()?;
-        }
+        tail.seal_files()?;
         let mut records = Vec::with_capacity(rows);
         tail.for_each_block(|_, block| {
             records.extend_from_slice(&block.records);

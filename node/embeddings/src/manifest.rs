@@ -11,8 +11,8 @@ use crate::error::PartitionError;
 use crate::folder::{FolderId, io_error};
 use crate::space::SpaceSpec;
 
-/// Name of the file.
-const NAME: &str = "MANIFEST";
+/// The file of a partition that lists its folders. It is there for good when the first open returns.
+pub const MANIFEST: &str = "MANIFEST";
 /// A folder takes 9 bytes: room for more folders than a partition can have.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -37,7 +37,7 @@ impl Manifest {
     /// Reads it. Makes an empty one in a new partition: where there are folders without one it is lost, and nobody may
     /// take them for leftovers.
     pub(crate) fn open(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Self, PartitionError> {
-        let path = dir.join(NAME);
+        let path = dir.join(MANIFEST);
         let Some(body) = envelope::read(disk, FileKind::Manifest, space, &path, MAX_BYTES)? else {
             let entries = disk.list(dir).map_err(|error| io_error(dir, error))?;
             if entries.iter().any(|entry| FolderId::of_path(&entry.path).is_some()) {
@@ -66,7 +66,7 @@ impl Manifest {
     /// Replaces the file; durable when it returns.
     pub(crate) fn write(&self, disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<(), PartitionError> {
         let body = encode_versioned(FORMAT, self).expect("a list of folders can be encoded");
-        envelope::write(disk, FileKind::Manifest, space, &dir.join(NAME), &body)
+        envelope::write(disk, FileKind::Manifest, space, &dir.join(MANIFEST), &body)
     }
 }
 

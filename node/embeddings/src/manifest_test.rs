@@ -2,9 +2,10 @@
 
 use covey_ann::Metric;
 use covey_env::{Env, OpenMode};
-use covey_shared::ids::ModelEpoch;
 
 use super::*;
+use crate::envelope::tests::resealed;
+use crate::fixture::{env, space};
 
 const GOLDEN: &[u8; 74] = b"CVMANIF\n\x18\x31\x8b\x23\
     \x1a\0\0\0\x01\0\x07\0\0\0\0\0\0\0content\x08\0\0\0\x02\0\0\0\0\
@@ -19,40 +20,36 @@ struct Dir {
 impl Dir {
     fn new() -> Dir {
         Dir {
-            env: Env::production(1).unwrap(),
+            env: env(),
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
     fn open(&self) -> Result<Manifest, PartitionError> {
-        Manifest::open(&*self.env.disk, &space(), self.dir.path())
+        Manifest::open(&*self.env.disk, &space(8, Metric::L2), self.dir.path())
     }
 
     fn write(&self, manifest: &Manifest) {
-        manifest.write(&*self.env.disk, &space(), self.dir.path()).unwrap();
+        manifest
+            .write(&*self.env.disk, &space(8, Metric::L2), self.dir.path())
+            .unwrap();
     }
 
     fn content(&self) -> Vec<u8> {
-        self.env.disk.read_file(&self.dir.path().join(NAME), MAX_BYTES).unwrap()
+        self.env
+            .disk
+            .read_file(&self.dir.path().join(MANIFEST), MAX_BYTES)
+            .unwrap()
     }
 
     fn set_content(&self, content: &[u8]) {
         let file = self
             .env
             .disk
-            .open(&self.dir.path().join(NAME), OpenMode::ReadWrite)
+            .open(&self.dir.path().join(MANIFEST), OpenMode::ReadWrite)
             .unwrap();
         file.write_at(content, 0).unwrap();
         file.set_len(content.len() as u64).unwrap();
-    }
-}
-
-fn space() -> SpaceSpec {
-    SpaceSpec {
-        name: "content".into(),
-        dim: 8,
-        metric: Metric::L2,
-        model_epoch: ModelEpoch(0),
     }
 }
 
@@ -97,11 +94,7 @@ fn a_manifest_with_any_flipped_byte_or_cut_is_refused() {
 fn a_newer_list_in_a_frame_of_today_is_told_apart_from_damage() {
     let dir = Dir::new();
     dir.write(&manifest());
-    let mut newer = *GOLDEN;
-    newer[42] = 2;
-    let sum = crc32c::crc32c(&newer[12..]);
-    newer[8..12].copy_from_slice(&sum.to_le_bytes());
-    dir.set_content(&newer);
+    dir.set_content(&resealed(GOLDEN, 42, 2));
     let refused = dir.open();
     assert!(
         matches!(refused, Err(PartitionError::Newer { found: 2, known: 1, .. })),
@@ -130,7 +123,7 @@ fn a_new_partition_gets_a_manifest_before_its_first_folder_so_a_lost_one_is_noti
     let disk = &*dir.env.disk;
     disk.create_dir_all(&FolderId(3).dir(dir.dir.path())).unwrap();
     assert_eq!(dir.open().unwrap(), Manifest::default(), "a leftover of a crash");
-    disk.remove_file(&dir.dir.path().join(NAME)).unwrap();
+    disk.remove_file(&dir.dir.path().join(MANIFEST)).unwrap();
     let refused = dir.open();
     assert!(matches!(refused, Err(PartitionError::Damaged { .. })), "{refused:?}");
 }

@@ -1,5 +1,6 @@
 //! Merges neighbouring segments into one, and drops dead ones.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,6 +19,8 @@ const COPY_ROWS: usize = 1024;
 /// Posts settled per lock of the locator: about 0.1 ms.
 const SETTLE_POSTS: usize = 1024;
 
+type Merged = (Arc<Segment>, Vec<Arc<[u32]>>);
+
 /// What was copied: the records of the new folder, and per source the new number of each of its rows.
 struct Copied {
     records: Vec<RowRecord>,
@@ -29,6 +32,17 @@ impl Shared {
     /// Rows deleted meanwhile are deleted in the new one too. Returns its rows.
     pub(crate) fn merge(&self, sources: &[Arc<Segment>]) -> Result<usize, PartitionError> {
         let folder = self.state.lock().new_folder();
+        // It is tried again with another folder: without this, a row that cannot be copied would fill the disk.
+        let written = self.write_merged(folder, sources).inspect_err(|_| self.discard(folder));
+        let (merged, maps) = written?;
+        self.swap_in(sources, &merged, maps);
+        self.settle(&merged);
+        self.retire(&sources.iter().map(|source| source.folder).collect::<Vec<_>>())?;
+        Ok(merged.len())
+    }
+
+    /// The merged segment, and per source the new number of each of its rows.
+    fn write_merged(&self, folder: FolderId, sources: &[Arc<Segment>]) -> Result<Merged, PartitionError> {
         let dir = folder.dir(&self.dir);
         let (disk, space) = (&*self.env.disk, &*self.space);
         let live = sources.iter().map(|source| source.live()).sum();
@@ -38,18 +52,15 @@ impl Shared {
         let rows = copied.records.len();
         let segment_rows = SegmentRows::open(disk, space, &dir, rows)?;
         let (index, served) = self.build(folder, &segment_rows, &copied.records)?;
-        let merged = Arc::new(Segment {
+        let merged = Segment {
             folder,
             rows: Arc::new(segment_rows),
             records: copied.records.into(),
             deleted: Arc::new(DeletedBits::new(rows)),
             index,
             served: Some(served),
-        });
-        self.swap_in(sources, &merged, copied.maps);
-        self.settle(&merged);
-        self.forget(&sources.iter().map(|source| source.folder).collect::<Vec<_>>())?;
-        Ok(rows)
+        };
+        Ok((Arc::new(merged), copied.maps))
     }
 
     fn copy(&self, sources: &[Arc<Segment>], writer: &mut FolderWriter) -> Result<Copied, PartitionError> {
@@ -118,22 +129,42 @@ impl Shared {
             view.segments.retain(|segment| !dead.contains(&segment.folder))
         });
         drop(state);
-        self.forget(dead)
+        self.retire(dead)
     }
 
-    /// Removes folders that the view does not list any more. Searches on an older view keep their open files.
-    fn forget(&self, folders: &[FolderId]) -> Result<(), PartitionError> {
-        for folder in folders {
-            self.state.lock().locator.remove_folder(*folder);
+    /// Forgets folders that the view does not list any more, and removes them.
+    fn retire(&self, folders: &[FolderId]) -> Result<(), PartitionError> {
+        let mut state = self.state.lock();
+        folders.iter().for_each(|folder| state.locator.remove_folder(*folder));
+        state.retired.extend(folders);
+        drop(state);
+        self.remove_retired()
+    }
+
+    /// Removes the retired folders, if there are any, from the manifest and then from the disk. After an error they are
+    /// still retired. Searches on an older view keep their open files.
+    pub(crate) fn remove_retired(&self) -> Result<(), PartitionError> {
+        if self.state.lock().retired.is_empty() {
+            return Ok(());
         }
         self.write_manifest()?;
-        for folder in folders {
-            let dir = folder.dir(&self.dir);
-            if let Err(error) = self.env.disk.remove_dir_all(&dir) {
-                // The manifest does not list it: the next start removes it.
-                tracing::warn!(%error, dir = %dir.display(), "a merged folder could not be removed yet");
-            }
-        }
+        let retired = std::mem::take(&mut self.state.lock().retired);
+        retired.into_iter().for_each(|folder| self.discard(folder));
         Ok(())
     }
+
+    /// Removes a folder that the manifest does not list.
+    fn discard(&self, folder: FolderId) {
+        let dir = folder.dir(&self.dir);
+        match self.env.disk.remove_dir_all(&dir) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%error, dir = %dir.display(), "a folder could not be removed, the next start will do it");
+            }
+            _ => {}
+        }
+    }
 }
+
+#[cfg(test)]
+#[path = "merge_test.rs"]
+mod tests;

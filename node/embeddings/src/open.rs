@@ -17,7 +17,7 @@ use crate::row::{RowMeta, RowRecord};
 use crate::segment::Segment;
 use crate::shared::{Counters, Shared};
 use crate::space::{PartitionOptions, SpaceSpec};
-use crate::tail::Tail;
+use crate::tail::{Files, Tail};
 use crate::view::View;
 
 /// What an open found.
@@ -111,7 +111,7 @@ impl Shared {
             }
             tail.push(record, vector);
         }
-        *tail.writer.lock() = Some(writer);
+        *tail.files.lock() = Files::Open(writer);
         tail.set_durable(rows);
         Ok(tail)
     }

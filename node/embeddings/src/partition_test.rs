@@ -1,31 +1,16 @@
 //! Tests of a partition's life: appends, deletes, seals, merges, crashes, damage.
 
-use std::path::PathBuf;
-
 use covey_ann::{IndexSpec, Metric};
 use covey_env::OpenMode;
 use covey_shared::ids::{ModelEpoch, UserId};
 use covey_shared::slots::Slot;
 
 use super::*;
-use crate::fixture::{Fixture, posts_and_scores, small_options};
+use crate::fixture::{Fixture, damage, env, posts_and_scores, small_options};
 use crate::{MaintenanceWorker, PartitionOptions, SearchRequest, SpaceSpec, Step};
 
 fn fixture() -> Fixture {
     Fixture::new(8, Metric::Cosine, small_options())
-}
-
-fn file(fixture: &Fixture, name: &str) -> PathBuf {
-    fixture.dir.path().join("part").join(name)
-}
-
-/// Flips one byte behind the partition's back.
-fn damage(path: &std::path::Path, at: u64) {
-    let env = covey_env::Env::production(1).unwrap();
-    let file = env.disk.open(path, OpenMode::ReadWrite).unwrap();
-    let mut byte = [0];
-    file.read_at(&mut byte, at).unwrap();
-    file.write_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
 #[test]
@@ -166,17 +151,17 @@ fn rows_behind_the_last_checkpoint_are_gone_after_a_crash_and_can_be_appended_ag
     assert_eq!(fixture.partition().checkpoint().unwrap(), 150);
     (151..=180).for_each(|post| fixture.put(post, 1));
     // A flush whose manifest was never written, torn in the middle of a row; and a folder that nobody lists.
-    let disk = covey_env::Env::production(1).unwrap().disk;
+    let disk = env().disk;
     let tail = disk
-        .open(&file(&fixture, "000002/rows.emb"), OpenMode::ReadWrite)
+        .open(&fixture.file("000002/rows.emb"), OpenMode::ReadWrite)
         .unwrap();
     tail.write_at(&[0xAA; 100], 4096 + 22 * 64).unwrap();
-    disk.create_dir_all(&file(&fixture, "000004")).unwrap();
-    disk.open(&file(&fixture, "000004/rows.emb"), OpenMode::CreateNew)
+    disk.create_dir_all(&fixture.file("000004")).unwrap();
+    disk.open(&fixture.file("000004/rows.emb"), OpenMode::CreateNew)
         .unwrap();
     let report = fixture.open().unwrap();
     assert_eq!((report.durable_rows, report.live_rows), (150, 150));
-    assert!(!disk.exists(&file(&fixture, "000004")).unwrap());
+    assert!(!disk.exists(&fixture.file("000004")).unwrap());
     for (meta, row) in fixture.posts.clone().into_values() {
         let expected = if meta.post.0 <= 150 {
             Appended::AlreadyThere
@@ -223,7 +208,7 @@ fn an_index_survives_a_restart_and_is_rebuilt_when_its_file_is_damaged() {
     assert_eq!((status.ivf_rows, status.unsealed_rows), (1024, 476));
     assert!(status.last_recall.unwrap() > 0.9);
     assert!(fixture.recall(20, &SearchRequest::nearest(10)) >= 0.95);
-    damage(&file(&fixture, "000000/ann.faiss"), 5000);
+    damage(&fixture.file("000000/ann.faiss"), 5000);
     fixture.open().unwrap();
     assert_eq!(fixture.partition().reader().status().ivf_rows, 0);
     fixture.check_exact(10);
@@ -266,7 +251,7 @@ fn a_damaged_row_is_never_served() {
     let mut fixture = fixture();
     (1..=65).for_each(|post| fixture.put(post, 1));
     fixture.settle();
-    damage(&file(&fixture, "000000/rows.emb"), 4096 + 10 * 64 + 1);
+    damage(&fixture.file("000000/rows.emb"), 4096 + 10 * 64 + 1);
     fixture.open().unwrap();
     let vector = fixture.source.vector();
     let outcome = fixture.search(
@@ -295,7 +280,7 @@ fn damaged_tails_ids_and_manifests_are_refused_at_open() {
         (1..=20).for_each(|post| fixture.put(post, 1));
         fixture.partition().checkpoint().unwrap();
         fixture.partition = None;
-        damage(&file(&fixture, name), at);
+        damage(&fixture.file(name), at);
         let error = fixture.open().unwrap_err();
         assert!(matches!(error, PartitionError::Damaged { .. }), "{name}: {error}");
     }
@@ -306,15 +291,15 @@ fn damaged_ids_of_a_sealed_folder_are_refused_and_a_lost_meta_is_made_again() {
     let mut fixture = fixture();
     (1..=65).for_each(|post| fixture.put(post, 1));
     fixture.settle();
-    damage(&file(&fixture, "000000/meta"), 60);
+    damage(&fixture.file("000000/meta"), 60);
     fixture.open().unwrap();
     assert_eq!(fixture.settle(), [Step::Indexed { rows: 64 }]);
     fixture.posts.remove(&65);
     fixture.check_exact(70);
-    damage(&file(&fixture, "000000/rows.ids"), 4096 + 40 * 5);
+    damage(&fixture.file("000000/rows.ids"), 4096 + 40 * 5);
     let error = fixture.open().unwrap_err();
     assert!(matches!(error, PartitionError::Damaged { .. }), "{error}");
-    damage(&file(&fixture, "000000/meta"), 60);
+    damage(&fixture.file("000000/meta"), 60);
     let error = fixture.open().unwrap_err();
     assert!(matches!(error, PartitionError::Damaged { .. }), "{error}");
 }
@@ -378,7 +363,7 @@ fn the_worker_seals_and_merges_by_itself_and_ends_when_told() {
         .enable_all()
         .build()
         .unwrap();
-    let env = covey_env::Env::production(1).unwrap();
+    let env = env();
     let worker = MaintenanceWorker::start(&env, std::time::Duration::from_millis(1)).unwrap();
     worker.maintain(fixture.partition().maintainer()).unwrap();
     (1..=300).for_each(|post| fixture.put(post, 1));

@@ -177,30 +177,33 @@ impl Run<'_> {
 
     fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
         let wanted = self.wanted();
-        let alive = (segment.deleted.count() > 0).then(|| segment.deleted.alive(segment.len()));
-        let ask = Ask {
-            wanted,
-            share: 1.0,
-            keep: alive.as_ref(),
-            least: 0,
-        };
+        let alive = || (segment.deleted.count() > 0).then(|| segment.deleted.alive(segment.len()));
         if self.request.unfiltered() {
-            return self.ask(at, index, &ask).map(drop);
+            let live = alive();
+            let all = Ask {
+                wanted,
+                share: 1.0,
+                keep: live.as_ref(),
+                least: 0,
+            };
+            return self.ask(at, index, &all).map(drop);
         }
         let share = self.sampled_share(segment);
         let wider = (wanted as f64 / share * 1.25) as usize;
+        let mut live = None;
         if wider.saturating_mul(ROWS_PER_CANDIDATE) <= segment.len() && wider <= MAX_K {
+            live = alive();
             let wide = Ask {
                 wanted: wider,
                 share,
+                keep: live.as_ref(),
                 least: self.request.k,
-                ..ask
             };
             if self.ask(at, index, &wide)? {
                 return Ok(());
             }
         }
-        let passing = self.passing(segment);
+        let passing = self.passing(segment, live);
         let count = passing.count();
         let share = count as f64 / segment.len() as f64;
         if count <= wanted.max(SCAN_PASSING) || share < self.view.options.exact_below {
@@ -231,8 +234,9 @@ impl Run<'_> {
         f64::from(passed) / f64::from(seen.max(1))
     }
 
-    fn passing(&self, segment: &Segment) -> Bitmap {
-        let mut keep = segment.deleted.alive(segment.len());
+    /// The rows that pass the filter; `live` are those that are alive, if that was asked already.
+    fn passing(&self, segment: &Segment, live: Option<Bitmap>) -> Bitmap {
+        let mut keep = live.unwrap_or_else(|| segment.deleted.alive(segment.len()));
         for (row, record) in segment.records.iter().enumerate() {
             if keep.get(row) && !self.request.passes(&record.meta) {
                 keep.clear(row);

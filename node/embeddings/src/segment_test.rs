@@ -1,24 +1,16 @@
 //! The file `meta` has fixed bytes, and a damaged or newer one is refused.
 
 use covey_ann::Metric;
-use covey_env::{Env, OpenMode};
-use covey_shared::ids::ModelEpoch;
+use covey_env::OpenMode;
 
 use super::*;
+use crate::envelope::tests::resealed;
+use crate::fixture::{env, space};
 
 const GOLDEN: &[u8; 80] = b"CVSMETA\n\x68\xec\xee\x13\
     \x1a\0\0\0\x01\0\x07\0\0\0\0\0\0\0content\x08\0\0\0\x02\0\0\0\0\
     \x01\0\x02\0\0\0\x04\x03\x02\x01\0\0\0\0\x02\0\0\0\0\0\0\0\
     \x04\0\0\0\0\0\x40\x3f\x10\0\0\0\0\0\x80\x3f";
-
-fn space() -> SpaceSpec {
-    SpaceSpec {
-        name: "content".into(),
-        dim: 8,
-        metric: Metric::L2,
-        model_epoch: ModelEpoch(0),
-    }
-}
 
 fn meta() -> SegmentMeta {
     let effort = |value, recall| Effort { value, recall };
@@ -32,30 +24,21 @@ fn meta() -> SegmentMeta {
 
 /// What a folder of two rows makes of these bytes.
 fn read(content: &[u8]) -> Result<SegmentMeta, PartitionError> {
-    let (env, dir) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
+    let (env, dir) = (env(), tempfile::tempdir().unwrap());
     let file = env.disk.open(&meta_path(dir.path()), OpenMode::CreateNew).unwrap();
     file.write_at(content, 0).unwrap();
-    read_meta(&*env.disk, &space(), dir.path(), 2)
-}
-
-/// The golden bytes with one changed and the checksum right again.
-fn changed(at: usize, byte: u8) -> [u8; 80] {
-    let mut bytes = *GOLDEN;
-    bytes[at] = byte;
-    let sum = crc32c::crc32c(&bytes[12..]);
-    bytes[8..12].copy_from_slice(&sum.to_le_bytes());
-    bytes
+    read_meta(&*env.disk, &space(8, Metric::L2), dir.path(), 2)
 }
 
 #[test]
 fn a_meta_has_these_bytes() {
-    let (env, dir) = (Env::production(1).unwrap(), tempfile::tempdir().unwrap());
-    save_index(&*env.disk, &space(), dir.path(), None, &meta()).unwrap();
+    let (env, dir) = (env(), tempfile::tempdir().unwrap());
+    save_index(&*env.disk, &space(8, Metric::L2), dir.path(), None, &meta()).unwrap();
     let content = env.disk.read_file(&meta_path(dir.path()), MAX_META).unwrap();
     assert_eq!(content, GOLDEN);
     assert_eq!(read(GOLDEN).unwrap(), meta());
     for (number, served) in [(0, Served::Index), (1, Served::Flat), (2, Served::LowRecall)] {
-        assert_eq!(read(&changed(52, number)).unwrap().served, served);
+        assert_eq!(read(&resealed(GOLDEN, 52, number)).unwrap().served, served);
     }
 }
 
@@ -77,13 +60,13 @@ fn a_meta_with_any_flipped_byte_or_cut_is_refused() {
 
 #[test]
 fn a_newer_meta_and_one_of_other_rows_are_told_apart() {
-    let newer = read(&changed(42, 2));
+    let newer = read(&resealed(GOLDEN, 42, 2));
     assert!(
         matches!(newer, Err(PartitionError::Newer { found: 2, known: 1, .. })),
         "{newer:?}"
     );
     for (at, byte) in [(44, 3), (52, 3), (56, 3)] {
-        let refused = read(&changed(at, byte));
+        let refused = read(&resealed(GOLDEN, at, byte));
         assert!(
             matches!(refused, Err(PartitionError::Damaged { .. })),
             "byte {at}: {refused:?}"

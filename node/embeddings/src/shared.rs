@@ -20,6 +20,8 @@ use crate::view::View;
 pub(crate) struct State {
     pub(crate) locator: Locator,
     pub(crate) next_folder: u32,
+    /// Folders that the view does not list any more. Their files go once the manifest does not list them either.
+    pub(crate) retired: Vec<FolderId>,
 }
 
 impl State {
@@ -74,6 +76,7 @@ impl Shared {
             state: Mutex::new(State {
                 locator: Locator::default(),
                 next_folder: manifest.next_folder,
+                retired: Vec::new(),
             }),
             manifest: Mutex::new(manifest),
             step: Mutex::new(()),

@@ -10,6 +10,7 @@ use half::f16;
 use parking_lot::{Mutex, RwLock};
 
 use crate::deleted::DeletedBits;
+use crate::error::PartitionError;
 use crate::folder::{FolderId, FolderWriter};
 use crate::row::RowRecord;
 
@@ -22,6 +23,17 @@ pub(crate) struct Block {
     pub(crate) records: Vec<RowRecord>,
 }
 
+/// The files of a tail.
+#[derive(Debug)]
+pub(crate) enum Files {
+    /// Not made yet.
+    None,
+    /// Checkpoints append to them.
+    Open(FolderWriter),
+    /// They have all rows and are cut to them. A new writer would wipe them.
+    Sealed,
+}
+
 #[derive(Debug)]
 pub(crate) struct Tail {
     pub(crate) folder: FolderId,
@@ -32,8 +44,8 @@ pub(crate) struct Tail {
     pub(crate) deleted: Arc<DeletedBits>,
     /// Rows that survive a crash.
     durable: AtomicU32,
-    /// The files, once there are any. Locked for a whole flush.
-    pub(crate) writer: Mutex<Option<FolderWriter>>,
+    /// Locked for a whole flush.
+    pub(crate) files: Mutex<Files>,
 }
 
 impl Tail {
@@ -46,7 +58,7 @@ impl Tail {
             len: AtomicU32::new(0),
             deleted: Arc::new(DeletedBits::new(capacity)),
             durable: AtomicU32::new(0),
-            writer: Mutex::new(None),
+            files: Mutex::new(Files::None),
         }
     }
 
@@ -84,6 +96,16 @@ impl Tail {
 
     pub(crate) fn set_durable(&self, rows: usize) {
         self.durable.fetch_max(rows as u32, Ordering::AcqRel);
+    }
+
+    /// Cuts the files to their rows, which are all durable, for ever. After an error they are still open.
+    pub(crate) fn seal_files(&self) -> Result<(), PartitionError> {
+        let mut files = self.files.lock();
+        if let Files::Open(writer) = &mut *files {
+            writer.seal()?;
+            *files = Files::Sealed;
+        }
+        Ok(())
     }
 
     /// Calls `visit` with the number of the first row of each block and the block.

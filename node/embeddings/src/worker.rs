@@ -1,9 +1,10 @@
 //! The thread that maintains the partitions of a node.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use covey_env::{Env, Priority, WorkerError, WorkerHandle};
+use covey_env::{Clock, Env, Monotonic, Priority, WorkerError, WorkerHandle};
 use tokio::sync::mpsc;
 
 use crate::error::PartitionError;
@@ -11,6 +12,8 @@ use crate::maintenance::{Maintainer, Step};
 
 /// Partitions that may wait to be taken on: more than a node opens between two looks.
 const WAITING: usize = 1024;
+/// A partition that failed is left alone no longer than this: its disk may have room again.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A worker that steps through all its partitions in turn, so that a long merge of one does not starve the others for
 /// more than that step.
@@ -26,15 +29,14 @@ pub struct MaintenanceWorker {
 pub struct NotTaken;
 
 impl MaintenanceWorker {
-    /// Starts it; it looks for work every `interval`.
+    /// Starts it; it looks for work every `interval`, and after errors less and less often.
     ///
     /// # Errors
     /// The operating system refused the thread.
     pub fn start(env: &Env, interval: Duration) -> io::Result<Self> {
         let (partitions, receiver) = mpsc::channel(WAITING);
-        let handle = env
-            .spawn
-            .worker("maintenance", Priority::Low, Box::pin(run(receiver, interval)))?;
+        let body = run(receiver, Arc::clone(&env.clock), interval);
+        let handle = env.spawn.worker("maintenance", Priority::Low, Box::pin(body))?;
         Ok(Self { partitions, handle })
     }
 
@@ -56,36 +58,75 @@ impl MaintenanceWorker {
     }
 }
 
-async fn run(mut receiver: mpsc::Receiver<Maintainer>, interval: Duration) {
-    let mut partitions: Vec<Maintainer> = Vec::new();
+/// A partition that is taken on.
+#[derive(Debug)]
+struct Maintained {
+    partition: Maintainer,
+    /// Errors since the last step that went well.
+    errors: u32,
+    rests_until: Monotonic,
+}
+
+impl Maintained {
+    fn new(partition: Maintainer) -> Self {
+        Self {
+            partition,
+            errors: 0,
+            rests_until: Monotonic::default(),
+        }
+    }
+}
+
+async fn run(mut receiver: mpsc::Receiver<Maintainer>, clock: Arc<dyn Clock>, interval: Duration) {
+    let mut partitions: Vec<Maintained> = Vec::new();
     loop {
-        let wait = if turn(&mut partitions) {
+        let wait = if turn(&mut partitions, &*clock, interval) {
             Duration::ZERO
         } else {
             interval
         };
         match tokio::time::timeout(wait, receiver.recv()).await {
-            Ok(Some(partition)) => partitions.push(partition),
+            Ok(Some(partition)) => partitions.push(Maintained::new(partition)),
             Ok(None) => return,
             Err(_) => {}
         }
     }
 }
 
-/// One step for each partition; true if any had something to do.
-fn turn(partitions: &mut Vec<Maintainer>) -> bool {
+/// One step for each partition that does not rest; true if any had something to do.
+fn turn(partitions: &mut Vec<Maintained>, clock: &dyn Clock, interval: Duration) -> bool {
     let mut busy = false;
-    partitions.retain(|partition| match partition.step() {
-        Ok(step) => {
-            busy |= step != Step::Idle;
-            true
+    partitions.retain_mut(|maintained| {
+        let resting = clock.monotonic() < maintained.rests_until;
+        if resting && !maintained.partition.is_stopped() {
+            return true;
         }
-        Err(PartitionError::Stopped) => false,
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(%error, cause, space = partition.space(), "maintenance failed, it will be tried again");
-            true
+        match maintained.partition.step() {
+            Ok(step) => {
+                busy |= step != Step::Idle;
+                maintained.errors = 0;
+            }
+            Err(PartitionError::Stopped) => return false,
+            Err(error) => {
+                let rest = rest(interval, maintained.errors);
+                maintained.errors = maintained.errors.saturating_add(1);
+                maintained.rests_until = clock.monotonic().plus(rest);
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let space = maintained.partition.space();
+                tracing::error!(%error, cause, space, ?rest, "maintenance failed, it will be tried again");
+            }
         }
+        true
     });
     busy
 }
+
+/// How long to wait after an error that follows `errors` others: an attempt may copy gigabytes before it fails.
+fn rest(interval: Duration, errors: u32) -> Duration {
+    let doubled = interval.saturating_mul(2_u32.saturating_pow(errors));
+    doubled.min(LONGEST_REST.max(interval))
+}
+
+#[cfg(test)]
+#[path = "worker_test.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use covey_ann::encode_row;
@@ -245,6 +246,7 @@ impl Rebuild {
             content,
             options,
             published: ArcSwap::from_pointee(applied.clone()),
+            oldest_due_ms: AtomicU64::new(self.expiry.first_ms()),
         };
         let store = ShardStore {
             view: Arc::new(view),

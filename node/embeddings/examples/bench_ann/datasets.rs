@@ -9,14 +9,12 @@ use covey_ann::conformance::Noise;
 use covey_env::Disk;
 
 use crate::args::Dataset;
-use crate::formats;
 use crate::say;
 use crate::vectors::Vectors;
+use crate::{fvecs, idx};
 
-const GLOVE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/vectors/glove6b-100d-top50k.fvecs"
-);
+/// As seen from the root of the repository, where `./dev` runs the benchmark.
+const GLOVE: &str = "../shared/data/vectors/glove6b-100d-top50k.fvecs";
 /// Where Debian's dataset-fashion-mnist puts its files.
 const FASHION: &str = "/usr/share/datasets/fashion-mnist";
 /// Read at most: four times the largest file.
@@ -60,7 +58,7 @@ fn glove(disk: &dyn Disk) -> anyhow::Result<Loaded> {
         });
     }
     let bytes = disk.read_file(Path::new(GLOVE), MAX_FILE).context(GLOVE)?;
-    let (dim, vectors) = formats::fvecs(&bytes).context(GLOVE)?;
+    let (dim, vectors) = fvecs::read(&bytes).context(GLOVE)?;
     let asks = vectors.len() / QUERIES;
     let (queries, rows): (Vec<_>, Vec<_>) = vectors.into_iter().enumerate().partition(|(i, _)| i % asks.max(2) == 1);
     let strip = |numbered: Vec<(usize, Vec<f32>)>| numbered.into_iter().map(|(_, vector)| vector);
@@ -94,7 +92,7 @@ fn pictures(disk: &dyn Disk, path: &str) -> anyhow::Result<(usize, Vec<Vec<f32>>
     flate2::read::GzDecoder::new(&packed[..])
         .take(MAX_FILE)
         .read_to_end(&mut bytes)?;
-    Ok(formats::idx(&bytes)?)
+    Ok(idx::read(&bytes)?)
 }
 
 /// Normalised vectors of 128 dimensions around 2000 centres; a few clusters are large and most are small, and each is
