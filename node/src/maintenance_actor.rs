@@ -56,20 +56,29 @@ impl Actor for MaintenanceActor {
     }
 }
 
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How far a trim goes: to `wanted`, but by at most a `step` beyond what was trimmed or, if that is later, beyond the oldest
+/// record. So a clock that is wrong drops little before somebody notices, and time without posts costs no trims. `None`:
+/// there is nothing to drop.
+fn trim_to(wanted: UnixMillis, trimmed: UnixMillis, oldest: Option<UnixMillis>, step: Duration) -> Option<UnixMillis> {
+    let from = trimmed.max(oldest?);
+    let before = wanted.0.min(from.0.saturating_add(millis(step)));
+    (before > trimmed.0).then_some(UnixMillis(before))
+}
+
 /// Every leader proposes what its followers then drop too: apply itself never reads a clock.
 async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
-    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
     for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
         let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
-        let trimmed = replica.view.applied().trimmed_before.0;
-        // The first trim has nothing to go by but the clock.
-        let limit = if trimmed == 0 {
-            u64::MAX
-        } else {
-            trimmed.saturating_add(millis(step))
+        let (trimmed, oldest) = (replica.view.applied().trimmed_before, replica.view.oldest_due());
+        let Some(before) = trim_to(UnixMillis(wanted), trimmed, oldest, step) else {
+            continue;
         };
-        let command = ShardCommand::TrimBefore(UnixMillis(wanted.min(limit)));
+        let command = ShardCommand::TrimBefore(before);
         if let Err(error) = handle
             .write(replica.plan.shard, replica.plan.epoch, command, deadline)
             .await
@@ -78,3 +87,7 @@ async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "maintenance_test.rs"]
+mod tests;

@@ -12,8 +12,8 @@ use covey_shared::slots::Slot;
 pub(crate) struct Delivery {
     /// Last item of each source slot that a destination has acknowledged. Its majority has it, so this holds whoever leads.
     acknowledged: BTreeMap<(ShardId, Slot), u64>,
-    /// Last item read of each source slot in this round.
-    read: BTreeMap<Slot, u64>,
+    /// Last item read in this round.
+    read: Option<(Slot, u64)>,
     /// Last item of each source slot that arrived, and whether all before it did, in this round.
     arrived: BTreeMap<Slot, (u64, bool)>,
     /// Destinations that did not answer. They get nothing more in this round: a later item would make them ignore the
@@ -28,14 +28,19 @@ fn destination(layout: &Layout, item: &OutboxItem) -> ShardId {
 impl Delivery {
     /// Starts a round: from the beginning, with every destination.
     pub(crate) fn begin(&mut self) {
-        self.read.clear();
+        self.read = None;
         self.arrived.clear();
         self.failed.clear();
     }
 
     /// Where the next page begins.
-    pub(crate) fn read(&self) -> &BTreeMap<Slot, u64> {
-        &self.read
+    pub(crate) fn read(&self) -> Option<(Slot, u64)> {
+        self.read
+    }
+
+    /// A destination did not answer in this round.
+    pub(crate) fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
     }
 
     fn has(&self, to: ShardId, item: &OutboxItem) -> bool {
@@ -72,7 +77,7 @@ impl Delivery {
             if mark.1 {
                 mark.0 = item.sequence;
             }
-            self.read.insert(item.source, item.sequence);
+            self.read = Some((item.source, item.sequence));
         }
     }
 

@@ -19,6 +19,8 @@ use crate::server::NodeHandle;
 
 /// Counters may lag by this much.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Pause of a source after a round in which a destination did not answer: the round starts over from the beginning.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Effects of one page.
 const PAGE: usize = 1000;
 /// Pages of one round in which there was something to send; what is left waits for the next one.
@@ -77,10 +79,15 @@ impl OutboxActor {
             };
             let delivery = self.deliveries.remove(&shard).unwrap_or_default();
             let shipped = fut::wrap_future::<_, Self>(round.run(shard, delivery));
-            ctx.spawn(shipped.map(move |(delivery, learned), actor, _| {
-                actor.busy.remove(&shard);
+            ctx.spawn(shipped.map(move |(delivery, learned), actor, ctx| {
+                let pause = if delivery.has_failed() {
+                    PAUSE_AFTER_FAILURE
+                } else {
+                    Duration::ZERO
+                };
                 actor.deliveries.insert(shard, delivery);
                 actor.leaders.extend(learned);
+                ctx.run_later(pause, move |actor, _| _ = actor.busy.remove(&shard));
             }));
         }
     }
@@ -100,8 +107,8 @@ impl Round {
         let mut learned = Vec::new();
         let mut sent_pages = 0;
         delivery.begin();
-        while sent_pages < PAGES {
-            let page = self.page(source, delivery.read().clone()).await;
+        while sent_pages < PAGES && self.handle.board.leads(source) {
+            let page = self.page(source, delivery.read()).await;
             if page.is_empty() {
                 break;
             }
@@ -118,7 +125,7 @@ impl Round {
     }
 
     /// The next items after those read; read on the pool, because the store may block.
-    async fn page(&self, source: ShardId, after: BTreeMap<Slot, u64>) -> Vec<OutboxItem> {
+    async fn page(&self, source: ShardId, after: Option<(Slot, u64)>) -> Vec<OutboxItem> {
         let Some(replica) = self.handle.replicas.get(&source) else {
             return Vec::new();
         };
@@ -126,7 +133,7 @@ impl Round {
         let (done, page) = oneshot::channel();
         self.handle.env.spawn.compute(Box::new(move || {
             // Nobody waits any more when the node stops.
-            let _ = done.send(view.outbox(&after, items));
+            let _ = done.send(view.outbox(after, items));
         }));
         match page.await {
             Ok(Ok(page)) => page,

@@ -64,8 +64,8 @@ impl ShardCheck {
 }
 
 impl Cluster {
-    /// Asks the replicas of `shards` what they hold, all of the cluster's if none is named, until each shard is decided,
-    /// they were asked often enough, or the deadline is near.
+    /// Asks the replicas of `shards` what they hold, all of the cluster's if none is named, until each shard is decided or
+    /// has a replica whose node does not answer, they were asked often enough, or the deadline is near.
     pub(crate) async fn check(&self, shards: &[ShardId], deadline: Monotonic) -> Vec<ShardCheck> {
         let mut open: BTreeSet<ShardId> = match shards {
             [] => self.all_shards().into_iter().collect(),
@@ -75,7 +75,8 @@ impl Cluster {
         let mut pause = FIRST_PAUSE;
         for look in 1..=LOOKS {
             for check in self.look(&open, deadline).await {
-                if check.verdict() != Verdict::Undecided {
+                let silent = |replica: &ReplicaCheck| matches!(replica.state, Err(ShardFailure::Call(_)));
+                if check.verdict() != Verdict::Undecided || check.replicas.iter().any(silent) {
                     open.remove(&check.shard);
                 }
                 checks.insert(check.shard, check);

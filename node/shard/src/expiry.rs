@@ -21,6 +21,12 @@ impl Expiry {
         self.minutes.entry(minute(at)).or_default().push(key);
     }
 
+    /// Begin of the earliest minute; `u64::MAX` if there is none.
+    pub(crate) fn first_ms(&self) -> u64 {
+        let first = self.minutes.first_key_value();
+        first.map_or(u64::MAX, |(minute, _)| minute * MINUTE_MS)
+    }
+
     /// Takes the earliest minute, if it begins before `before`, and its keys in order, each once.
     pub(crate) fn pop_before(&mut self, before: UnixMillis) -> Option<(u64, Vec<PostKey>)> {
         let first = self.minutes.first_entry()?;

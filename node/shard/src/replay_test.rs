@@ -70,7 +70,7 @@ fn answers(replica: &Replica) -> Answers {
             .value,
         verdicts: view.verdicts(&verdicts).unwrap().value,
         authors: view.authors(&authors).unwrap().value,
-        outbox: view.outbox(&Default::default(), 1000).unwrap(),
+        outbox: view.outbox(None, 1000).unwrap(),
         stats: (stats.posts, stats.users, stats.outbox),
     }
 }

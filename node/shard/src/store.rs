@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use covey_embeddings::Partition;
 use covey_shared::command::ItemResult;
@@ -96,6 +97,7 @@ impl ShardStore {
             change.run(&view.memory, &mut self.partition);
         }
         self.applied = applied;
+        view.oldest_due_ms.store(self.expiry.first_ms(), Ordering::Relaxed);
         view.published.store(Arc::new(self.applied.clone()));
         Ok(results)
     }

@@ -89,15 +89,20 @@ impl NodeHandle {
         } else {
             shards
         };
-        let reads: Vec<ShardRead> = asked.into_iter().map(|shard| self.any_state(shard)).collect();
-        let hashes = self.each(&reads, deadline, Arc::new(()), |view, (), stop| {
-            Ok(ViewRead {
-                value: view.logical_hash(stop)?,
-                visited: 0,
-                partial: false,
-            })
-        });
-        hashes.await.into_iter().map(at_its_index).collect()
+        let mut hashes = Vec::new();
+        // One after the other: each scans its whole shard on the pool that serves feeds.
+        for shard in asked {
+            let read = self.any_state(shard);
+            let hash = self.one(read, deadline, Arc::new(()), |view, (), stop| {
+                Ok(ViewRead {
+                    value: view.logical_hash(stop)?,
+                    visited: 0,
+                    partial: false,
+                })
+            });
+            hashes.push(at_its_index(hash.await));
+        }
+        hashes
     }
 
     fn any_state(&self, shard: ShardId) -> ShardRead {
@@ -171,7 +176,9 @@ impl NodeHandle {
 
 /// A hash is only worth something with the very index that it covers.
 fn at_its_index(reply: ShardReply<Option<(LogIndex, u64)>>) -> ShardReply<u64> {
-    let result = reply.result.and_then(|hash| hash.ok_or(ShardError::DeadlineExceeded));
+    let result = reply
+        .result
+        .and_then(|hash| hash.ok_or(ShardError::Overloaded { retry_after_ms: 100 }));
     ShardReply {
         shard: reply.shard,
         epoch: reply.epoch,

@@ -94,6 +94,12 @@ fn timing(config: &Config, input: &mut Input) {
             "is longer than coordinator.max_request_deadline".into(),
         );
     }
+    if config.retention.trim_step < config.retention.trim_interval * 2 {
+        input.problem_of(
+            "retention.trim_step",
+            "must be at least twice retention.trim_interval, or trims never catch up".into(),
+        );
+    }
     if config.rpc.backoff_min > config.rpc.backoff_max {
         input.problem_of("rpc.backoff_min", "is longer than rpc.backoff_max".into());
     }

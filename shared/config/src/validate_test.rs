@@ -60,6 +60,10 @@ fn times_and_sizes_that_contradict_each_other_are_refused() {
         "[coordinator]\nrequest_deadline = \"60s\"",
         "longer than coordinator.max_request_deadline",
     );
+    refused(
+        "[retention]\ntrim_interval = \"1h\"",
+        "retention.trim_step: must be at least twice retention.trim_interval",
+    );
     refused("[rpc]\nbackoff_min = \"1s\"", "longer than rpc.backoff_max");
     refused(
         "[raft]\nmax_entry = \"16MiB\"\npeer_queue = \"64MiB\"",

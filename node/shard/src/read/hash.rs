@@ -11,13 +11,15 @@ use crate::heat::Heat;
 use crate::keys::{Kind, kind_of, number, prefix_end};
 use crate::records::{PostState, RECORD_VERSION};
 
+/// How often a hash is begun: each is a scan of the whole shard.
+const STARTS: usize = 4;
 /// Bytes of the generation in front of every key.
 const GENERATION: usize = 4;
 
 impl ShardView {
     /// Equal on two replicas that have applied the same entries, whatever their generations, files and batches; and the
     /// index of the last of these entries. It reads all records of the shard, and starts over if something was applied
-    /// meanwhile; `None` after `stop`.
+    /// meanwhile. `None` after `stop`, or if something was applied each time.
     ///
     /// Left out: vectors that wait for a checkpoint (their bits count once, with the post), time-decayed engagement (it
     /// depends on a configured half-life), and the applied record.
@@ -25,10 +27,13 @@ impl ShardView {
     /// # Errors
     /// A failed store.
     pub fn logical_hash(&self, stop: &dyn Fn() -> bool) -> Result<Option<(LogIndex, u64)>, ShardStoreError> {
-        while !stop() {
+        for _ in 0..STARTS {
             // Published last, stored first: if they are equal nothing is half applied.
             let before = self.applied_index();
-            let hash = self.hash_records()?;
+            let hash = self.hash_records(stop)?;
+            if stop() {
+                break;
+            }
             if self.stored_index()? == before {
                 return Ok(Some((before, hash)));
             }
@@ -42,17 +47,18 @@ impl ShardView {
         Ok(applied.map_or(LogIndex(0), |applied| applied.index))
     }
 
-    fn hash_records(&self) -> Result<u64, ShardStoreError> {
+    /// Of a part only, after `stop`.
+    fn hash_records(&self, stop: &dyn Fn() -> bool) -> Result<u64, ShardStoreError> {
         let mut hash = Xxh3::new();
         let (start, end) = self.db.keys.slots(self.slots());
         self.db.scan(&start, &end, |key, value| {
             self.add_record(&mut hash, key, value)?;
-            Ok(true)
+            Ok(!stop())
         })?;
         let seen = self.db.keys.outbox_seen_prefix();
         self.db.scan(&seen, &prefix_end(&seen), |key, value| {
             add(&mut hash, &key[key.len().saturating_sub(2)..], value);
-            Ok(true)
+            Ok(!stop())
         })?;
         Ok(hash.digest())
     }

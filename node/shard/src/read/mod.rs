@@ -14,6 +14,7 @@ mod verdicts;
 mod viewer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use covey_embeddings::{Reader, SpaceSpec};
@@ -62,6 +63,8 @@ pub struct ShardView {
     pub(crate) content: SpaceSpec,
     pub(crate) options: ShardOptions,
     pub(crate) published: ArcSwap<Applied>,
+    /// [`crate::expiry::Expiry::first_ms`] as of the last applied entry.
+    pub(crate) oldest_due_ms: AtomicU64,
 }
 
 impl ShardView {
@@ -73,6 +76,13 @@ impl ShardView {
     /// Last applied entry.
     pub fn applied_index(&self) -> LogIndex {
         self.published.load().index
+    }
+
+    /// When the first record runs out, roughly: a trim that reaches less far drops nothing. `None` if there is nothing to
+    /// drop.
+    pub fn oldest_due(&self) -> Option<UnixMillis> {
+        let first = self.oldest_due_ms.load(Ordering::Relaxed);
+        (first < u64::MAX).then_some(UnixMillis(first))
     }
 
     /// Epoch of the shard.

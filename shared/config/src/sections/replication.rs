@@ -34,9 +34,9 @@ section! {
         mailbox: usize = 4096, in 64..=65_536;
         /// Size of one log file; it is filled with zeros first, so that appending changes no metadata.
         wal_segment: ByteSize = "64MiB", in "1MiB"..="1GiB";
-        /// Entries of each group kept although every member has them.
+        /// Entries of each group kept although every member has them; fewer where they would keep an old log file.
         keep_entries: u64 = 10_000, in 0..=10_000_000;
-        /// Entries of a node's log that some member still lacks; when there are more, proposals are refused.
+        /// Entries of a node's log that some member lacks or no checkpoint covers; when there are more, proposals are refused.
         max_wal: ByteSize = "1GiB", in "64MiB"..="1TiB";
     }
 }

@@ -33,7 +33,7 @@ section! {
         window: Option<Duration> = "48h", in "1m"..="36500d";
         /// Time between two trims of a shard, proposed by its leader.
         trim_interval: Duration = "2m", in "1s"..="1h";
-        /// A trim advances by at most this, so that a wrong clock cannot drop everything.
+        /// A trim advances by at most this beyond the oldest post, so that a wrong clock cannot drop everything at once.
         trim_step: Duration = "10m", in "1s"..="24h";
         /// How long a viewer's action ids are remembered, so that a repeated action counts once.
         action_memory: Duration = "15m", in "1m"..="24h";
