@@ -310,6 +310,34 @@ fn a_leader_that_hands_over_is_followed_by_another_at_once() {
 }
 
 #[test]
+fn an_offer_that_nobody_takes_up_holds_proposals_back_for_a_heartbeat_only() {
+    let mut cluster = Cluster::new(3);
+    cluster.run_until_leader();
+    cluster.deliver();
+    let leader = cluster.leader().expect("no time has passed since the election");
+    let engine = &mut cluster.hosts[leader].engine;
+    engine.hand_over(|| 0);
+    engine.propose(SHARD, FIRST_EPOCH, vec![1], Ticket(1));
+    for _ in 0..=limits().heartbeat_ticks {
+        cluster.hosts[leader].engine.tick(|| 0);
+    }
+    cluster.hosts[leader]
+        .engine
+        .propose(SHARD, FIRST_EPOCH, vec![2], Ticket(2));
+    // The call to take over is lost; everything else arrives.
+    cluster.settle(leader);
+    for host in &mut cluster.hosts {
+        host.inbox.retain(|message| message.kind != RaftMessageKind::TimeoutNow);
+    }
+    cluster.deliver();
+    let answers = &cluster.hosts[leader].answers;
+    assert!(
+        matches!(answers[..], [(Ticket(1), Err(_)), (Ticket(2), Ok(_))]),
+        "{answers:?}"
+    );
+}
+
+#[test]
 fn a_call_to_take_over_counts_only_from_the_present_leader() {
     let mut cluster = Cluster::new(11);
     cluster.run_until_leader();

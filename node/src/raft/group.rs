@@ -64,7 +64,7 @@ pub(crate) struct Group {
     pub(crate) plan: ShardPlan,
     me: Place,
     pub(super) raw: RawNode<LogView>,
-    limits: RaftLimits,
+    pub(super) limits: RaftLimits,
     held: VecDeque<Held>,
     proposals: Proposals,
     /// Committed entries that the store has not been given yet.
@@ -138,6 +138,7 @@ impl Group {
 
     pub(crate) fn tick(&mut self, random: usize) {
         self.raw.tick();
+        self.end_late_offer();
         self.after_change(random);
     }
 
@@ -292,11 +293,11 @@ impl Group {
             safe.saturating_sub(self.limits.keep_entries)
         };
         let step = if self.pinning { 0 } else { self.limits.compact_step };
-        self.pinning = false;
         if to < self.raw.store().first() + step {
             return;
         }
         if let Some((index, term)) = self.raw.mut_store().compact(to) {
+            self.pinning = false;
             effects.append.push(AppendTask {
                 shard: self.plan.shard,
                 ready: 0,

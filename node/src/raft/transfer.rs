@@ -7,7 +7,7 @@ use super::group::Group;
 
 impl Group {
     /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may
-    /// be away. The offer lapses after an election timeout, and no proposal is taken meanwhile. Whether there was an offer.
+    /// be away. No proposal is taken until the offer is accepted or lapses. Whether there was an offer.
     pub(crate) fn hand_over(&mut self, random: usize) -> bool {
         let raft = &self.raw.raft;
         if raft.state != StateRole::Leader || raft.lead_transferee.is_some() {
@@ -25,6 +25,15 @@ impl Group {
         };
         self.raw.transfer_leader(to);
         true
+    }
+
+    /// Lets an offer lapse after a heartbeat: who accepts does so within a round trip, and the library would refuse
+    /// proposals, deletes and trims too, for a whole election timeout.
+    pub(super) fn end_late_offer(&mut self) {
+        let late = self.raw.raft.election_elapsed > self.limits.heartbeat_ticks;
+        if late && self.raw.raft.lead_transferee.is_some() {
+            self.raw.raft.abort_leader_transfer();
+        }
     }
 
     /// Whether a call to take over comes from the present leader: the library obeys anybody's.

@@ -346,7 +346,8 @@ impl LogStore for Wal {
     }
 
     fn usage(&self) -> LogUsage {
-        let oldest = self.segments.front().copied();
+        // The only segment is in use anyway.
+        let oldest = self.segments.front().copied().filter(|_| self.segments.len() > 1);
         let pinned = self.index.oldest_live().filter(|(segment, _)| Some(*segment) == oldest);
         LogUsage {
             segments: self.segments.len(),
