@@ -138,9 +138,13 @@ fn damage_before_the_last_sync_is_refused_again_and_again() {
     }
 }
 
+/// The key that each round overwrites.
+const ROUND: &[u8] = b"round";
+
 /// Fifty pairs with the numbers from `50 × round` on: larger than the buffers on the way to the file.
 fn write_round(store: &FjallKv, round: u32) {
     let mut batch = KvBatch::new();
+    batch.put(*b"round", round.to_be_bytes().to_vec());
     for key in 0..50u32 {
         batch.put((round * 50 + key).to_be_bytes(), vec![1; 4096]);
     }
@@ -149,13 +153,21 @@ fn write_round(store: &FjallKv, round: u32) {
 
 /// How many rounds there are; there must be no gap and no part of one.
 fn rounds(store: &FjallKv) -> usize {
-    let found = scanned(store, &KeyRange::all());
+    let mut found = scanned(store, &KeyRange::all());
+    let last = found.iter().position(|(key, _)| key[..] == *ROUND);
+    let last = last.map(|at| u32::from_be_bytes(found.remove(at).1[..].try_into().unwrap()));
     let numbers = found
         .iter()
         .map(|(key, _)| u32::from_be_bytes(key[..4].try_into().unwrap()));
     assert!(numbers.eq(0..found.len() as u32), "the first batches and no others");
     assert!(found.len().is_multiple_of(50), "{}", found.len());
-    found.len() / 50
+    let rounds = found.len() / 50;
+    assert_eq!(
+        last.map_or(0, |last| last as usize + 1),
+        rounds,
+        "the last value of a key goes with its batch"
+    );
+    rounds
 }
 
 #[test]

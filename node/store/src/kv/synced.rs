@@ -64,7 +64,7 @@ impl Synced {
             let end = if known.is_some() && last > Some(journal) {
                 before.bytes
             } else if let Some(file) = open(disk, &path)? {
-                end(&*file)?.max(before.bytes)
+                end(&*file, before.bytes)?
             } else {
                 continue;
             };
@@ -201,20 +201,22 @@ fn open(disk: &dyn Disk, path: &Path) -> io::Result<Option<Arc<dyn DiskFile>>> {
     }
 }
 
-/// Where the zeros at the end begin.
-fn end(file: &dyn DiskFile) -> io::Result<u64> {
+/// Where the zeros at the end begin, behind `from`.
+fn end(file: &dyn DiskFile, from: u64) -> io::Result<u64> {
     let mut end = file.len()?;
-    let mut block = vec![0; BLOCK];
-    while end > 0 {
-        let start = end.saturating_sub(BLOCK as u64);
+    let (mut block, zeros) = (vec![0; BLOCK], vec![0; BLOCK]);
+    while end > from {
+        let start = end.saturating_sub(BLOCK as u64).max(from);
         let part = &mut block[..(end - start) as usize];
         file.read_at(part, start)?;
-        if let Some(last) = part.iter().rposition(|byte| *byte != 0) {
-            return Ok(start + last as u64 + 1);
+        // Slices are compared many bytes at once: commits wait for this, and most of a journal are zeros.
+        if part[..] != zeros[..part.len()] {
+            let last = part.iter().rposition(|byte| *byte != 0);
+            return Ok(start + last.map_or(0, |last| last as u64 + 1));
         }
         end = start;
     }
-    Ok(0)
+    Ok(from)
 }
 
 /// Continues the checksum of the bytes before `from`.
