@@ -36,11 +36,10 @@ pub(crate) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Works until the input closes. After a failed fsync nothing is known about what the disk kept; the log still has it
-    /// all, so the process ends.
+    /// Works until the input closes; a checkpoint under way is finished. After a failed fsync nothing is known about what
+    /// the disk kept; the log still has it all, so the process ends.
     pub(crate) async fn run(mut self) {
-        while self.input.recv().await.is_some() {
-            // The workers end with the node: a checkpoint under way is then given up.
+        while self.input.recv().await.is_some() && !self.input.is_closed() {
             if self.pass().await.is_none() {
                 return;
             }

@@ -47,17 +47,13 @@ impl NodeHandle {
         if command.is_empty() || command.len() > self.max_batch_items {
             return Err(ShardError::Invalid(InvalidRequest::TooLarge));
         }
-        let log = self.board.log_bytes();
-        let retry_after_ms = match Need::of(&command) {
-            Need::FreesRoom => 0,
-            Need::Urgent if log > self.max_log_bytes / 4 * 5 => FULL_RETRY_MS,
-            Need::Urgent => 0,
-            Need::Repeated | Need::Content if self.board.disk_low() => DISK_RETRY_MS,
-            Need::Repeated | Need::Content if log > self.max_log_bytes => FULL_RETRY_MS,
-            Need::Content if replica.view.pressure().is_some() => FULL_RETRY_MS,
-            Need::Repeated | Need::Content => 0,
+        let room = Room {
+            log: self.board.log_bytes(),
+            max_log: self.max_log_bytes,
+            disk_low: self.board.disk_low(),
+            pressure: replica.view.pressure().is_some(),
         };
-        if retry_after_ms > 0 {
+        if let Some(retry_after_ms) = room.refuses(Need::of(&command)) {
             return Err(ShardError::Overloaded { retry_after_ms });
         }
         let log_time = UnixMillis(self.env.clock.unix_ms());
@@ -89,7 +85,33 @@ impl NodeHandle {
     }
 }
 
+/// What room there is for a command.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Bytes of the log that are still needed.
+    log: u64,
+    max_log: u64,
+    disk_low: bool,
+    /// Memory is full, or vectors wait to be sealed.
+    pressure: bool,
+}
+
+impl Room {
+    /// The pause before another try, in milliseconds, if there is no room.
+    fn refuses(self, need: Need) -> Option<u32> {
+        let reserve = self.max_log / 4;
+        match need {
+            Need::FreesRoom => None,
+            Need::Urgent => (self.log > self.max_log + reserve).then_some(FULL_RETRY_MS),
+            Need::Repeated | Need::Content if self.disk_low => Some(DISK_RETRY_MS),
+            Need::Repeated => (self.log > self.max_log).then_some(FULL_RETRY_MS),
+            Need::Content => (self.log > self.max_log || self.pressure).then_some(FULL_RETRY_MS),
+        }
+    }
+}
+
 /// What is refused first when room runs out: every command makes the log longer.
+#[derive(Clone, Copy, Debug)]
 enum Need {
     /// Trims: never refused.
     FreesRoom,
@@ -111,3 +133,7 @@ impl Need {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "write_test.rs"]
+mod tests;

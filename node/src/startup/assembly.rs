@@ -59,10 +59,6 @@ impl Starting {
         };
         let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed())?];
         let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), self.config.storage.apply_threads);
-        for (i, lane) in inputs.into_iter().enumerate() {
-            let worker = replicas.apply_worker(lane, self.completions.clone(), self.observer.clone());
-            workers.push(spawn(&self.env, &format!("apply-{i}"), worker.run().boxed())?);
-        }
         let (checkpoints, input) = Checkpoints::new();
         let checkpointer = Checkpointer {
             input,
@@ -70,7 +66,12 @@ impl Starting {
             kv: self.kv.clone(),
             done: self.completions.clone(),
         };
+        // Before the apply workers, which end when it has ended.
         workers.push(spawn(&self.env, "checkpoint", checkpointer.run().boxed())?);
+        for (i, lane) in inputs.into_iter().enumerate() {
+            let worker = replicas.apply_worker(lane, self.completions.clone(), self.observer.clone());
+            workers.push(spawn(&self.env, &format!("apply-{i}"), worker.run().boxed())?);
+        }
         Ok(Writers {
             log,
             lanes,
