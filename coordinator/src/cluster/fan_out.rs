@@ -152,9 +152,9 @@ impl<T: Send + 'static> Run<'_, T> {
     fn launch(&mut self, progress: &mut Progress<T>) {
         for batch in progress.plan(&mut self.cluster.choice()) {
             if batch.attempt == Attempt::First {
-                self.cluster.budget.first_tries(1);
+                self.cluster.read_budget.first_tries(1);
             }
-            if batch.attempt != Attempt::Retry || self.cluster.budget.spend() {
+            if batch.attempt != Attempt::Retry || self.cluster.read_budget.spend() {
                 self.call(batch);
             } else {
                 progress.drop_batch(&batch);
@@ -164,7 +164,7 @@ impl<T: Send + 'static> Run<'_, T> {
 
     fn hedge(&mut self, progress: &mut Progress<T>) {
         for batch in progress.plan_hedges(&mut self.cluster.choice()) {
-            if self.cluster.budget.spend() {
+            if self.cluster.read_budget.spend() {
                 self.call(batch);
             } else {
                 progress.drop_batch(&batch);

@@ -92,7 +92,9 @@ pub struct Cluster {
     map: ShardMap,
     links: BTreeMap<NodeId, NodeLink>,
     leaders: Arc<Leaders>,
-    budget: RetryBudget,
+    /// Of their own, so that writes that wait for an election leave reads theirs.
+    read_budget: RetryBudget,
+    write_budget: RetryBudget,
     backoff: Backoff,
     nodes: Vec<covey_config::NodeConfig>,
     /// An older answer makes a read ask another replica.
@@ -131,7 +133,8 @@ impl Cluster {
             map: ShardMap::from_config(config),
             links: links.collect(),
             leaders,
-            budget: RetryBudget::new(rpc.retry_budget_ratio),
+            read_budget: RetryBudget::new(rpc.retry_budget_ratio),
+            write_budget: RetryBudget::new(rpc.retry_budget_ratio),
             backoff: Backoff {
                 min: rpc.backoff_min,
                 max: rpc.backoff_max,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use covey_rpc::CallError as RpcError;
 use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{InvalidRequest, NotReady, ShardError, ShardRead, ShardReply};
@@ -121,6 +122,8 @@ pub(crate) struct Progress<T> {
     /// Answers older than allowed: they count only where nobody has a newer one.
     stale: BTreeMap<ShardId, Part<T>>,
     max_staleness_ms: u32,
+    /// The time for hedges is over: an old answer now is better than waiting for a newer one.
+    late: bool,
 }
 
 impl<T> Progress<T> {
@@ -144,6 +147,7 @@ impl<T> Progress<T> {
             parts: Vec::new(),
             stale: BTreeMap::new(),
             max_staleness_ms,
+            late: false,
         }
     }
 
@@ -161,8 +165,12 @@ impl<T> Progress<T> {
         batches.into_values().collect()
     }
 
-    /// A second replica for each shard that has kept us waiting.
+    /// A second replica for each shard that has kept us waiting. Of a shard with an old answer, that one is taken.
     pub(crate) fn plan_hedges(&mut self, choice: &mut Choice) -> Vec<Batch> {
+        self.late = true;
+        for (id, shard) in &mut self.shards {
+            shard.done |= self.stale.contains_key(id);
+        }
         let mut batches = BTreeMap::new();
         for shard in self.shards.values_mut().filter(|s| !s.done && s.running.len() == 1) {
             shard.ask(choice, Attempt::Hedge, &mut batches);
@@ -199,11 +207,13 @@ impl<T> Progress<T> {
                 match part(reply) {
                     Ok(part) if part.staleness_ms <= self.max_staleness_ms => {
                         shard.done = true;
+                        self.stale.remove(&part.shard);
                         self.parts.push(part);
                     }
                     Ok(part) => {
                         shard.failure = None;
-                        shard.done = shard.running.is_empty() && shard.tried.len() >= shard.target.replicas.len();
+                        let all_asked = shard.tried.len() >= shard.target.replicas.len();
+                        shard.done = self.late || (all_asked && shard.running.is_empty());
                         let kept = self.stale.get(&part.shard);
                         if kept.is_none_or(|kept| part.staleness_ms < kept.staleness_ms) {
                             self.stale.insert(part.shard, part);
@@ -248,9 +258,7 @@ impl<T> Progress<T> {
 
     /// The answers, by shard, and why the other shards have none.
     pub(crate) fn finish(mut self) -> (Vec<Part<T>>, BTreeMap<ShardId, ShardFailure>) {
-        let fresh: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
-        let stale = std::mem::take(&mut self.stale).into_values();
-        self.parts.extend(stale.filter(|p| !fresh.contains(&p.shard)));
+        self.parts.extend(self.stale.into_values());
         self.parts.sort_by_key(|p| p.shard);
         let answered: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
         let failed = self
@@ -296,7 +304,7 @@ impl ShardFailure {
             self,
             ShardFailure::OutOfTime
                 | ShardFailure::Shard(ShardError::DeadlineExceeded)
-                | ShardFailure::Call(CallError::Rpc(covey_rpc::CallError::Timeout { .. }))
+                | ShardFailure::Call(CallError::Rpc(RpcError::Timeout { .. }))
         )
     }
 
@@ -304,6 +312,8 @@ impl ShardFailure {
     fn is_free(&self) -> bool {
         match self {
             ShardFailure::Shard(error) => matches!(error, ShardError::NotReady(_)),
+            // A call that was cut off may have been worked on, or may have ended its node.
+            ShardFailure::Call(CallError::Rpc(RpcError::Closed { .. })) => false,
             ShardFailure::Call(CallError::Rpc(error)) => error.is_down(),
             ShardFailure::Call(error) => matches!(error, CallError::BreakerOpen),
             ShardFailure::OutOfTime => false,

@@ -186,6 +186,14 @@ fn only_a_retry_of_what_may_have_cost_work_is_charged_to_the_budget() {
     let behind = ShardError::NotReady(NotReady::Behind);
     assert_eq!(attempt_after(Err(CallError::BreakerOpen)), Attempt::Failover);
     assert_eq!(attempt_after(Ok(vec![reply(1, Err(behind))])), Attempt::Failover);
+    let node = NodeId(1);
+    let refused = RpcError::Refused {
+        node,
+        address: "".into(),
+        refusal: covey_rpc::Refusal::Malformed,
+    };
+    assert_eq!(attempt_after(Err(refused.into())), Attempt::Failover);
+    assert_eq!(attempt_after(Err(RpcError::Closed { node }.into())), Attempt::Retry);
     assert_eq!(attempt_after(Err(CallError::WindowFull)), Attempt::Retry);
     assert_eq!(attempt_after(Ok(Vec::new())), Attempt::Retry);
 }
@@ -228,6 +236,25 @@ fn a_stale_answer_counts_only_where_nobody_has_a_fresher_one() {
     }
     assert!(progress.complete(), "all replicas are stale: one lap is enough");
     assert_eq!(progress.finish().0.iter().map(|p| p.value).collect::<Vec<_>>(), [2000]);
+}
+
+#[test]
+fn a_stale_answer_waits_for_a_silent_replica_no_longer_than_a_hedge_would() {
+    for stale_first in [true, false] {
+        let mut progress = Progress::new(vec![target(1)], 1000);
+        let first = progress.plan(&mut choice()).remove(0);
+        if stale_first {
+            progress.settle(&first, Ok(vec![aged(1, 7, 3000)]));
+            assert_eq!(progress.plan(&mut choice()).len(), 1, "this one never answers");
+            assert!(!progress.complete());
+            assert_eq!(progress.plan_hedges(&mut choice()), []);
+        } else {
+            assert_eq!(progress.plan_hedges(&mut choice()).len(), 1, "this one never answers");
+            progress.settle(&first, Ok(vec![aged(1, 7, 3000)]));
+        }
+        assert!(progress.complete());
+        assert_eq!(progress.finish().0.iter().map(|p| p.value).collect::<Vec<_>>(), [7]);
+    }
 }
 
 #[test]

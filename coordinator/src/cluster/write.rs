@@ -111,7 +111,7 @@ impl Cluster {
                 retry_after_ms: 0,
             });
         };
-        self.budget.first_tries(1);
+        self.write_budget.first_tries(1);
         let mut tries = Tries {
             plan,
             to: self.leaders.of(plan).unwrap_or_default(),
@@ -170,7 +170,7 @@ impl Cluster {
     async fn breathe(&self, pause: Option<Duration>, retry: u32, deadline: Monotonic) -> bool {
         // A redirect costs nobody work.
         let Some(pause) = pause else { return true };
-        let pause = if self.budget.spend() {
+        let pause = if self.write_budget.spend() {
             pause.max(self.pause(retry))
         } else {
             pause.max(self.backoff.max)
