@@ -11,10 +11,8 @@ use crate::calls::{DIM, WORD_DIM, put};
 use crate::process::SOON;
 use crate::world::{Cluster, shared, status};
 
-const FILE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../shared/data/vectors/glove6b-100d-top50k.fvecs"
-);
+/// As seen from where cargo runs the tests of this crate.
+const FILE: &str = "../../shared/data/vectors/glove6b-100d-top50k.fvecs";
 /// Ids of word number 0 and its author; other tests have smaller ones.
 const FIRST_POST: u64 = 10_000_000;
 const FIRST_AUTHOR: u64 = 20_000_000;

@@ -60,9 +60,13 @@ impl Workspace {
         }
     }
 
-    /// Root of this repository.
+    /// Root of this repository. Asked at run time: clones may share one target directory.
+    ///
+    /// # Panics
+    /// If cargo did not start this program.
     pub fn root() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+        let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs and tests this crate");
+        Path::new(&here).join("../..")
     }
 
     /// Reads the tracked files, and those that would be with the next commit. One that is tracked but deleted in the work tree is skipped, and so is what is not text.
