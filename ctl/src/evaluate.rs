@@ -3,17 +3,22 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use covey_api::v1::{FeedPost, GetFeedRequest, Post, UserUpdate};
 use serde::Serialize;
 
 use crate::args::HiggsArgs;
-use crate::client::{Client, refused};
+use crate::client::{Client, ClientError, refused};
 use crate::commands::{Context, Outcome};
 use crate::load::{Content, Format, HiggsOptions, OpenError, next_retweeted};
+use crate::progress::Spinner;
 use crate::record::Record;
+use crate::render::text::{Style, table};
+
+/// How often a feed is asked for that the cluster cannot give at the moment.
+const TRIES: usize = 5;
 
 /// One viewer: whom they follow, and whom they retweeted first in the time held out.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +43,7 @@ struct History {
     viewers: Vec<Viewer>,
     /// Posts of everybody whom a viewer follows.
     timelines: HashMap<u64, Vec<Shown>>,
-    /// Authors of the most repeated posts, with their posts, best first.
+    /// Original posts that were repeated, most repeated first.
     most_repeated: Vec<Shown>,
     /// How often each post was repeated.
     reposts: HashMap<u64, u32>,
@@ -91,12 +96,15 @@ pub(crate) async fn run(context: &Context, args: &HiggsArgs) -> Result<Outcome> 
     }
     let client = context.connect().await?;
     let (mut feeds, mut incomplete, mut posts) = (Vec::new(), 0, 0);
+    let (spinner, started) = (Spinner::start("feeds of the viewers"), Instant::now());
     for viewer in &history.viewers {
+        spinner.note(&format!("{} of {}", feeds.len(), history.viewers.len()));
         let (hit, complete, shown) = feed(&client, viewer, args.k).await?;
         feeds.push(hit);
         incomplete += usize::from(!complete);
         posts += shown;
     }
+    spinner.done(started.elapsed());
     let follows_next = |viewer: &&Viewer| viewer.followed.contains(&viewer.next);
     let figures = Figures {
         k: args.k,
@@ -107,20 +115,27 @@ pub(crate) async fn run(context: &Context, args: &HiggsArgs) -> Result<Outcome> 
         mean_feed_posts: posts as f64 / feeds.len() as f64,
         groups: history.groups(args.k as usize, feeds),
     };
-    context.show(&figures, || human(&figures))?;
+    context.show(&figures, || human(&figures, context.style))?;
     Ok(Outcome::Done)
 }
 
 /// Whether the feed shows the author, whether it is complete, and its posts.
-async fn feed(client: &Client, viewer: &Viewer, limit: u32) -> Result<(bool, bool, usize)> {
+async fn feed(client: &Client, viewer: &Viewer, limit: u32) -> Result<(bool, bool, usize), ClientError> {
     let request = GetFeedRequest {
         viewer_id: viewer.id,
         limit,
         in_network_only: true,
         ..GetFeedRequest::default()
     };
-    let reply = client.rpc().get_feed(request).await.map_err(refused("feed"))?;
-    let reply = reply.into_inner();
+    let mut tries = 1;
+    let reply = loop {
+        match client.rpc().get_feed(request.clone()).await.map_err(refused("feed")) {
+            Ok(reply) => break reply.into_inner(),
+            Err(error) if error.is_temporary() && tries < TRIES => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(error) => return Err(error),
+        }
+        tries += 1;
+    };
     let shows = |post: &FeedPost| [post.author_id, post.retweeted_user_id].contains(&viewer.next);
     let complete = reply.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0);
     Ok((reply.posts.iter().any(shows), complete, reply.posts.len()))
@@ -296,7 +311,7 @@ fn group(who: &'static str, chosen: &[bool], columns: &[(&'static str, Vec<bool>
     }
 }
 
-fn human(figures: &Figures) -> String {
+fn human(figures: &Figures, style: Style) -> String {
     let mut out = format!(
         "viewers with at least {} followed who retweet after {}; {} of them follow whom they retweet next\n\
          {:.1} posts per feed, {} replies incomplete; hit: the author is shown in {}\n",
@@ -308,22 +323,22 @@ fn human(figures: &Figures) -> String {
         figures.k,
     );
     for group in &figures.groups {
-        let title = format!("\n{}: {}\n", group.who, group.viewers);
-        out.push_str(&title);
-        writeln!(
-            out,
-            "{:<38} {:>5}  {:>9} ± s.e.  feed only  this only",
-            "", "hits", "share"
-        )
-        .expect("writing to a string");
-        for rate in &group.rates {
-            writeln!(
-                out,
-                "{:<38} {:>5}  {:>9.3} ± {:.3}  {:>9}  {:>9}",
-                rate.ranking, rate.hits, rate.hit_rate, rate.standard_error, rate.feed_only, rate.this_only
-            )
-            .expect("writing to a string");
-        }
+        out += &format!("\n{}: {}\n", group.who, group.viewers);
+        let row = |rate: &Rate| {
+            vec![
+                rate.ranking.to_owned(),
+                rate.hits.to_string(),
+                format!("{:.3} ± {:.3}", rate.hit_rate, rate.standard_error),
+                rate.feed_only.to_string(),
+                rate.this_only.to_string(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = group.rates.iter().map(row).collect();
+        out += &table(
+            &["RANKING", "HITS", "SHARE ± S.E.", "FEED ONLY", "THIS ONLY"],
+            &rows,
+            style,
+        );
     }
     out
 }

@@ -9,17 +9,32 @@ const EVENTS: &str = "1 2 1000000 RT\n1 2 1000010 RT\n1 3 1000020 RT\n1 3 100003
     2 9 1000040 RT\n5 3 1000050 RT\n3 7 1000060 MT\n3 7 1000070 MT\n\
     1 1 1000100 RT\n1 9 1000110 RT\n1 3 1000120 RT\n4 2 1000130 RT\n";
 
-fn history(min_followed: usize) -> History {
+fn read(events: &str, min_followed: usize) -> Result<History, OpenError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("higgs.txt");
-    fs::write(&path, EVENTS).unwrap();
+    fs::write(&path, events).unwrap();
     let args = HiggsArgs {
         path,
         before: 1_000_100,
         k: 35,
         min_followed,
     };
-    History::read(&args).unwrap()
+    History::read(&args)
+}
+
+fn history(min_followed: usize) -> History {
+    read(EVENTS, min_followed).unwrap()
+}
+
+#[test]
+fn a_damaged_file_is_refused_rather_than_measured_against() {
+    for (more, why) in [
+        ("4 2 10001", "line 13: 4 fields expected"),
+        ("4 2 5 RT", "line 13: time 5 after 1000130"),
+    ] {
+        let refused = read(&format!("{EVENTS}{more}\n"), 2).err().unwrap().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 #[test]

@@ -61,6 +61,8 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
         println!("crashes: {what}\n{}", run.failed_calls(&trace));
     }
     assert_eq!(history.broken_feeds(), [], "feeds while a majority lived");
+    assert!(history.complete() >= ROUNDS, "feeds were asked for all the time");
+    assert!(!run.failovers.is_empty(), "no leader was killed");
     let written = history.posts();
     assert!(written.len() >= POSTS);
     assert_same_everywhere(&run.nodes, &written).await;

@@ -31,6 +31,7 @@ async fn still_serves(cluster: &Cluster) {
     for node in cluster.node_clients() {
         assert_eq!(status(&node).await.replicas.len(), usize::from(crate::world::SHARDS));
     }
+    cluster.assert_no_panic();
 }
 
 #[tokio::test]
@@ -91,6 +92,7 @@ async fn absurd_sizes_are_refused_before_they_take_memory() {
     assert_eq!(code, 413, "{body}");
     assert!(body.contains("coordinator.max_body"), "{body}");
     let mut announced = TcpStream::connect(("127.0.0.1", cluster.http)).expect("the coordinator listens");
+    announced.set_read_timeout(Some(SOON)).expect("a time-out can be set");
     let head = "POST /v1/feed HTTP/1.1\r\nhost: x\r\ncontent-length: 18446744073709551615\r\n\r\n";
     announced.write_all(head.as_bytes()).expect("a head can be sent");
     let mut answer = [0; 12];
@@ -219,6 +221,30 @@ async fn malformed_protobuf_is_the_senders_fault() {
     still_serves(cluster).await;
 }
 
+/// How a connection of a class of calls begins: magic, version, cluster, class, sender, receiver (any).
+fn hello(class: u8) -> Vec<u8> {
+    let mut hello = b"COVEY\0\x01\0".to_vec();
+    hello.extend(ClusterId::from_name("shared").0.to_le_bytes());
+    hello.push(class);
+    hello.extend(2_u64.to_le_bytes());
+    hello.extend(0_u64.to_le_bytes());
+    hello
+}
+
+#[test]
+fn the_handmade_hello_opens_the_door_so_that_garbage_behind_it_reaches_the_decoders() {
+    for port in &shared().ports()[..3] {
+        for class in [0, 1] {
+            let mut stream = TcpStream::connect(("127.0.0.1", *port)).expect("a node listens");
+            stream.set_read_timeout(Some(SOON)).expect("a time-out can be set");
+            stream.write_all(&hello(class)).expect("a hello can be sent");
+            let mut answer = [0; 17];
+            stream.read_exact(&mut answer).expect("there is an answer");
+            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x01\0"[..], 0), "class {class}");
+        }
+    }
+}
+
 /// What is sent to every port: noise, other protocols, and the beginnings of ours with absurd lengths.
 fn garbage() -> Vec<Vec<u8>> {
     let seed = 5;
@@ -226,14 +252,6 @@ fn garbage() -> Vec<Vec<u8>> {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut noise = vec![0; 64 << 10];
     dice.fill_bytes(&mut noise);
-    let hello = |class: u8| {
-        let mut hello = b"COVEY\0\x01\0".to_vec();
-        hello.extend(ClusterId::from_name("shared").0.to_le_bytes());
-        hello.push(class);
-        hello.extend(2_u64.to_le_bytes());
-        hello.extend(0_u64.to_le_bytes());
-        hello
-    };
     let after = |mut start: Vec<u8>, rest: &[u8]| {
         start.extend(rest);
         start
@@ -273,7 +291,6 @@ async fn garbage_on_every_port_harms_nobody() {
     still_serves(cluster).await;
     drop(open);
     still_serves(cluster).await;
-    cluster.assert_no_panic();
 }
 
 #[tokio::test]
@@ -300,4 +317,5 @@ async fn a_stranger_of_another_cluster_is_turned_away_by_every_node() {
         assert!(matches!(refused, CallError::Refused { .. }), "{refused}");
         assert!(refused.to_string().contains("another cluster"), "{refused}");
     }
+    still_serves(cluster).await;
 }

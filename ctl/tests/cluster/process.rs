@@ -171,7 +171,8 @@ impl Process {
     }
 
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        let log = std::fs::read(&self.log).expect("a log can be read");
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     pub(crate) fn log_tail(&self) -> String {

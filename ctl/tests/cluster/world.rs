@@ -104,9 +104,7 @@ impl Cluster {
     pub(crate) fn assert_no_panic(&self) {
         for process in self.nodes.iter().chain([&self.coordinator]) {
             let log = process.log();
-            let panic = log
-                .lines()
-                .find(|line| line.contains("panicked") || line.contains("panic"));
+            let panic = log.lines().find(|line| line.contains("panic"));
             assert_eq!(panic, None, "{}", process.name());
         }
     }

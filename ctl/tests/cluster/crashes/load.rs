@@ -104,8 +104,12 @@ impl History {
         locked(&self.gaps).push((from, to));
     }
 
-    /// Feeds that failed or were incomplete although a coordinator ran all the time.
-    /// Trace and fault.
+    /// Feeds with coverage 1.
+    pub(crate) fn complete(&self) -> usize {
+        locked(&self.feeds).complete
+    }
+
+    /// Trace and fault of the feeds that failed or were incomplete although a coordinator ran all the time.
     pub(crate) fn broken_feeds(&self) -> Vec<(String, String)> {
         let gaps = locked(&self.gaps);
         let excused = |feed: &&Broken| gaps.iter().any(|gap| feed.from < gap.1 && gap.0 < feed.to);
