@@ -4,11 +4,12 @@
 //! - [`log`]: the replicated log, one write-ahead log for all Raft groups of the node;
 //! - [`kv`]: the node-wide ordered key-value store;
 //! - [`rows`]: files of fixed-width rows.
+//!
+//! [`test_disk`] is the faulty disk that all of them are tested on.
 #![deny(unsafe_code)]
 
 pub mod conformance;
 pub mod kv;
 pub mod log;
 pub mod rows;
-#[cfg(test)]
-mod test_disk;
+pub mod test_disk;

@@ -29,6 +29,8 @@ const BODY: Configuration<LittleEndian, Fixint, Limit<MAX_SEGMENT>> =
 pub(super) struct SegmentHeader {
     pub(super) cluster: ClusterId,
     pub(super) node: NodeId,
+    /// Length of the whole file, made before it got its name: a shorter one has lost its end. 0 if it is not known.
+    pub(super) bytes: u32,
     pub(super) number: u64,
     pub(super) first_seq: u64,
     /// Checksum of the record before the first one.
@@ -48,6 +50,7 @@ impl SegmentHeader {
         let mut block = [0; SEGMENT_HEADER];
         block[0..8].copy_from_slice(&MAGIC);
         block[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        block[12..16].copy_from_slice(&self.bytes.to_le_bytes());
         block[16..24].copy_from_slice(&self.cluster.0.to_le_bytes());
         block[24..32].copy_from_slice(&self.node.0.to_le_bytes());
         block[32..40].copy_from_slice(&self.number.to_le_bytes());
@@ -74,6 +77,7 @@ impl SegmentHeader {
         let header = SegmentHeader {
             cluster: ClusterId(u64_at(block, 16)),
             node: NodeId(u64_at(block, 24)),
+            bytes: u32_at(block, 12),
             number: u64_at(block, 32),
             first_seq: u64_at(block, 40),
             prev_crc: u32_at(block, 48),

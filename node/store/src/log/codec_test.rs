@@ -39,6 +39,7 @@ fn changes() -> Vec<Change> {
 const HEADER: SegmentHeader = SegmentHeader {
     cluster: ClusterId(0x0102),
     node: NodeId(3),
+    bytes: 0x0009_0807,
     number: 4,
     first_seq: 5,
     prev_crc: 6,
@@ -51,13 +52,24 @@ const LINK: Link = Link {
 
 #[test]
 fn a_segment_header_has_these_bytes() {
-    let (block, crc) = HEADER.encode();
-    let golden =
-        "434f56455957414c0100000000000000020100000000000003000000000000000400000000000000050000000000000006000000";
-    assert_eq!(hex(&block[..52]), golden);
-    assert_eq!(hex(&block[52..56]), "2f5bf08c");
-    assert!(block[56..].iter().all(|byte| *byte == 0));
-    assert_eq!(SegmentHeader::decode(&block), Ok((HEADER, crc)));
+    let golden = [
+        (
+            SegmentHeader { bytes: 0, ..HEADER },
+            "434f56455957414c0100000000000000020100000000000003000000000000000400000000000000050000000000000006000000",
+            "2f5bf08c",
+        ),
+        (
+            HEADER,
+            "434f56455957414c0100000007080900020100000000000003000000000000000400000000000000050000000000000006000000",
+            "dfec5ec0",
+        ),
+    ];
+    for (header, bytes, salt) in golden {
+        let (block, crc) = header.encode();
+        assert_eq!((hex(&block[..52]), hex(&block[52..56])), (bytes.into(), salt.into()));
+        assert!(block[56..].iter().all(|byte| *byte == 0));
+        assert_eq!(SegmentHeader::decode(&block), Ok((header, crc)));
+    }
 }
 
 #[test]

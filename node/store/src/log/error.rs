@@ -102,6 +102,14 @@ pub enum Damage {
     /// The first block of a segment.
     #[error("the header does not match its checksum")]
     Header,
+    /// A segment is shorter than it was made.
+    #[error("the file has {found} of {expected} bytes: its end is cut off")]
+    Cut {
+        /// Its length.
+        found: u64,
+        /// What it was made with.
+        expected: u64,
+    },
     /// A segment carries another number than its file name.
     #[error("the header says segment {found}")]
     Number {

@@ -27,6 +27,11 @@ pub(super) struct Replay {
     pub(super) prev_crc: u32,
     /// Where the last segment ends.
     pub(super) at: usize,
+    /// Where the last record of the last segment begins that only says that those before it were synced. Nothing says
+    /// so of it and of those behind.
+    pub(super) in_doubt_from: usize,
+    /// Whether it is the last of all.
+    pub(super) ends_vouched: bool,
 }
 
 /// One segment, read whole.
@@ -100,7 +105,7 @@ fn load(disk: &dyn Disk, dir: &Path, options: &WalOptions, number: u64) -> Resul
         .ok()
         .filter(|len| (SEGMENT_HEADER..=MAX_SEGMENT).contains(len));
     let len = len.ok_or_else(|| corrupt(Damage::Header))?;
-    // A file that lost its end reads as zeros there, as it will once it is lengthened again.
+    // Zeros behind the end of a segment that is smaller than new ones: it will be lengthened.
     let mut content = vec![0; len.max(options.segment_bytes)];
     file.read_at(&mut content[..len], 0).map_err(io_at("read", &path))?;
     let (header, salt) = match SegmentHeader::decode(&content) {
@@ -126,6 +131,11 @@ fn load(disk: &dyn Disk, dir: &Path, options: &WalOptions, number: u64) -> Resul
     if header.number != number {
         return Err(corrupt(Damage::Number { found: header.number }));
     }
+    // A segment had its length, durably, before its name: no crash makes it shorter.
+    if len < header.bytes as usize {
+        let (found, expected) = (len as u64, header.bytes.into());
+        return Err(corrupt(Damage::Cut { found, expected }));
+    }
     Ok(Loaded {
         header,
         path,
@@ -138,7 +148,7 @@ fn load(disk: &dyn Disk, dir: &Path, options: &WalOptions, number: u64) -> Resul
 
 impl Replay {
     fn segment(&mut self, loaded: &Loaded) -> Result<(), LogError> {
-        self.at = SEGMENT_HEADER;
+        (self.at, self.in_doubt_from) = (SEGMENT_HEADER, SEGMENT_HEADER);
         while let Some(record) = record_at(&loaded.content, self.at, loaded.salt) {
             if (record.link.seq, record.link.prev_crc) != (self.next_seq, self.prev_crc) {
                 break;
@@ -157,6 +167,10 @@ impl Replay {
                 damage,
             };
             let seq = record.link.seq;
+            self.ends_vouched = record.body.is_empty();
+            if self.ends_vouched {
+                self.in_doubt_from = self.at;
+            }
             let changes = decode_body(record.body).map_err(|source| corrupt(Damage::Body { seq, source }))?;
             for change in changes {
                 let group = change.group();
@@ -170,7 +184,8 @@ impl Replay {
     }
 
     /// Judges what follows the last readable record, wipes it, and syncs: what was read may only be in the page cache
-    /// of a process that was killed, and is about to be relied on.
+    /// of a process that was killed, and is about to be relied on. It is written again first, because that process may
+    /// have ended over a failed sync, after which the system holds pages for clean that it never wrote.
     fn cut(&mut self, last: &Loaded) -> Result<(), LogError> {
         let (path, offset) = (&last.path, self.at as u64);
         let remains = remains(&last.content, self.at, last.salt, self.next_seq);
@@ -192,6 +207,11 @@ impl Replay {
                 offset,
                 bytes,
             });
+        }
+        if self.in_doubt_from < self.at {
+            last.file
+                .write_at(&last.content[self.in_doubt_from..self.at], self.in_doubt_from as u64)
+                .map_err(io_at("write the end again of", path))?;
         }
         if last.len < last.content.len() {
             last.file

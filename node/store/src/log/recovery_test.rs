@@ -36,27 +36,88 @@ fn a_log_cut_at_any_byte_is_a_prefix_and_holds_what_was_synced_before_the_cut() 
     );
     wal.sync().unwrap();
     for cut in SEGMENT_HEADER..=end {
-        for zeros in [true, false] {
-            let copy = disk.copy();
-            let wipe = |content: &mut Vec<u8>| content[cut..end + RECORD_HEADER].fill(0);
-            copy.tamper(
-                &path,
-                |content| if zeros { wipe(content) } else { content.truncate(cut) },
-            );
-            let (wal, found) = open(&copy).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
-            let kept = states.iter().position(|state| state.groups == found.groups);
-            let kept = kept.unwrap_or_else(|| panic!("cut at {cut}: not a prefix"));
-            assert!(cut < synced_end || kept >= 8, "cut at {cut} left {kept} batches");
-            drop(wal);
-            let (mut wal, again) = open(&copy).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
-            assert_eq!(
-                (again.groups, again.torn),
-                (found.groups, None),
-                "cut at {cut}: reopening changed something"
-            );
-            wal.append(&batch(|batch| batch.tombstone(GroupId(77)))).unwrap();
-        }
+        let copy = disk.copy();
+        copy.tamper(&path, |content| content[cut..end + RECORD_HEADER].fill(0));
+        let (wal, found) = open(&copy).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
+        let kept = states.iter().position(|state| state.groups == found.groups);
+        let kept = kept.unwrap_or_else(|| panic!("cut at {cut}: not a prefix"));
+        assert!(cut < synced_end || kept >= 8, "cut at {cut} left {kept} batches");
+        drop(wal);
+        let (mut wal, again) = open(&copy).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
+        assert_eq!(
+            (again.groups, again.torn),
+            (found.groups, None),
+            "cut at {cut}: reopening changed something"
+        );
+        wal.append(&batch(|batch| batch.tombstone(GroupId(77)))).unwrap();
     }
+}
+
+#[test]
+fn a_segment_that_is_shorter_than_it_was_made_is_corruption() {
+    let disk = TestDisk::new();
+    let (mut wal, _) = filled(&disk);
+    wal.sync().unwrap();
+    let path = wal.segment_paths().remove(0);
+    let made = options().segment_bytes;
+    for cut in (SEGMENT_HEADER..made).step_by(97).chain([made - 1]) {
+        let copy = disk.copy();
+        copy.tamper(&path, |content| content.truncate(cut));
+        let error = open(&copy).unwrap_err();
+        let LogError::Corrupt {
+            damage: Damage::Cut { found, expected },
+            ..
+        } = &error
+        else {
+            panic!("cut at {cut}: {error}");
+        };
+        assert_eq!((*found, *expected), (cut as u64, made as u64));
+    }
+    let copy = disk.copy();
+    let larger = WalOptions {
+        segment_bytes: 2 * made,
+        ..options()
+    };
+    let (wal, found) = Wal::open(copy.shared(), dir(), larger).unwrap();
+    drop(wal);
+    assert_eq!(open(&copy).unwrap().1, found, "a segment may be longer than new ones");
+}
+
+#[test]
+fn what_a_start_has_read_is_vouched_for_before_anything_is_written() {
+    let disk = TestDisk::new();
+    let (mut wal, states) = filled(&disk);
+    wal.sync().unwrap();
+    let path = wal.segment_paths().remove(0);
+    let last = end_of_record(&disk, &path, tail(&wal).salt(), tail(&wal).synced()) - 12;
+    let lost_mark = disk.after_power_loss(|| false);
+    let (wal, found) = open(&lost_mark).unwrap();
+    assert_eq!(found.groups, states[11].groups);
+    drop(wal);
+    lost_mark.tamper(&path, |content| content[last] ^= 1);
+    let error = open(&lost_mark).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            LogError::Corrupt {
+                damage: Damage::Record { .. },
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_a_failed_sync_lost_is_written_again_at_the_next_start() {
+    let disk = TestDisk::new();
+    let (mut wal, states) = filled(&disk);
+    disk.plan([(1, crate::test_disk::Fault::Error)]);
+    wal.sync().unwrap_err();
+    drop(wal);
+    assert_eq!(open(&disk).unwrap().1.groups, states[11].groups);
+    let (_, found) = open(&disk.after_power_loss(|| false)).unwrap();
+    assert_eq!(found.groups, states[11].groups);
 }
 
 #[test]

@@ -122,6 +122,8 @@ impl Wal {
         // A crash right after the segment was made left it without the facts that must head it.
         if wal.tail.at() == SEGMENT_HEADER {
             wal.write_facts()?;
+        } else if !replay.ends_vouched && wal.tail.left() >= RECORD_HEADER {
+            wal.write_mark()?;
         }
         wal.sync()?;
         Ok((wal, recovered))
@@ -131,6 +133,7 @@ impl Wal {
         let header = SegmentHeader {
             cluster: options.cluster,
             node: options.node,
+            bytes: options.segment_bytes as u32,
             number: 1,
             first_seq: 1,
             prev_crc: 0,
@@ -225,6 +228,7 @@ impl Wal {
         let header = SegmentHeader {
             cluster: self.options.cluster,
             node: self.options.node,
+            bytes: self.options.segment_bytes as u32,
             number: self.number() + 1,
             first_seq: self.tail.next_seq(),
             prev_crc: self.tail.prev_crc(),
@@ -258,6 +262,13 @@ impl Wal {
             });
         }
         self.write(&facts).map(drop)
+    }
+
+    /// Says on the disk, a little later and without waiting, that the records before it are durable: should the last of
+    /// them rot, it is not taken for a write that a crash interrupted.
+    fn write_mark(&mut self) -> Result<(), LogError> {
+        self.tail.encode(&[]);
+        self.write(&[]).map(drop)
     }
 
     fn sync_tail(&mut self) -> Result<(), LogError> {
@@ -338,10 +349,7 @@ impl LogStore for Wal {
         }
         self.sync_tail()?;
         self.dirty = false;
-        // Says on the disk, a little later and without waiting, that the records before it are durable: should the last
-        // of them rot, it is not taken for a write that a crash interrupted.
-        self.tail.encode(&[]);
-        self.write(&[])?;
+        self.write_mark()?;
         self.retire_dead()
     }
 
