@@ -33,17 +33,30 @@ pub fn padded_dim(dim: usize) -> usize {
     dim.div_ceil(LANES) * LANES
 }
 
-/// Turns a caller's vector into a row: checked, normalised for cosine, padded, rounded to f16.
+/// Turns a caller's vector into a row: checked, normalised for cosine, padded, rounded to f16. Of the elements of a row
+/// it makes the same row.
 ///
 /// # Errors
 /// Wrong length, an element that is no number or too large, a vector without direction.
 pub fn encode_row(metric: Metric, dim: usize, vector: &[f32]) -> Result<Vec<f16>, AnnError> {
-    let query = prepare_query(metric, dim, vector)?;
+    let mut query = prepare_query(metric, dim, vector)?;
+    if metric == Metric::Cosine && is_row(vector) {
+        query[..dim].copy_from_slice(vector);
+    }
     let row: Vec<f16> = query.iter().map(|&x| f16::from_f32(x)).collect();
     if row.iter().all(|x| x.to_f32() == 0.0) {
         return Err(AnnError::ZeroVector);
     }
     Ok(row)
+}
+
+/// Whether a vector has what normalising and rounding to f16 leave: then it is a row already and keeps its bits, so that
+/// a row may be encoded again. Rounding changes each element by at most one part in 2^11, and so the length.
+fn is_row(vector: &[f32]) -> bool {
+    const SLACK: f64 = 1.0 / 2048.0 + 1.0 / 16384.0;
+    let squares = vector.iter().map(|&x| f64::from(x) * f64::from(x));
+    let rounded = vector.iter().all(|&x| f16::from_f32(x).to_f32() == x);
+    rounded && (squares.sum::<f64>().sqrt() - 1.0).abs() <= SLACK
 }
 
 /// Turns a caller's vector into a query: checked, normalised for cosine, padded.

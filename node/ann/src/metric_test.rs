@@ -35,3 +35,24 @@ fn cosine_accepts_tiny_vectors_because_only_their_direction_counts() {
     let row = encode_row(Metric::Cosine, 2, &[1e-20, 0.0]).unwrap();
     assert_eq!(row[0].to_f32(), 1.0);
 }
+
+#[test]
+fn a_row_that_is_encoded_again_keeps_its_bits() {
+    let mut bits = 42_u32;
+    let mut element = || {
+        bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (bits >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+        for dim in (1..40).flat_map(|dim| [dim; 50]) {
+            let vector: Vec<f32> = (0..dim).map(|_| element()).collect();
+            let row = encode_row(metric, dim, &vector).unwrap();
+            let again: Vec<f32> = row[..dim].iter().map(|x| x.to_f32()).collect();
+            assert_eq!(
+                encode_row(metric, dim, &again).unwrap(),
+                row,
+                "{metric:?}, {dim} dimensions"
+            );
+        }
+    }
+}

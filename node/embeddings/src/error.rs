@@ -68,6 +68,14 @@ pub enum PartitionError {
         #[source]
         source: AnnError,
     },
+    /// Folders that make no partition: of a number twice, or where there is one already.
+    #[error("{dir} cannot take over folders of vectors: {what}", dir = dir.display())]
+    NotInstallable {
+        /// The directory.
+        dir: PathBuf,
+        /// What is in the way.
+        what: &'static str,
+    },
     /// The maintenance was told to stop.
     #[error("the maintenance was stopped")]
     Stopped,

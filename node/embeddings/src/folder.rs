@@ -22,7 +22,11 @@ pub(crate) struct FolderId(pub(crate) u32);
 
 impl FolderId {
     pub(crate) fn dir(self, partition: &Path) -> PathBuf {
-        partition.join(format!("{:06}", self.0))
+        partition.join(self.name())
+    }
+
+    pub(crate) fn name(self) -> String {
+        format!("{:06}", self.0)
     }
 
     /// The folder a directory entry names, if it is one of ours.
@@ -32,21 +36,27 @@ impl FolderId {
     }
 }
 
+/// Names within a folder: always two, `meta` of a sealed one, and the index where its `meta` says so.
+pub(crate) const ROWS: &str = "rows.emb";
+pub(crate) const IDS: &str = "rows.ids";
+pub(crate) const META: &str = "meta";
+pub(crate) const INDEX: &str = "ann.faiss";
+
 /// Paths within a folder.
 pub(crate) fn index_path(dir: &Path) -> PathBuf {
-    dir.join("ann.faiss")
+    dir.join(INDEX)
 }
 
 pub(crate) fn meta_path(dir: &Path) -> PathBuf {
-    dir.join("meta")
+    dir.join(META)
 }
 
 fn rows_path(dir: &Path) -> PathBuf {
-    dir.join("rows.emb")
+    dir.join(ROWS)
 }
 
 fn ids_path(dir: &Path) -> PathBuf {
-    dir.join("rows.ids")
+    dir.join(IDS)
 }
 
 /// Appends to the two row files.

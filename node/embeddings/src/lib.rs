@@ -2,17 +2,20 @@
 //!
 //! One partition holds one vector space of one shard replica. Its writer appends and deletes without I/O; searches run
 //! on a published [`View`]; a [`Checkpoint`] makes rows durable; a [`Maintainer`] seals, builds and merges.
+//! [`Reader::export`] lends its files to be copied, [`install`] makes a partition of such copies.
 //! Files, row numbers and indexes are local to the replica and can be rebuilt.
 
 mod checkpoint;
 mod deleted;
 mod envelope;
 mod error;
+mod export;
 #[cfg(test)]
 mod fixture;
 mod folder;
 #[cfg(test)]
 mod glove_test;
+mod install;
 mod locator;
 mod maintenance;
 mod manifest;
@@ -36,6 +39,8 @@ mod worker;
 
 pub use checkpoint::Checkpoint;
 pub use error::{AppendError, PartitionError};
+pub use export::{ExportedFile, ExportedFolder, PartitionExport};
+pub use install::{FolderFiles, install};
 pub use maintenance::{Maintainer, Step};
 pub use manifest::MANIFEST;
 pub use open::OpenReport;

@@ -51,16 +51,21 @@ impl Manifest {
             return Ok(empty);
         };
         let manifest: Self = decode_versioned(FORMAT, &body).map_err(|error| envelope::refuse(&path, &error))?;
-        let mut numbers: Vec<u32> = manifest.folders.iter().map(|entry| entry.folder).collect();
+        if manifest.is_sound() {
+            return Ok(manifest);
+        }
+        Err(PartitionError::Damaged {
+            path,
+            what: "its folder numbers are not distinct",
+        })
+    }
+
+    /// Whether its numbers are distinct and the next one is free.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut numbers: Vec<u32> = self.folders.iter().map(|entry| entry.folder).collect();
         numbers.sort_unstable();
         let distinct = numbers.windows(2).all(|pair| pair[0] != pair[1]);
-        if !distinct || numbers.last().is_some_and(|&last| last >= manifest.next_folder) {
-            return Err(PartitionError::Damaged {
-                path,
-                what: "its folder numbers are not distinct",
-            });
-        }
-        Ok(manifest)
+        distinct && numbers.last().is_none_or(|&last| last < self.next_folder)
     }
 
     /// Replaces the file; durable when it returns.

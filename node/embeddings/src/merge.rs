@@ -141,15 +141,20 @@ impl Shared {
         self.remove_retired()
     }
 
-    /// Removes the retired folders, if there are any, from the manifest and then from the disk. After an error they are
-    /// still retired. Searches on an older view keep their open files.
+    /// Removes the retired folders, if there are any, from the manifest and then from the disk, where pinned ones stay
+    /// until they are not pinned any more. After an error they are still retired. Searches on an older view keep their
+    /// open files.
     pub(crate) fn remove_retired(&self) -> Result<(), PartitionError> {
         if self.state.lock().retired.is_empty() {
             return Ok(());
         }
         self.write_manifest()?;
-        let retired = std::mem::take(&mut self.state.lock().retired);
-        retired.into_iter().for_each(|folder| self.discard(folder));
+        let mut state = self.state.lock();
+        let retired = std::mem::take(&mut state.retired);
+        let (pinned, free): (Vec<_>, Vec<_>) = retired.into_iter().partition(|folder| state.pins.contains_key(folder));
+        state.retired = pinned;
+        drop(state);
+        free.into_iter().for_each(|folder| self.discard(folder));
         Ok(())
     }
 

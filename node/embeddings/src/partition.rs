@@ -135,7 +135,7 @@ impl Drop for Partition {
 /// Reads a partition from any thread.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Reader {

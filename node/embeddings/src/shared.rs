@@ -1,5 +1,6 @@
 //! What the writer, the readers and the maintenance of a partition share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) next_folder: u32,
     /// Folders that the view does not list any more. Their files go once the manifest does not list them either.
     pub(crate) retired: Vec<FolderId>,
+    /// Folders whose files are being copied, and by how many: they stay on the disk.
+    pub(crate) pins: BTreeMap<FolderId, u32>,
 }
 
 impl State {
@@ -77,6 +80,7 @@ impl Shared {
                 locator: Locator::default(),
                 next_folder: manifest.next_folder,
                 retired: Vec::new(),
+                pins: BTreeMap::new(),
             }),
             manifest: Mutex::new(manifest),
             step: Mutex::new(()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bincode::Decode;
 use covey_shared::codec::decode_versioned;
-use covey_store::kv::{KeyRange, KvBatch, KvStore};
+use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 
 use crate::error::ShardStoreError;
 use crate::keys::{Keys, kind_name};
@@ -20,6 +20,11 @@ pub(crate) struct Db {
 impl Db {
     pub(crate) fn new(kv: Arc<dyn KvStore>, keys: Keys) -> Self {
         Db { kv, keys }
+    }
+
+    /// Reads of this moment.
+    pub(crate) fn snapshot(&self) -> Box<dyn KvRead> {
+        self.kv.snapshot()
     }
 
     pub(crate) fn exists(&self, key: &[u8]) -> Result<bool, ShardStoreError> {

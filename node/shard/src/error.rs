@@ -7,6 +7,8 @@ use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
 use covey_shared::wire::{InvalidRequest, ShardError};
 use covey_store::kv::KvError;
 
+use crate::snapshot::SnapshotError;
+
 /// Errors of opening, applying and reading. After an error of `open` or `apply` the replica must not go on: what is in
 /// memory may no longer match the key-value store.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,20 @@ pub enum ShardStoreError {
         applied: LogIndex,
         /// The entry that came.
         found: LogIndex,
+    },
+    /// A snapshot could not be written or is not taken over.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// It was told to stop.
+    #[error("it was stopped before it was done")]
+    Stopped,
+    /// Too many incarnations were begun and given up.
+    #[error("shard {shard}: {retired} former incarnations were not swept yet; sweep them, then begin another one")]
+    Unswept {
+        /// The shard.
+        shard: ShardId,
+        /// How many there are.
+        retired: usize,
     },
     /// The query breaks a rule.
     #[error("invalid query: {0}")]

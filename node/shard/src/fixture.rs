@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a replica in a temporary folder, posts, and random logs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,8 +119,8 @@ impl Replica {
         let env = Env::production(1).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let kv = TestKv::new(&env);
-        let (store, report) =
-            ShardStore::open(&env, Arc::clone(&kv.store), &dir.path().join("shard"), options.clone()).unwrap();
+        let folder = replica_dir(dir.path(), options.shard, options.generation);
+        let (store, report) = ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).unwrap();
         assert!(report.created);
         Replica {
             env,
@@ -129,6 +130,11 @@ impl Replica {
             store,
             log_time: START,
         }
+    }
+
+    /// Where its vectors are.
+    pub(crate) fn folder(&self) -> PathBuf {
+        replica_dir(self.dir.path(), self.options.shard, self.options.generation)
     }
 
     /// Closes and opens again, on the same files.
@@ -148,8 +154,8 @@ impl Replica {
             ..
         } = self;
         drop(store);
-        let (store, report) =
-            ShardStore::open(&env, Arc::clone(&kv.store), &dir.path().join("shard"), options.clone()).unwrap();
+        let folder = replica_dir(dir.path(), options.shard, options.generation);
+        let (store, report) = ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).unwrap();
         (
             Replica {
                 env,

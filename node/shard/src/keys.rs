@@ -7,6 +7,8 @@ use covey_shared::slots::{Slot, SlotRange};
 /// Not a slot: records of the shard as a whole.
 const SHARD_SLOT: u16 = u16::MAX;
 
+/// Bytes of the generation in front of every key; the rest is the same on all replicas.
+pub(crate) const GENERATION: usize = 4;
 /// Bytes in front of the id.
 pub(crate) const PREFIX: usize = 7;
 
@@ -40,6 +42,26 @@ impl Kind {
     pub(crate) const LAST_IN_MEMORY: u8 = Kind::OutboxNext as u8;
 }
 
+/// Whether a key without its generation is one that a replica of this shard can have.
+pub(crate) fn is_of_shard(logical: &[u8], shard: ShardId, slots: SlotRange) -> bool {
+    let key = [&[0; GENERATION], logical].concat();
+    let (Some(slot), Some(kind)) = (slot_of(&key), kind_of(&key)) else {
+        return false;
+    };
+    if slot != SHARD_SLOT {
+        return slots.contains(Slot(slot)) && kind_name(&key) != UNKNOWN;
+    }
+    let id = key.get(PREFIX..).unwrap_or_default();
+    let bytes_behind = match kind {
+        0 => 0,
+        1 => 2,
+        _ => return false,
+    };
+    id.strip_prefix(&shard.0.to_be_bytes()).map(<[u8]>::len) == Some(bytes_behind)
+}
+
+const UNKNOWN: &str = "unknown";
+
 /// What kind of record `key` names, for error texts.
 pub(crate) fn kind_name(key: &[u8]) -> &'static str {
     if slot_of(key) == Some(SHARD_SLOT) {
@@ -59,7 +81,7 @@ pub(crate) fn kind_name(key: &[u8]) -> &'static str {
         20 => "action id",
         21 => "impressions",
         22 => "served",
-        _ => "unknown",
+        _ => UNKNOWN,
     }
 }
 
@@ -100,6 +122,12 @@ impl Keys {
         let mut key = self.outbox_seen_prefix();
         key.extend_from_slice(&source.0.to_be_bytes());
         key
+    }
+
+    /// Which incarnation of the shard is current. Not one's own record: it lies under generation 0.
+    pub(crate) fn incarnation(shard: ShardId) -> Vec<u8> {
+        let generation = Generation(0);
+        Keys { generation, shard }.shard_record(2)
     }
 
     /// First possible key of `slot`; of the slot after the last one, the end of the shard.

@@ -83,6 +83,33 @@ fn a_key_of_every_kind_has_these_bytes_and_lies_behind_the_one_before() {
 }
 
 #[test]
+fn the_record_of_the_current_incarnation_lies_in_front_of_all_generations() {
+    assert_eq!(hex(&Keys::incarnation(ShardId(7))), "00000000ffff020000000000000007");
+}
+
+#[test]
+fn only_keys_of_a_shard_and_its_slots_are_its_own() {
+    let own = SlotRange { start: 3055, end: 3056 };
+    let is_own = |key: &[u8]| is_of_shard(&key[GENERATION..], ShardId(7), own);
+    let golden = golden();
+    assert!(golden.iter().all(|(key, _)| is_own(key)));
+    let other = SlotRange { start: 3056, end: 3057 };
+    for (key, _) in &golden[..13] {
+        assert!(!is_of_shard(&key[GENERATION..], ShardId(7), other), "{key:02x?}");
+    }
+    for (key, _) in &golden[13..] {
+        assert!(!is_of_shard(&key[GENERATION..], ShardId(8), own), "{key:02x?}");
+        assert!(
+            !is_own(&[key.as_slice(), b"x"].concat()) && !is_own(&key[..key.len() - 1]),
+            "{key:02x?}"
+        );
+    }
+    assert!(!is_own(&Keys::incarnation(ShardId(7))));
+    assert!(!is_own(&KEYS.raw(3055, 7)), "a kind of a newer release");
+    assert!((0..3).all(|len| !is_of_shard(&[0x0b, 0xef, 1][..len], ShardId(7), own)));
+}
+
+#[test]
 fn every_kind_has_a_name_and_its_parts_are_read_back() {
     for (key, bytes) in golden() {
         assert_ne!(kind_name(&key), "unknown", "{bytes}");

@@ -8,7 +8,12 @@
 //!
 //! A checkpoint: [`ShardStore::begin_checkpoint`] → [`ShardCheckpoint::run`] on any thread → [`ShardStore::finish_checkpoint`]
 //! → one `persist` of the key-value store for all shards of the node → the log may be cut behind the returned indexes.
+//!
+//! A replica from a snapshot: [`ShardView::export`] on the one node, [`Incarnation::begin`] → [`ShardStore::install`] →
+//! [`Incarnation::switch`] → [`Incarnation::log_reset`] → [`Incarnation::sweep`] on the other.
 
+#[cfg(test)]
+mod answers;
 mod applied;
 mod apply;
 mod bloom;
@@ -19,6 +24,7 @@ mod expiry;
 #[cfg(test)]
 mod fixture;
 mod heat;
+mod incarnation;
 mod keys;
 mod memory;
 mod open;
@@ -28,12 +34,16 @@ mod random_log;
 mod read;
 mod records;
 mod row_tag;
+mod snapshot;
 mod store;
+mod sweep;
 
 pub use applied::{Applied, EntryToApply, Payload};
 pub use checkpoint::{ShardCheckpoint, WrittenCheckpoint};
 pub use error::ShardStoreError;
+pub use incarnation::{Incarnation, MAX_RETIRED, replica_dir};
 pub use open::OpenReport;
 pub use options::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 pub use read::{Read, ShardView};
+pub use snapshot::{ShardExport, SnapshotError, StagedSnapshot, hash_file};
 pub use store::{Pressure, ShardStats, ShardStore};

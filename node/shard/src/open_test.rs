@@ -6,14 +6,14 @@ use super::*;
 use crate::fixture::*;
 
 fn open(replica: &Replica) -> Result<OpenReport, ShardStoreError> {
-    let (kv, dir) = (Arc::clone(&replica.kv.store), replica.dir.path().join("shard"));
+    let (kv, dir) = (Arc::clone(&replica.kv.store), replica.folder());
     ShardStore::open(&replica.env, kv, &dir, replica.options.clone()).map(|(_, report)| report)
 }
 
 #[test]
 fn a_lost_folder_of_vectors_is_refused_unless_nothing_was_applied() {
     let mut replica = Replica::new();
-    let dir = replica.dir.path().join("shard");
+    let dir = replica.folder();
     replica.env.disk.remove_dir_all(&dir).unwrap();
     assert!(!open(&replica).unwrap().created);
     replica.put(post(1, 1, 1));

@@ -3,111 +3,13 @@
 use covey_shared::ids::*;
 use covey_shared::model::{F16Vector, Post};
 use covey_shared::slots::SlotRange;
-use covey_shared::wire::*;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
+use crate::answers::{answers, assert_same};
 use crate::fixture::*;
-use crate::random_log::{USERS, random_log};
+use crate::random_log::random_log;
 use crate::*;
-
-/// All that a replica answers, about everything the random logs talk of.
-#[derive(Debug, PartialEq)]
-struct Answers {
-    hash: u64,
-    posts: Vec<PostView>,
-    viewers: Vec<Option<ViewerState>>,
-    in_network: Vec<Candidate>,
-    popular: Vec<Candidate>,
-    hits: Vec<covey_shared::score::Hit>,
-    verdicts: Vec<Verdict>,
-    authors: Vec<AuthorInfo>,
-    outbox: Vec<covey_shared::command::OutboxItem>,
-    stats: (u64, u64, u64),
-}
-
-fn answers(replica: &Replica) -> Answers {
-    let view = replica.view();
-    let keys: Vec<PostKey> = (1..=150).map(|post| key(0, post)).collect();
-    let get = GetPostsQuery {
-        shards: vec![],
-        keys: keys.clone(),
-        with_vectors: true,
-    };
-    let verdicts = VerdictQuery {
-        shards: vec![],
-        viewer: UserId(3),
-        keys,
-        with_posts: true,
-    };
-    let authors = AuthorsQuery {
-        shards: vec![],
-        authors: (1..=USERS).map(UserId).collect(),
-    };
-    let filter = SearchFilter {
-        without_labels: 3,
-        no_replies: true,
-        ..SearchFilter::default()
-    };
-    let stats = replica.store.stats();
-    Answers {
-        hash: view.logical_hash(&|| false).unwrap().expect("nothing stops it").1,
-        posts: view.get_posts(&get).unwrap().value,
-        viewers: (1..=USERS)
-            .map(|user| view.viewer(&viewer_query(user)).ok().map(|read| read.value))
-            .collect(),
-        in_network: view
-            .in_network(&in_network_query(3, 1..=USERS), &|| false)
-            .unwrap()
-            .value,
-        popular: view
-            .popular(&popular_query(100, 100, START + 10_000_000), &|| false)
-            .unwrap()
-            .value,
-        hits: view
-            .search(&search_query(vector(1), 40, filter), &|| false)
-            .unwrap()
-            .value,
-        verdicts: view.verdicts(&verdicts).unwrap().value,
-        authors: view.authors(&authors).unwrap().value,
-        outbox: view.outbox(None, 1000).unwrap(),
-        stats: (stats.posts, stats.users, stats.outbox),
-    }
-}
-
-/// Compares part by part, so that a failure names the part and prints no more than that.
-fn assert_same(left: &Answers, right: &Answers, what: &str) {
-    assert_eq!(left.stats, right.stats, "stats, {what}");
-    assert_eq!(left.posts.len(), right.posts.len(), "number of posts, {what}");
-    for (left, right) in left.posts.iter().zip(&right.posts) {
-        assert_eq!(left, right, "post, {what}");
-    }
-    for (left, right) in left.viewers.iter().zip(&right.viewers) {
-        assert_eq!(left, right, "viewer, {what}");
-    }
-    let keys = |list: &[Candidate]| list.iter().map(|c| c.key.post).collect::<Vec<_>>();
-    assert_eq!(
-        keys(&left.in_network),
-        keys(&right.in_network),
-        "in-network posts, {what}"
-    );
-    assert_eq!(keys(&left.popular), keys(&right.popular), "popular posts, {what}");
-    for (left, right) in left
-        .in_network
-        .iter()
-        .chain(&left.popular)
-        .zip(right.in_network.iter().chain(&right.popular))
-    {
-        assert_eq!(left, right, "candidate, {what}");
-    }
-    assert_eq!(left.hits, right.hits, "hits, {what}");
-    assert_eq!(left.authors, right.authors, "authors, {what}");
-    assert_eq!(left.outbox, right.outbox, "outbox, {what}");
-    for (left, right) in left.verdicts.iter().zip(&right.verdicts) {
-        assert_eq!(left, right, "verdict, {what}");
-    }
-    assert_eq!(left.hash, right.hash, "hash, {what}");
-}
 
 fn applied_one_by_one(log: &[EntryToApply], slots: SlotRange) -> Replica {
     let mut replica = Replica::with(options(1, slots));
@@ -156,9 +58,13 @@ fn groups_reopens_replays_and_lost_writes_change_nothing() {
         let plain = applied_one_by_one(&log, slots);
         let mut rng = SmallRng::seed_from_u64(seed + 1000);
         let random = applied_at_random(&log, slots, &mut rng);
-        assert_same(&answers(&random), &answers(&plain), &format!("seed {seed}"));
+        assert_same(&answers(&random.store), &answers(&plain.store), &format!("seed {seed}"));
         let (reopened, _) = random.reopen();
-        assert_same(&answers(&reopened), &answers(&plain), &format!("seed {seed}, reopened"));
+        assert_same(
+            &answers(&reopened.store),
+            &answers(&plain.store),
+            &format!("seed {seed}, reopened"),
+        );
         assert!(plain.store.stats().posts > 10, "seed {seed} tests next to nothing");
     }
 }
@@ -188,7 +94,7 @@ fn a_repeated_log_changes_nothing_but_what_time_has_forgotten() {
             ..entry.clone()
         });
         twice.store.apply(&again.collect::<Vec<_>>()).unwrap();
-        let (once, twice) = (answers(&once), answers(&twice));
+        let (once, twice) = (answers(&once.store), answers(&twice.store));
         // Deletes and puts of one batch may take turns; what is counted may not.
         assert_eq!(twice.viewers, once.viewers, "seed {seed}");
         assert_eq!(twice.authors, once.authors, "seed {seed}");

@@ -8,13 +8,11 @@ use super::ShardView;
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::heat::Heat;
-use crate::keys::{Kind, kind_of, number, prefix_end};
+use crate::keys::{GENERATION, Kind, kind_of, number, prefix_end};
 use crate::records::{PostState, RECORD_VERSION};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
-/// Bytes of the generation in front of every key.
-const GENERATION: usize = 4;
 
 impl ShardView {
     /// Equal on two replicas that have applied the same entries, whatever their generations, files and batches; and the

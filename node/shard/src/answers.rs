@@ -1,0 +1,106 @@
+//! All that a replica of the random logs answers, to be compared with another one's.
+
+use covey_shared::ids::*;
+use covey_shared::wire::*;
+
+use crate::ShardStore;
+use crate::fixture::*;
+use crate::random_log::USERS;
+
+/// All that a replica answers, about everything the random logs talk of.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Answers {
+    pub(crate) hash: u64,
+    pub(crate) posts: Vec<PostView>,
+    pub(crate) viewers: Vec<Option<ViewerState>>,
+    pub(crate) in_network: Vec<Candidate>,
+    pub(crate) popular: Vec<Candidate>,
+    pub(crate) hits: Vec<covey_shared::score::Hit>,
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) authors: Vec<AuthorInfo>,
+    pub(crate) outbox: Vec<covey_shared::command::OutboxItem>,
+    pub(crate) stats: (u64, u64, u64),
+}
+
+pub(crate) fn answers(store: &ShardStore) -> Answers {
+    let view = store.view();
+    let keys: Vec<PostKey> = (1..=150).map(|post| key(0, post)).collect();
+    let get = GetPostsQuery {
+        shards: vec![],
+        keys: keys.clone(),
+        with_vectors: true,
+    };
+    let verdicts = VerdictQuery {
+        shards: vec![],
+        viewer: UserId(3),
+        keys,
+        with_posts: true,
+    };
+    let authors = AuthorsQuery {
+        shards: vec![],
+        authors: (1..=USERS).map(UserId).collect(),
+    };
+    let filter = SearchFilter {
+        without_labels: 3,
+        no_replies: true,
+        ..SearchFilter::default()
+    };
+    let stats = store.stats();
+    Answers {
+        hash: view.logical_hash(&|| false).unwrap().expect("nothing stops it").1,
+        posts: view.get_posts(&get).unwrap().value,
+        viewers: (1..=USERS)
+            .map(|user| view.viewer(&viewer_query(user)).ok().map(|read| read.value))
+            .collect(),
+        in_network: view
+            .in_network(&in_network_query(3, 1..=USERS), &|| false)
+            .unwrap()
+            .value,
+        popular: view
+            .popular(&popular_query(100, 100, START + 10_000_000), &|| false)
+            .unwrap()
+            .value,
+        hits: view
+            .search(&search_query(vector(1), 40, filter), &|| false)
+            .unwrap()
+            .value,
+        verdicts: view.verdicts(&verdicts).unwrap().value,
+        authors: view.authors(&authors).unwrap().value,
+        outbox: view.outbox(None, 1000).unwrap(),
+        stats: (stats.posts, stats.users, stats.outbox),
+    }
+}
+
+/// Compares part by part, so that a failure names the part and prints no more than that.
+pub(crate) fn assert_same(left: &Answers, right: &Answers, what: &str) {
+    assert_eq!(left.stats, right.stats, "stats, {what}");
+    assert_eq!(left.posts.len(), right.posts.len(), "number of posts, {what}");
+    for (left, right) in left.posts.iter().zip(&right.posts) {
+        assert_eq!(left, right, "post, {what}");
+    }
+    for (left, right) in left.viewers.iter().zip(&right.viewers) {
+        assert_eq!(left, right, "viewer, {what}");
+    }
+    let keys = |list: &[Candidate]| list.iter().map(|c| c.key.post).collect::<Vec<_>>();
+    assert_eq!(
+        keys(&left.in_network),
+        keys(&right.in_network),
+        "in-network posts, {what}"
+    );
+    assert_eq!(keys(&left.popular), keys(&right.popular), "popular posts, {what}");
+    for (left, right) in left
+        .in_network
+        .iter()
+        .chain(&left.popular)
+        .zip(right.in_network.iter().chain(&right.popular))
+    {
+        assert_eq!(left, right, "candidate, {what}");
+    }
+    assert_eq!(left.hits, right.hits, "hits, {what}");
+    assert_eq!(left.authors, right.authors, "authors, {what}");
+    assert_eq!(left.outbox, right.outbox, "outbox, {what}");
+    for (left, right) in left.verdicts.iter().zip(&right.verdicts) {
+        assert_eq!(left, right, "verdict, {what}");
+    }
+    assert_eq!(left.hash, right.hash, "hash, {what}");
+}

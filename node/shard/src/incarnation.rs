@@ -1,0 +1,123 @@
+//! Which generation of its keys and files a replica uses. A snapshot is installed into a new one beside the old, and one
+//! record makes the switch.
+
+use std::path::{Path, PathBuf};
+
+use bincode::{Decode, Encode};
+use covey_shared::codec::{decode_versioned, encode_versioned};
+use covey_shared::ids::{Generation, ShardId};
+use covey_store::kv::{KvBatch, KvStore};
+
+use crate::error::ShardStoreError;
+use crate::keys::{Keys, kind_name};
+use crate::records::RECORD_VERSION;
+
+/// Former incarnations that may wait to be swept.
+pub const MAX_RETIRED: usize = 16;
+
+/// What is known on this node of the incarnations of a replica. One thread at a time changes those of a shard.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Incarnation {
+    /// The current one, from 1.
+    pub generation: Generation,
+    /// Others, of which keys and files may still be there: former ones, and those that an install began.
+    pub retired: Vec<Generation>,
+    /// The replica is ahead of its log: the log has still to be reset to the applied index.
+    pub log_behind: bool,
+}
+
+/// Where the vectors of a generation of a replica are: `shard-0007.1`.
+pub fn replica_dir(node: &Path, shard: ShardId, generation: Generation) -> PathBuf {
+    node.join(format!("shard-{:04}.{}", shard.0, generation.0))
+}
+
+impl Incarnation {
+    /// Of a shard without a record.
+    const FIRST: Incarnation = Incarnation {
+        generation: Generation(1),
+        retired: Vec::new(),
+        log_behind: false,
+    };
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A failed store, a damaged record.
+    pub fn load(kv: &dyn KvStore, shard: ShardId) -> Result<Incarnation, ShardStoreError> {
+        let key = Keys::incarnation(shard);
+        let Some(value) = kv.get(&key)? else {
+            return Ok(Incarnation::FIRST);
+        };
+        decode_versioned(RECORD_VERSION, &value).map_err(|source| ShardStoreError::Record {
+            shard,
+            kind: kind_name(&key),
+            key,
+            source,
+        })
+    }
+
+    /// Picks the generation of an install and lists it as retired, so that what a crash leaves of it is known. Durable
+    /// when it returns.
+    ///
+    /// # Errors
+    /// [`ShardStoreError::Unswept`] if [`MAX_RETIRED`] wait; a failed store.
+    pub fn begin(kv: &dyn KvStore, shard: ShardId) -> Result<Generation, ShardStoreError> {
+        let mut known = Incarnation::load(kv, shard)?;
+        let retired = known.retired.len();
+        if retired >= MAX_RETIRED {
+            return Err(ShardStoreError::Unswept { shard, retired });
+        }
+        let used = known.retired.iter().chain([&known.generation]);
+        let highest = used.map(|generation| generation.0).max().unwrap_or(0);
+        let next = Generation(
+            highest
+                .checked_add(1)
+                .expect("a replica is installed fewer than 2^32 times"),
+        );
+        known.retired.push(next);
+        known.store(kv, shard)?;
+        Ok(next)
+    }
+
+    /// Makes a generation that was begun, and is installed, the current one. Durable when it returns.
+    ///
+    /// # Errors
+    /// A failed store.
+    ///
+    /// # Panics
+    /// If it was not begun.
+    pub fn switch(kv: &dyn KvStore, shard: ShardId, generation: Generation) -> Result<(), ShardStoreError> {
+        let mut known = Incarnation::load(kv, shard)?;
+        assert!(
+            known.retired.contains(&generation),
+            "{generation} of {shard} was not begun"
+        );
+        known.retired.retain(|other| *other != generation);
+        known.retired.push(known.generation);
+        known.generation = generation;
+        known.log_behind = true;
+        known.store(kv, shard)
+    }
+
+    /// Notes that the log begins at the applied index now. Durable when it returns.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn log_reset(kv: &dyn KvStore, shard: ShardId) -> Result<(), ShardStoreError> {
+        let mut known = Incarnation::load(kv, shard)?;
+        known.log_behind = false;
+        known.store(kv, shard)
+    }
+
+    pub(crate) fn store(&self, kv: &dyn KvStore, shard: ShardId) -> Result<(), ShardStoreError> {
+        let record = encode_versioned(RECORD_VERSION, self).map_err(ShardStoreError::Encode)?;
+        let mut batch = KvBatch::new();
+        batch.put(Keys::incarnation(shard), record);
+        kv.commit(&batch)?;
+        Ok(kv.persist()?)
+    }
+}
+
+#[cfg(test)]
+#[path = "incarnation_test.rs"]
+mod tests;
