@@ -116,7 +116,10 @@ impl Replica {
     }
 
     pub(crate) fn with(options: ShardOptions) -> Replica {
-        let env = Env::production(1).unwrap();
+        Replica::on(Env::production(1).unwrap(), options)
+    }
+
+    pub(crate) fn on(env: Env, options: ShardOptions) -> Replica {
         let dir = tempfile::tempdir().unwrap();
         let kv = TestKv::new(&env);
         let folder = replica_dir(dir.path(), options.shard, options.generation);

@@ -17,8 +17,7 @@ use crate::snapshot::fixture::*;
 use crate::{ShardStore, replica_dir};
 
 /// Records of rows that lie in tails only: those of the last file.
-fn tail_rows(export: &ShardExport) -> usize {
-    let env = Env::production(1).unwrap();
+fn tail_rows(env: &Env, export: &ShardExport) -> usize {
     let kv = export
         .paths
         .iter()
@@ -44,7 +43,7 @@ fn an_installed_replica_answers_as_its_source_and_goes_on_like_it() {
         source.run_to(60 + 20 * seed as usize);
         let (export, _files) = source.export();
         folders += export.manifest.folders.len();
-        tails += tail_rows(&export);
+        tails += tail_rows(&source.replica.env, &export);
         pending += source.replica.store.pending.len();
         assert_eq!(export.manifest.index, source.replica.store.applied().index);
         let node = Node::new();
@@ -109,10 +108,10 @@ fn an_export_is_exact_at_its_index_while_the_replica_goes_on_sealing_and_merging
 
 #[test]
 fn a_snapshot_of_a_snapshot_is_the_same_again() {
-    let mut source = Source::new(5, 120);
+    let mut source = Source::on(Env::production(1).unwrap(), 5, 120, SlotRange::ALL);
     source.run_to(120);
     let (export, _files) = source.export();
-    let (first, second) = (Node::new(), Node::new());
+    let (first, second) = (Node::on_disk(), Node::on_disk());
     let copied = first.take_over(&source.replica.env, &export);
     let dir = tempfile::tempdir().unwrap();
     let again = copied

@@ -9,15 +9,24 @@ use covey_shared::ids::*;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::SnapshotManifest;
 use covey_store::kv::{JournalKv, KvStore};
+use covey_store::test_disk::TestDisk;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::fixture::{Replica, options};
+use crate::fixture::{HALF, Replica, options};
 use crate::random_log::random_log;
 use crate::{EntryToApply, Incarnation, OpenReport, ShardOptions, ShardStore, ShardStoreError, replica_dir};
 
 pub(crate) const SHARD: ShardId = ShardId(7);
+
+/// A world whose files are in memory.
+pub(crate) fn in_memory(disk: &TestDisk) -> Env {
+    Env {
+        disk: disk.shared(),
+        ..Env::production(1).unwrap()
+    }
+}
 
 /// Small folders, so that there are many, and merges of them.
 pub(crate) fn small_options(generation: u32, slots: SlotRange) -> ShardOptions {
@@ -41,8 +50,12 @@ impl Source {
     }
 
     pub(crate) fn of_slots(seed: u64, entries: usize, slots: SlotRange) -> Source {
+        Source::on(in_memory(&TestDisk::new()), seed, entries, slots)
+    }
+
+    pub(crate) fn on(env: Env, seed: u64, entries: usize, slots: SlotRange) -> Source {
         Source {
-            replica: Replica::with(small_options(1, slots)),
+            replica: Replica::on(env, small_options(1, slots)),
             log: random_log(seed, entries),
             rng: SmallRng::seed_from_u64(seed + 77),
         }
@@ -81,6 +94,21 @@ impl Source {
         (export.unwrap(), dir)
     }
 
+    /// One of half the slots that has applied its log, with an export that has all kinds of files.
+    pub(crate) fn exported() -> (Source, ShardExport, tempfile::TempDir) {
+        let export_of = |seed| {
+            let mut source = Source::of_slots(seed, 200, HALF);
+            source.run_to(200);
+            let (export, files) = source.export();
+            (source, export, files)
+        };
+        let has_all = |export: &ShardExport| {
+            let has = |name: &str| export.manifest.files.iter().any(|file| file.name.ends_with(name));
+            export.manifest.folders.len() > 1 && has("kv-0001") && has("/meta")
+        };
+        (1..).map(export_of).find(|(_, export, _)| has_all(export)).unwrap()
+    }
+
     /// An export during which the replica goes on.
     pub(crate) fn export_meanwhile(source: &RefCell<Source>) -> (ShardExport, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
@@ -95,7 +123,7 @@ impl Source {
 
 /// What of a log a replica has applied, in a fresh replica.
 pub(crate) fn replayed(log: &[EntryToApply], slots: SlotRange) -> Replica {
-    let mut replica = Replica::with(small_options(1, slots));
+    let mut replica = Replica::on(in_memory(&TestDisk::new()), small_options(1, slots));
     replica.store.apply(log).unwrap();
     replica
 }
@@ -109,7 +137,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// With its files in memory.
     pub(crate) fn new() -> Node {
+        Node::at(in_memory(&TestDisk::new()), Path::new("/node"))
+    }
+
+    /// With files of the operating system.
+    pub(crate) fn on_disk() -> Node {
         let dir = tempfile::tempdir().unwrap();
         let env = Env::production(1).unwrap();
         let root = dir.path().to_owned();

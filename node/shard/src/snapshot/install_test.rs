@@ -23,18 +23,7 @@ struct Setting {
 }
 
 fn setting() -> Setting {
-    let export_of = |seed| {
-        let mut source = Source::of_slots(seed, 200, HALF);
-        source.run_to(200);
-        let (export, files) = source.export();
-        (source, export, files)
-    };
-    // The first one that has all kinds of files.
-    let has_all = |export: &ShardExport| {
-        let has = |name: &str| export.manifest.files.iter().any(|file| file.name.ends_with(name));
-        export.manifest.folders.len() > 1 && has("kv-0001") && has("/meta")
-    };
-    let (source, export, files) = (1..).map(export_of).find(|(_, export, _)| has_all(export)).unwrap();
+    let (source, export, files) = Source::exported();
     let node = Node::new();
     let (mut old, _) = node.open(HALF);
     old.apply(&random_log(2, 100)).unwrap();

@@ -3,6 +3,8 @@
 //! What replicas share goes as key-value pairs, without their generation; sealed folders of vectors go as the files that
 //! they are. Rows that lie in no sealed folder go as PendingRow records, as if no checkpoint had made them durable.
 
+#[cfg(test)]
+mod crash_test;
 mod error;
 mod export;
 #[cfg(test)]
