@@ -65,7 +65,12 @@ pub(crate) fn flush(shared: &Shared, tail: &Tail, rows: usize) -> Result<(), Par
         tail.copy_rows(writer.written(), end, &mut floats, &mut records);
         writer.append(&floats, &records)?;
     }
-    writer.sync()?;
+    if let Err(error) = writer.sync() {
+        // After a failed sync the system may hold pages for clean that it never wrote: should somebody try again, the rows
+        // have to be written again too.
+        writer.forget_behind(tail.durable())?;
+        return Err(error);
+    }
     tail.set_durable(rows);
     Ok(())
 }

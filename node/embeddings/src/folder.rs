@@ -124,6 +124,11 @@ impl FolderWriter {
         Ok(())
     }
 
+    /// Goes back to the first `rows` rows: what was written behind them is written again.
+    pub(crate) fn forget_behind(&mut self, rows: usize) -> Result<(), PartitionError> {
+        self.ids.truncate(rows as u64).map_err(row_error)
+    }
+
     /// Makes all rows survive a crash.
     pub(crate) fn sync(&self) -> Result<(), PartitionError> {
         self.rows.sync().and_then(|()| self.ids.sync()).map_err(row_error)

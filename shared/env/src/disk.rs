@@ -58,7 +58,8 @@ impl std::fmt::Debug for DiskLock {
 ///
 /// A file must be closed before it is renamed, and synced before that: the simulated form knows open files by path.
 pub trait Disk: Send + Sync {
-    /// Makes `dir` and its missing parents, and syncs each parent that gained an entry.
+    /// Makes `dir` and its missing parents. When it returns their names survive a crash, also if a process made them that
+    /// ended before it had synced the parent.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
 
     /// Opens a file.

@@ -63,6 +63,11 @@ impl Disk for SimDisk {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut missing: Vec<&Path> = dir.ancestors().take_while(|d| !fs::exists(d)).collect();
         missing.reverse();
+        // Whoever made the last one that exists may have ended before its name was synced.
+        let known = missing.first().map_or(Some(dir), |new| new.parent());
+        if let Some(parent) = known.and_then(Path::parent) {
+            self.sync_dir(parent)?;
+        }
         for new in missing {
             fs::create_dir(new)?;
             if let Some(parent) = new.parent() {

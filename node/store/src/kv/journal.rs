@@ -71,6 +71,8 @@ impl JournalKv {
     /// The journal is damaged or of a newer release, or the disk failed.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> Result<JournalKv, KvError> {
         disk.create_dir_all(dir).map_err(io_at("create", dir))?;
+        // The journal may come from a process that ended before it had synced its name.
+        disk.sync_dir(dir).map_err(io_at("sync", dir))?;
         let path = dir.join("journal");
         let (pairs, journal) = if disk.exists(&path).map_err(io_at("look for", &path))? {
             Journal::replay(&*disk, &path)?

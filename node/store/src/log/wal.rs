@@ -91,6 +91,8 @@ impl Wal {
             "a segment of {bytes} bytes is not between 4 KiB and 1 GiB"
         );
         disk.create_dir_all(dir).map_err(io_at("create", dir))?;
+        // Names may come from a process that ended before it had synced them.
+        disk.sync_dir(dir).map_err(io_at("sync", dir))?;
         let names = segment::names(&*disk, dir)?;
         for leftover in &names.leftovers {
             disk.remove_file(leftover).map_err(io_at("remove", leftover))?;

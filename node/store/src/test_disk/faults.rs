@@ -11,6 +11,14 @@ use crate::conformance::Seeded;
 pub enum Fault {
     /// The power is lost during the operation: what it changes is not synced, and all later operations fail.
     PowerLoss,
+    /// As [`Fault::PowerLoss`], but so many operations after a rename: there, files are put in the place of others.
+    PowerLossAfterRename {
+        /// Operations in between, few.
+        after: u64,
+    },
+    /// The process is killed during the operation: all later operations of it fail, and nothing is lost as long as the
+    /// machine keeps its power.
+    Kill,
     /// The operation fails. Of a write, some may have been done; a failed sync has lost what it did not write.
     Error,
     /// There is no room for this and as many of the next operations that need some.
@@ -39,8 +47,12 @@ pub struct Happened {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Read,
-    /// Needs room: a write, a new name, a greater length.
+    /// Needs room: a write, a greater length.
     Grow,
+    /// Needs room too: a new name.
+    Name,
+    /// Needs room too: a name for another.
+    Rename,
     Sync,
     Remove,
 }
@@ -59,6 +71,8 @@ pub(super) enum Verdict {
 #[derive(Default)]
 pub(super) struct Faults {
     operations: u64,
+    /// The last rename.
+    renamed: Option<u64>,
     planned: Vec<(u64, Fault)>,
     full_for: u64,
     off: bool,
@@ -66,14 +80,21 @@ pub(super) struct Faults {
 }
 
 fn is_off() -> io::Error {
-    io::Error::other("the power is lost")
+    io::Error::other("the power is lost, or the process was killed")
+}
+
+impl Kind {
+    fn needs_room(self) -> bool {
+        matches!(self, Kind::Grow | Kind::Name | Kind::Rename)
+    }
 }
 
 impl Fault {
-    fn fits(self, kind: Kind) -> bool {
+    fn fits(self, kind: Kind, since_rename: Option<u64>) -> bool {
         match self {
-            Fault::PowerLoss | Fault::Error => true,
-            Fault::Full { .. } => kind == Kind::Grow,
+            Fault::PowerLoss | Fault::Kill | Fault::Error => true,
+            Fault::PowerLossAfterRename { after } => since_rename == Some(after),
+            Fault::Full { .. } => kind.needs_room(),
             Fault::FlippedRead => kind == Kind::Read,
         }
     }
@@ -105,11 +126,15 @@ impl Faults {
             return Err(is_off());
         }
         self.operations += 1;
-        if self.full_for > 0 && kind == Kind::Grow {
+        if kind == Kind::Rename {
+            self.renamed = Some(self.operations);
+        }
+        if self.full_for > 0 && kind.needs_room() {
             self.full_for -= 1;
             return Ok(Verdict::Fail(ErrorKind::StorageFull));
         }
-        let due = |(at, fault): &(u64, Fault)| *at <= self.operations && fault.fits(kind);
+        let since_rename = self.renamed.map(|renamed| self.operations - renamed);
+        let due = |(at, fault): &(u64, Fault)| *at <= self.operations && fault.fits(kind, since_rename);
         let Some(position) = self.planned.iter().position(due) else {
             return Ok(Verdict::Go);
         };
@@ -121,7 +146,7 @@ impl Faults {
             path: path.to_owned(),
         });
         Ok(match fault {
-            Fault::PowerLoss => {
+            Fault::PowerLoss | Fault::PowerLossAfterRename { .. } | Fault::Kill => {
                 self.off = true;
                 Verdict::GoThenOff
             }

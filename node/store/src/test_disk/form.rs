@@ -24,13 +24,22 @@ impl Disk for TestDisk {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut ancestors: Vec<&Path> = dir.ancestors().collect();
         ancestors.reverse();
+        let mut known = ancestors.first().copied();
         for pair in ancestors.windows(2) {
-            if !self.exists(pair[1])? {
-                self.make_dir_unsynced(pair[1])?;
-                self.sync_dir(pair[0])?;
+            if self.exists(pair[1])? {
+                known = Some(pair[1]);
+                continue;
             }
+            // Whoever made the last one that exists may have ended before its name was synced.
+            if let Some(parent) = known.take().and_then(Path::parent) {
+                self.sync_dir(parent)?;
+            }
+            self.make_dir_unsynced(pair[1])?;
+            self.sync_dir(pair[0])?;
         }
-        Ok(())
+        known
+            .and_then(Path::parent)
+            .map_or(Ok(()), |parent| self.sync_dir(parent))
     }
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
@@ -39,7 +48,7 @@ impl Disk for TestDisk {
                 return Err(ErrorKind::AlreadyExists.into());
             }
             let file = NameChange::Put(path.to_owned(), Some(Shared::default()));
-            self.change_name("create", path, file)?;
+            self.change_name(Kind::Name, "create", path, file)?;
         } else {
             self.begin(Kind::Read, "open", path)?.end()?;
         }
@@ -110,7 +119,12 @@ impl Disk for TestDisk {
 
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
         let content = self.content(original)?;
-        self.change_name("link", link, NameChange::Put(link.to_owned(), Some(content)))
+        self.change_name(
+            Kind::Name,
+            "link",
+            link,
+            NameChange::Put(link.to_owned(), Some(content)),
+        )
     }
 
     fn space(&self, _path: &Path) -> io::Result<Option<DiskSpace>> {

@@ -96,7 +96,7 @@ impl TestDisk {
         lock(&self.0).faults.happened().to_vec()
     }
 
-    /// Whether [`Fault::PowerLoss`] has struck: every operation fails since.
+    /// Whether the power was lost or the process killed: every operation fails since.
     #[must_use]
     pub fn is_off(&self) -> bool {
         lock(&self.0).faults.is_off()
@@ -162,7 +162,7 @@ impl TestDisk {
     /// # Errors
     /// A planned fault.
     pub fn make_dir_unsynced(&self, dir: &Path) -> io::Result<()> {
-        self.change_name("make", dir, NameChange::Put(dir.to_owned(), None))
+        self.change_name(Kind::Name, "make", dir, NameChange::Put(dir.to_owned(), None))
     }
 
     /// [`Disk::rename`] without its syncs.
@@ -172,12 +172,13 @@ impl TestDisk {
     pub fn rename_unsynced(&self, from: &Path, to: &Path) -> io::Result<()> {
         let content = content_of(&lock(&self.0).names, from)?;
         let (from, new) = (from.to_owned(), to.to_owned());
-        self.change_name("rename to", to, NameChange::Rename { from, to: new, content })
+        let change = NameChange::Rename { from, to: new, content };
+        self.change_name(Kind::Rename, "rename to", to, change)
     }
 
-    fn change_name(&self, what: &'static str, path: &Path, change: NameChange) -> io::Result<()> {
+    fn change_name(&self, kind: Kind, what: &'static str, path: &Path, change: NameChange) -> io::Result<()> {
         let mut state = lock(&self.0);
-        let verdict = state.faults.begin(Kind::Grow, what, path)?;
+        let verdict = state.faults.begin(kind, what, path)?;
         if let Verdict::Fail(error) = verdict {
             return Err(error.into());
         }

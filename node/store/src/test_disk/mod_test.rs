@@ -130,3 +130,19 @@ fn names_are_lost_one_by_one_until_their_directory_is_synced() {
         [false, true, false]
     );
 }
+
+#[test]
+fn a_directory_whose_maker_was_killed_is_there_for_good_once_it_was_asked_for_again() {
+    for operation in 1..6 {
+        let disk = TestDisk::new();
+        disk.plan([(operation, Fault::Kill)]);
+        let made = disk.create_dir_all(Path::new("/a/b"));
+        disk.plan([]);
+        disk.create_dir_all(Path::new("/a/b")).unwrap();
+        let disk = disk.after_power_loss(|| false);
+        assert!(
+            disk.exists(Path::new("/a/b")).unwrap(),
+            "operation {operation}, {made:?}"
+        );
+    }
+}

@@ -27,7 +27,11 @@ fn parent(path: &Path) -> &Path {
 impl Disk for SystemDisk {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         if dir.is_dir() {
-            return Ok(());
+            return match self.sync_dir(parent(dir)) {
+                // Where we may not even look, somebody else made the directory.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                synced => synced,
+            };
         }
         self.create_dir_all(parent(dir))?;
         match fs::create_dir(dir) {
