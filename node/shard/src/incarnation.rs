@@ -24,6 +24,8 @@ pub struct Incarnation {
     pub retired: Vec<Generation>,
     /// The replica is ahead of its log: the log has still to be reset to the applied index.
     pub log_behind: bool,
+    /// The highest one that was ever picked. None is picked twice: somebody late may still write to an old one's files.
+    pub newest: Generation,
 }
 
 /// Where the vectors of a generation of a replica are: `shard-0007.1`.
@@ -37,6 +39,7 @@ impl Incarnation {
         generation: Generation(1),
         retired: Vec::new(),
         log_behind: false,
+        newest: Generation(1),
     };
 
     /// Reads it.
@@ -67,13 +70,9 @@ impl Incarnation {
         if retired >= MAX_RETIRED {
             return Err(ShardStoreError::Unswept { shard, retired });
         }
-        let used = known.retired.iter().chain([&known.generation]);
-        let highest = used.map(|generation| generation.0).max().unwrap_or(0);
-        let next = Generation(
-            highest
-                .checked_add(1)
-                .expect("a replica is installed fewer than 2^32 times"),
-        );
+        let next = known.newest.0.checked_add(1);
+        let next = Generation(next.expect("a replica is installed fewer than 2^32 times"));
+        known.newest = next;
         known.retired.push(next);
         known.store(kv, shard)?;
         Ok(next)

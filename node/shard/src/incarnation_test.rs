@@ -15,41 +15,42 @@ fn load(kv: &TestKv) -> Incarnation {
     Incarnation::load(&*kv.store, SHARD).unwrap()
 }
 
-fn incarnation(generation: u32, retired: &[u32], log_behind: bool) -> Incarnation {
+fn incarnation(generation: u32, retired: &[u32], log_behind: bool, newest: u32) -> Incarnation {
     Incarnation {
         generation: Generation(generation),
         retired: retired.iter().copied().map(Generation).collect(),
         log_behind,
+        newest: Generation(newest),
     }
 }
 
 #[test]
 fn an_incarnation_has_these_bytes() {
     let kv = kv();
-    incarnation(5, &[4, 6], true).store(&*kv.store, SHARD).unwrap();
+    incarnation(5, &[4, 6], true, 8).store(&*kv.store, SHARD).unwrap();
     let bytes = kv.store.get(&Keys::incarnation(SHARD)).unwrap().unwrap();
     assert_eq!(
         &bytes[..],
-        b"\x01\0\x05\0\0\0\x02\0\0\0\0\0\0\0\x04\0\0\0\x06\0\0\0\x01"
+        b"\x01\0\x05\0\0\0\x02\0\0\0\0\0\0\0\x04\0\0\0\x06\0\0\0\x01\x08\0\0\0"
     );
-    assert_eq!(load(&kv), incarnation(5, &[4, 6], true));
+    assert_eq!(load(&kv), incarnation(5, &[4, 6], true, 8));
 }
 
 #[test]
 fn a_replica_begins_as_generation_1_and_each_install_gets_one_that_was_never_used() {
     let kv = kv();
-    assert_eq!(load(&kv), incarnation(1, &[], false));
+    assert_eq!(load(&kv), incarnation(1, &[], false, 1));
     let begin = || Incarnation::begin(&*kv.store, SHARD).unwrap().0;
     assert_eq!((begin(), begin()), (2, 3));
-    assert_eq!(load(&kv), incarnation(1, &[2, 3], false));
+    assert_eq!(load(&kv), incarnation(1, &[2, 3], false, 3));
     Incarnation::switch(&*kv.store, SHARD, Generation(3)).unwrap();
-    assert_eq!(load(&kv), incarnation(3, &[2, 1], true));
+    assert_eq!(load(&kv), incarnation(3, &[2, 1], true, 3));
     assert_eq!(begin(), 4);
     Incarnation::log_reset(&*kv.store, SHARD).unwrap();
-    assert_eq!(load(&kv), incarnation(3, &[2, 1, 4], false));
+    assert_eq!(load(&kv), incarnation(3, &[2, 1, 4], false, 4));
     assert_eq!(
         Incarnation::load(&*kv.store, ShardId(8)).unwrap(),
-        incarnation(1, &[], false)
+        incarnation(1, &[], false, 1)
     );
 }
 

@@ -19,7 +19,8 @@ const BATCH: usize = 4096;
 impl Incarnation {
     /// Removes the keys and the folders (`dir_of`) of the retired generations, then forgets them. After a crash or an
     /// error it can be called again. Not while a snapshot is installed for this shard: its generation counts as retired.
-    /// Reads and exports of a former incarnation fail from here on.
+    /// Reads and exports of a former incarnation fail from here on; a checkpoint or a merge of it that still runs may leave
+    /// a folder, which nobody looks at.
     ///
     /// # Errors
     /// [`ShardStoreError::Stopped`] after `stop`, a failed store, and what the disk says.

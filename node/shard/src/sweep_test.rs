@@ -102,6 +102,15 @@ fn all_of_the_retired_generations_goes_and_nothing_of_others() {
 }
 
 #[test]
+fn what_was_given_up_and_swept_is_never_picked_again() {
+    let node = Node::new();
+    for generation in 2..10 {
+        assert_eq!(Incarnation::begin(&*node.kv, SHARD).unwrap(), Generation(generation));
+        node.sweep(HALF).unwrap();
+    }
+}
+
+#[test]
 fn a_sweep_that_was_stopped_goes_on_later() {
     let (node, store, _) = replaced();
     let here = answers(&store);
