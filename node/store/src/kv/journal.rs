@@ -238,7 +238,8 @@ impl Journal {
             .set_len(journal.at as u64)
             .map_err(io_at("cut the torn end of", path))?;
         // After a failed sync the system holds pages for clean that it never wrote.
-        let again = journal.file.write_at(&content[..journal.at], 0);
+        // Of the last record the padding may be cut off.
+        let again = journal.file.write_at(&content[..journal.at.min(len)], 0);
         again.map_err(io_at("write again", path))?;
         journal.file.sync_all().map_err(io_at("sync", path))?;
         (journal.synced, journal.base) = (journal.next_seq - 1, journal.at);

@@ -140,3 +140,25 @@ fn after_a_failed_sync_the_store_refuses_all_writes() {
     batch.delete("a");
     assert!(matches!(store.commit(&batch), Err(KvError::Poisoned { .. })));
 }
+
+#[test]
+fn a_journal_whose_last_padding_is_cut_off_keeps_the_record() {
+    let disk = TestDisk::new();
+    let dir = Path::new("/kv");
+    let kv = JournalKv::open(disk.shared(), dir).unwrap();
+    for length in 1..12 {
+        let mut batch = KvBatch::new();
+        batch.put(b"key".to_vec(), vec![7; length]);
+        kv.commit(&batch).unwrap();
+        let copy = disk.copy();
+        let path = dir.join("journal");
+        copy.tamper(&path, |content| {
+            let whole = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            content.truncate(whole);
+        });
+        for _ in 0..2 {
+            let kv = JournalKv::open(copy.shared(), dir).unwrap();
+            assert_eq!(kv.get(b"key").unwrap().unwrap(), vec![7; length]);
+        }
+    }
+}
