@@ -2,9 +2,12 @@
 //!
 //! One run: [`run`] builds three hosts and some writers, lets the nemesis crash and partition them, heals everything, and
 //! checks what the writers were told against what the replicas hold. The same seed gives the same trace hash.
+//!
+//! [`crash`] is the other half: one replica, no network, and a disk that does all that disks may do.
 
 mod client;
 mod cluster;
+pub mod crash;
 mod env;
 mod history;
 mod invariants;

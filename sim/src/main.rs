@@ -4,13 +4,32 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use covey_sim::{Plan, run};
 
+mod crash_command;
+
+use crash_command::CrashArgs;
+
 /// Runs the cluster in a deterministic simulator: `covey-sim --seed 7` replays one run, `--seeds 0..50` runs many.
+/// `covey-sim crash` runs one replica on a faulty disk instead.
 #[derive(Debug, Parser)]
-#[command(name = "covey-sim", version)]
+#[command(name = "covey-sim", version, args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Crashes one replica on a disk that loses power, tears, fails, fills up and rots, and checks every recovery.
+    Crash(CrashArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ClusterArgs {
     /// One seed, run twice: both runs must show the same.
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -23,10 +42,15 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match simulate(&Args::parse()) {
+    let args = Args::parse();
+    let (failed, replay) = match &args.command {
+        Some(Command::Crash(crash)) => (crash_command::simulate(crash), "crash "),
+        None => (simulate(&args.cluster), ""),
+    };
+    match failed {
         Ok(0) => ExitCode::SUCCESS,
         Ok(failed) => {
-            eprintln!("covey-sim: {failed} seeds failed; replay one with covey-sim --seed N");
+            eprintln!("covey-sim: {failed} seeds failed; replay one with covey-sim {replay}--seed N");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -36,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn simulate(args: &Args) -> anyhow::Result<u64> {
+fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
     let seeds = match args.seed {
         Some(seed) => vec![seed, seed],
         None => parse_range(&args.seeds)?.collect(),
