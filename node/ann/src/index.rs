@@ -10,17 +10,23 @@ use crate::metric::{Metric, check_elements};
 pub const MAX_K: usize = 16_384;
 
 /// How hard a search tries. Ignored where it does not apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SearchParams {
     /// Lists an IVF index visits; clamped to its number of lists.
     pub nprobe: usize,
     /// Length of the candidate queue of HNSW.
     pub ef: usize,
+    /// The index may leave out rows whose approximate score is below this: the caller has better ones.
+    pub floor: f32,
 }
 
 impl Default for SearchParams {
     fn default() -> Self {
-        Self { nprobe: 64, ef: 128 }
+        Self {
+            nprobe: 64,
+            ef: 128,
+            floor: f32::NEG_INFINITY,
+        }
     }
 }
 
@@ -60,7 +66,7 @@ impl IndexKind {
 
 /// A finished, immutable index over rows `0..len()`. Any number of threads may search it at once.
 pub trait AnnIndex: Send + Sync + std::fmt::Debug {
-    /// Replaces `out` by the nearest `k` rows, nearest first; fewer if fewer exist, pass `keep` or are found.
+    /// Replaces `out` by the nearest `k` rows in any order; fewer if fewer exist, pass `keep` or are found.
     /// `query` comes from [`crate::prepare_query`]; `keep` has one bit per row.
     ///
     /// # Errors

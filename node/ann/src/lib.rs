@@ -20,6 +20,7 @@ pub use bitmap::Bitmap;
 pub use error::AnnError;
 pub use exact_scan::ExactScan;
 pub use faiss::FaissIndex;
+pub use faiss::avx2::prefetch;
 pub use index::{AnnIndex, IndexKind, MAX_K, Neighbour, Rows, SearchParams};
 pub use kernels::{score_row, score_rows};
 pub use metric::{LANES, MAX_ELEMENT, Metric, encode_row, padded_dim, prepare_query};

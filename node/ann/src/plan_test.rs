@@ -12,10 +12,10 @@ fn factory(spec: &IndexSpec, rows: usize) -> String {
 #[test]
 fn lists_grow_with_the_segment() {
     assert_eq!(factory(&IndexSpec::default(), 4095), "Flat");
-    assert_eq!(factory(&IndexSpec::default(), 8192), "IVF128,PQ128x4fs/6400");
-    assert_eq!(factory(&IndexSpec::default(), 65_536), "IVF512,PQ128x4fs/25600");
-    assert_eq!(factory(&IndexSpec::default(), 500_000), "IVF1024,PQ128x4fs/51200");
-    assert_eq!(factory(&IndexSpec::default(), 1_000_000), "IVF1024,PQ128x4fs/51200");
+    assert_eq!(factory(&IndexSpec::default(), 8192), "IVF128,PQ64x4fsr/6400");
+    assert_eq!(factory(&IndexSpec::default(), 65_536), "IVF256,PQ64x4fsr/12800");
+    assert_eq!(factory(&IndexSpec::default(), 500_000), "IVF512,PQ64x4fsr/25600");
+    assert_eq!(factory(&IndexSpec::default(), 1_000_000), "IVF1024,PQ64x4fsr/51200");
 }
 
 #[test]

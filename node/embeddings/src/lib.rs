@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod deleted;
+mod effort;
 mod envelope;
 mod error;
 mod export;

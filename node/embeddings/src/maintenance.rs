@@ -234,10 +234,8 @@ impl Shared {
                 bytes: None,
             });
         };
-        let candidates = options.kk_min.max(options.kk_factor * 10);
         let measure = Measure {
             queries: options.recall_queries,
-            candidates,
             cancelled: &cancelled,
         };
         let efforts = measure.run(&*ann, rows)?;

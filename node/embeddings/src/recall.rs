@@ -1,22 +1,25 @@
 //! Measures a new index against the exact answer.
 
-use covey_ann::{AnnError, AnnIndex, IndexKind, Neighbour, TopK, score_row, score_rows};
+use covey_ann::{AnnError, AnnIndex, IndexKind, Neighbour, TopK, prefetch, score_row, score_rows};
 use half::f16;
 
+use crate::effort::{Effort, worthwhile};
 use crate::folder::SegmentRows;
-use crate::segment::{Effort, params_of};
+use crate::segment::params_of;
 use crate::tail::BLOCK;
 
 /// Hits per query: recall@10.
 const HITS: usize = 10;
 /// Nothing is gained by trying harder than this.
 const GOOD: f32 = 0.999;
+/// Numbers of candidates that are tried with each value.
+const CANDIDATES: [usize; 6] = [20, 40, 80, 160, 320, 640];
+/// A candidate that is scored exactly costs about as much as this many rows of the visited lists.
+const ROWS_PER_CANDIDATE: f64 = 16.0;
 
 /// How to measure.
 pub(crate) struct Measure<'a> {
     pub(crate) queries: usize,
-    /// Candidates that are rescored exactly.
-    pub(crate) candidates: usize,
     pub(crate) cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -28,34 +31,49 @@ struct Sample {
 }
 
 impl Measure<'_> {
-    /// Recall@10 at efforts that double, until it is as good as exact. Queries are rows of the segment itself, each
-    /// without itself as an answer.
+    /// Recall@10 at values that double, with few and many candidates, until it is as good as exact. Queries are rows of
+    /// the segment itself, each without itself as an answer.
     pub(crate) fn run(&self, index: &dyn AnnIndex, rows: &SegmentRows) -> Result<Vec<Effort>, AnnError> {
         if rows.len() <= HITS {
-            return Ok(vec![Effort { value: 1, recall: 1.0 }]);
+            return Ok(vec![Effort {
+                value: 1,
+                candidates: HITS as u32,
+                recall: 1.0,
+            }]);
         }
         let samples = self.samples(index, rows)?;
-        let mut efforts = Vec::new();
+        let mut measured = Vec::new();
         for value in ladder(index.kind()) {
-            let mut found = 0;
+            let mut found = [0; CANDIDATES.len()];
             for sample in &samples {
                 self.check_cancelled()?;
-                found += self.hits(index, rows, sample, value)?;
+                let ranks = self.ranks(index, rows, sample, value)?;
+                for (found, candidates) in found.iter_mut().zip(CANDIDATES) {
+                    *found += ranks.iter().filter(|&&rank| rank < candidates).count().min(HITS);
+                }
             }
-            let recall = found as f32 / (samples.len() * HITS) as f32;
-            efforts.push(Effort { value, recall });
-            if recall >= GOOD {
+            let recalls = found.map(|found| found as f32 / (samples.len() * HITS) as f32);
+            for (recall, candidates) in recalls.into_iter().zip(CANDIDATES) {
+                let candidates = candidates as u32;
+                let effort = Effort {
+                    value,
+                    candidates,
+                    recall,
+                };
+                measured.push((cost(index, &effort), effort));
+            }
+            if recalls.iter().any(|&recall| recall >= GOOD) {
                 break;
             }
         }
-        Ok(efforts)
+        Ok(worthwhile(measured))
     }
 
     fn samples(&self, index: &dyn AnnIndex, rows: &SegmentRows) -> Result<Vec<Sample>, AnnError> {
         let count = self.queries.clamp(1, rows.len());
         let floats = |row: usize| rows.range(row, row + 1).iter().map(|x: &f16| x.to_f32()).collect();
         let mut samples: Vec<Sample> = (0..count)
-            .map(|i| i * rows.len() / count)
+            .map(|i| sampled(i, count, rows.len()))
             .map(|row| Sample {
                 row,
                 query: floats(row),
@@ -84,21 +102,31 @@ impl Measure<'_> {
         Ok(samples)
     }
 
-    /// How many of the ten nearest were found. By score, so that of equally near rows any will do.
-    fn hits(&self, index: &dyn AnnIndex, rows: &SegmentRows, sample: &Sample, effort: u32) -> Result<usize, AnnError> {
+    /// At which places among the index' candidates the ten nearest come. By score, so that of equally near rows any
+    /// will do.
+    fn ranks(
+        &self,
+        index: &dyn AnnIndex,
+        rows: &SegmentRows,
+        sample: &Sample,
+        value: u32,
+    ) -> Result<Vec<usize>, AnnError> {
         let mut out: Vec<Neighbour> = Vec::new();
+        let most = CANDIDATES[CANDIDATES.len() - 1] + 1;
         index.search(
             &sample.query,
-            self.candidates.max(HITS + 1),
-            &params_of(effort),
+            most,
+            &params_of(value, f32::NEG_INFINITY),
             None,
             &mut out,
         )?;
-        let near = |n: &&Neighbour| {
-            let row = n.row as usize;
-            row != sample.row && score_row(index.metric(), rows.range(row, row + 1), &sample.query) >= sample.tenth
-        };
-        Ok(out.iter().filter(near).count().min(HITS))
+        let row = |neighbour: &Neighbour| rows.range(neighbour.row as usize, neighbour.row as usize + 1);
+        out.iter().for_each(|neighbour| prefetch(row(neighbour)));
+        out.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+        let others = out.iter().filter(|neighbour| neighbour.row as usize != sample.row);
+        let near = |neighbour: &Neighbour| score_row(index.metric(), row(neighbour), &sample.query) >= sample.tenth;
+        let ranks = others.enumerate().filter(|(_, neighbour)| near(neighbour));
+        Ok(ranks.map(|(rank, _)| rank).collect())
     }
 
     fn check_cancelled(&self) -> Result<(), AnnError> {
@@ -108,6 +136,23 @@ impl Measure<'_> {
             Ok(())
         }
     }
+}
+
+/// The sampled row number `i` of `count`: one of each stretch of rows, but not at even steps. Those train the index, and
+/// are found more easily than others.
+fn sampled(i: usize, count: usize, rows: usize) -> usize {
+    let (start, end) = (i * rows / count, (i + 1) * rows / count);
+    start + i.wrapping_mul(0x9e37_79b1) % (end - start)
+}
+
+/// In rows of a visited list.
+fn cost(index: &dyn AnnIndex, effort: &Effort) -> f64 {
+    let rows_per_value = match index.kind() {
+        IndexKind::Flat => 0.0,
+        IndexKind::Ivf { nlist } => index.len() as f64 / nlist as f64,
+        IndexKind::Hnsw => ROWS_PER_CANDIDATE,
+    };
+    rows_per_value * f64::from(effort.value) + ROWS_PER_CANDIDATE * f64::from(effort.candidates)
 }
 
 fn ladder(kind: IndexKind) -> Vec<u32> {

@@ -3,23 +3,28 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use covey_ann::{AnnError, Bitmap, MAX_K, Neighbour, TopK, prepare_query, score_row, score_rows};
+use covey_ann::{
+    AnnError, Bitmap, MAX_K, Neighbour, SearchParams, TopK, prefetch, prepare_query, score_row, score_rows,
+};
 use covey_shared::score::Score;
 
 use crate::deleted::DeletedBits;
 use crate::request::{Found, SearchOutcome, SearchRequest};
 use crate::row::RowRecord;
-use crate::segment::{MeasuredIndex, Segment};
+use crate::segment::{MeasuredIndex, Segment, params_of};
 use crate::tail::{BLOCK, Tail};
 use crate::view::View;
 
 /// Rows scanned between two looks at `cancelled`: about 0.1 ms at 128 dimensions.
 const CANCEL_ROWS: usize = 4096;
-/// Rows at which a filter is tried to learn how much passes.
-const SAMPLE: usize = 256;
-/// Asking for more candidates is cheaper than a bitmap of the segment if it has this many rows per candidate: a row of
-/// the bitmap costs about 3 ns, a candidate more about 60.
-const ROWS_PER_CANDIDATE: usize = 20;
+/// Rows at which a filter is tried, at most, to learn how much passes.
+const MOST_SAMPLED: usize = 2048;
+/// Passes in which these rows are gone through.
+const SAMPLE: usize = 16;
+/// So many passing ones are enough: the share is right to a quarter or so.
+const SEEN: u32 = 20;
+/// Rows that are fetched before they are scored: as many as a core waits for at once.
+const AHEAD: usize = 8;
 /// So many passing rows are scored as fast as the index answers.
 const SCAN_PASSING: usize = 1024;
 
@@ -52,6 +57,7 @@ impl View {
             outcome: SearchOutcome::default(),
             neighbours: Vec::new(),
             suggestions: Vec::new(),
+            quota: 0,
             scores: vec![0.0; BLOCK],
         };
         run.search()?;
@@ -68,18 +74,6 @@ struct Suggestion {
     score: f32,
 }
 
-/// One question to an index.
-struct Ask<'a> {
-    /// Candidates.
-    wanted: usize,
-    /// Part of the segment that may be returned: the thinner, the wider the search.
-    share: f64,
-    /// Rows that may be returned, before the request's own filter.
-    keep: Option<&'a Bitmap>,
-    /// With fewer passing candidates none is taken.
-    least: usize,
-}
-
 struct Run<'a> {
     view: &'a View,
     request: &'a SearchRequest<'a>,
@@ -88,6 +82,8 @@ struct Run<'a> {
     outcome: SearchOutcome,
     neighbours: Vec<Neighbour>,
     suggestions: Vec<Suggestion>,
+    /// Suggestions that are scored exactly, over all segments; 0 until the first one, the largest, has been asked.
+    quota: usize,
     scores: Vec<f32>,
 }
 
@@ -168,75 +164,90 @@ impl Run<'_> {
         self.scores = scores;
     }
 
-    /// Candidates that are scored exactly.
-    fn wanted(&self) -> usize {
-        let options = &*self.view.options;
-        let wanted = options.kk_min.max(options.kk_factor * self.request.k);
-        self.request.kk.unwrap_or(wanted).clamp(self.request.k, MAX_K)
+    /// Lets the index suggest rows. What is dead or does not pass is taken out of its suggestions: asking for more of them
+    /// costs less than a bitmap of all rows.
+    fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
+        let share = self.share(segment);
+        if share < self.view.options.exact_below {
+            return self.search_passing(at, segment, index);
+        }
+        let effort = index.effort(self.request.recall_target.unwrap_or(self.view.options.recall_target));
+        let deeper = self.request.k as f64 / 10.0 / share;
+        let candidates = self.candidates(effort.deeper(deeper).candidates, share);
+        let part = segment.len() as f64 / self.view.rows().max(1) as f64;
+        if self.quota == 0 {
+            // As many as if each segment gave what this one was measured to take.
+            let passing = (candidates as f64 * share / part) as usize;
+            self.quota = self.request.kk.unwrap_or(passing).max(self.request.k);
+        }
+        // Of a small segment the nearest few are wanted, which are found a little more easily.
+        let value = effort.deeper(deeper).value * part.powf(0.1);
+        let floor = self.floor();
+        let params = params_of(value.ceil() as u32, floor);
+        let found = self.ask(at, index, (candidates, &params), None)?;
+        if share < 1.0 && found < self.request.k && floor == f32::NEG_INFINITY {
+            return self.search_passing(at, segment, index);
+        }
+        Ok(())
     }
 
-    fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
-        let wanted = self.wanted();
-        let alive = || (segment.deleted.count() > 0).then(|| segment.deleted.alive(segment.len()));
-        if self.request.unfiltered() {
-            let live = alive();
-            let all = Ask {
-                wanted,
-                share: 1.0,
-                keep: live.as_ref(),
-                least: 0,
-            };
-            return self.ask(at, index, &all).map(drop);
-        }
-        let share = self.sampled_share(segment);
-        let wider = (wanted as f64 / share * 1.25) as usize;
-        let mut live = None;
-        if wider.saturating_mul(ROWS_PER_CANDIDATE) <= segment.len() && wider <= MAX_K {
-            live = alive();
-            let wide = Ask {
-                wanted: wider,
-                share,
-                keep: live.as_ref(),
-                least: self.request.k,
-            };
-            if self.ask(at, index, &wide)? {
-                return Ok(());
-            }
-        }
-        let passing = self.passing(segment, live);
+    /// How many suggestions an index is asked for: as measured, but enough to have the hits among them.
+    fn candidates(&self, measured: f64, share: f64) -> usize {
+        let options = &*self.view.options;
+        let least = options.kk_min.max(options.kk_factor * self.request.k);
+        let candidates = self.request.kk.unwrap_or(least.max(measured as usize));
+        let enough = (1.5 * self.request.k as f64 / share) as usize;
+        candidates.max(enough).clamp(self.request.k, MAX_K)
+    }
+
+    /// Looks at every row whether it passes: few are scored, of many the index suggests some.
+    fn search_passing(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
+        let passing = self.passing(segment);
         let count = passing.count();
         let share = count as f64 / segment.len() as f64;
-        if count <= wanted.max(SCAN_PASSING) || share < self.view.options.exact_below {
+        if count <= SCAN_PASSING || share < self.view.options.exact_below {
             self.scan_some(at, segment, &passing);
             return Ok(());
         }
-        let thin = Ask {
-            wanted,
-            share,
-            keep: Some(&passing),
-            least: 0,
-        };
-        self.ask(at, index, &thin).map(drop)
+        let effort = index.effort(self.request.recall_target.unwrap_or(self.view.options.recall_target));
+        let effort = effort.deeper(self.request.k as f64 / 10.0 / share);
+        let candidates = self.candidates(effort.candidates, 1.0);
+        self.quota = self.quota.max(candidates);
+        let params = params_of(effort.value.ceil() as u32, self.floor());
+        self.ask(at, index, (candidates, &params), Some(&passing)).map(drop)
     }
 
-    /// The part of evenly spread live rows that passes the filter.
+    /// The share of a segment's rows that may be returned, about.
+    fn share(&self, segment: &Segment) -> f64 {
+        let live = segment.live() as f64 / segment.len() as f64;
+        if self.request.unfiltered() {
+            return live;
+        }
+        live * self.sampled_share(segment)
+    }
+
+    /// The part of evenly spread live rows that passes the filter. Fewer passing rows than `SEEN` would say little, but
+    /// looking at all rows costs more than it saves.
     fn sampled_share(&self, segment: &Segment) -> f64 {
-        let count = SAMPLE.min(segment.len());
-        let rows = (0..count)
-            .map(|i| i * segment.len() / count)
-            .filter(|&row| !segment.deleted.get(row as u32));
-        let (passed, seen) = rows.fold((0_u32, 0_u32), |(passed, seen), row| {
-            (
-                passed + u32::from(self.request.passes(&segment.records[row].meta)),
-                seen + 1,
-            )
-        });
+        let most = MOST_SAMPLED.min(segment.len());
+        let (mut passed, mut seen) = (0_u32, 0_u32);
+        // In several passes over the segment, each a little further on: rows come in order of time.
+        let rows = (0..SAMPLE).flat_map(|pass| (pass..most).step_by(SAMPLE));
+        for row in rows.map(|i| i * segment.len() / most) {
+            if !segment.deleted.get(row as u32) {
+                seen += 1;
+                passed += u32::from(self.request.passes(&segment.records[row].meta));
+            }
+            if passed == SEEN {
+                break;
+            }
+        }
         f64::from(passed) / f64::from(seen.max(1))
     }
 
-    /// The rows that pass the filter; `live` are those that are alive, if that was asked already.
-    fn passing(&self, segment: &Segment, live: Option<Bitmap>) -> Bitmap {
-        let mut keep = live.unwrap_or_else(|| segment.deleted.alive(segment.len()));
+    /// The rows that are alive and pass the filter.
+    fn passing(&self, segment: &Segment) -> Bitmap {
+        let mut keep = segment.deleted.alive(segment.len());
         for (row, record) in segment.records.iter().enumerate() {
             if keep.get(row) && !self.request.passes(&record.meta) {
                 keep.clear(row);
@@ -255,56 +266,72 @@ impl Run<'_> {
         }
     }
 
-    /// Asks the index for candidates and takes those that pass; false, with none taken, if too few do.
-    fn ask(&mut self, at: usize, index: &MeasuredIndex, ask: &Ask<'_>) -> Result<bool, AnnError> {
+    /// Takes those of an index' suggestions that are alive and pass; answers how many.
+    fn ask(
+        &mut self,
+        at: usize,
+        index: &MeasuredIndex,
+        params: (usize, &SearchParams),
+        keep: Option<&Bitmap>,
+    ) -> Result<usize, AnnError> {
         let segment = &*self.view.segments[at];
-        let recall = self.request.recall_target.unwrap_or(self.view.options.recall_target);
-        let params = index.params(recall, stretch(self.request.k, ask.share));
         let mut neighbours = std::mem::take(&mut self.neighbours);
+        let (candidates, params) = params;
         index
             .ann
-            .search(self.query, ask.wanted, &params, ask.keep, &mut neighbours)?;
-        let passing = neighbours
-            .iter()
-            .filter(|neighbour| self.passes(segment, neighbour.row));
-        let passing: Vec<Suggestion> = passing
-            .take(self.wanted())
-            .map(|neighbour| Suggestion {
-                segment: at,
-                row: neighbour.row,
-                score: neighbour.score,
-            })
-            .collect();
-        let enough = passing.len() >= ask.least;
-        if enough {
-            self.suggestions.extend(passing);
+            .search(self.query, candidates, params, keep, &mut neighbours)?;
+        if !self.request.unfiltered() {
+            let record = |neighbour: &Neighbour| std::slice::from_ref(&segment.records[neighbour.row as usize]);
+            neighbours.iter().for_each(|neighbour| prefetch(record(neighbour)));
+        }
+        let before = self.suggestions.len();
+        for neighbour in &neighbours {
+            if self.passes(segment, neighbour.row) {
+                self.suggestions.push(Suggestion {
+                    segment: at,
+                    row: neighbour.row,
+                    score: neighbour.score,
+                });
+            }
         }
         self.neighbours = neighbours;
-        Ok(enough)
+        Ok(self.suggestions.len() - before)
     }
 
-    /// Scores the best suggestions of all segments together: their rough scores compare, and most of a small segment's
-    /// candidates are far behind those of a large one.
-    fn rescore(&mut self) {
-        let wanted = self.wanted();
-        let mut suggestions = std::mem::take(&mut self.suggestions);
-        if suggestions.len() > wanted {
-            suggestions.select_nth_unstable_by(wanted - 1, |a, b| b.score.total_cmp(&a.score));
-            suggestions.truncate(wanted);
+    /// Cuts the suggestions down to the quota. Their rough scores compare: those of other segments are no use if they are
+    /// not better than the last of them, whose score this answers.
+    fn floor(&mut self) -> f32 {
+        if self.quota == 0 || self.suggestions.len() < self.quota {
+            return f32::NEG_INFINITY;
         }
-        // In the order of the files: the maps are read forwards.
-        suggestions.sort_unstable_by_key(|suggestion| (suggestion.segment, suggestion.row));
-        for suggestion in &suggestions {
-            self.score_one(
-                suggestion.segment,
-                &self.view.segments[suggestion.segment],
-                suggestion.row,
-            );
+        let better = |a: &Suggestion, b: &Suggestion| b.score.total_cmp(&a.score);
+        let (_, last, _) = self.suggestions.select_nth_unstable_by(self.quota - 1, better);
+        let floor = last.score;
+        self.suggestions.truncate(self.quota);
+        floor
+    }
+
+    /// Scores the best suggestions of all segments together: most of a small segment's are far behind those of a large one.
+    fn rescore(&mut self) {
+        self.floor();
+        let suggestions = std::mem::take(&mut self.suggestions);
+        let view = self.view;
+        let row = |suggestion: &Suggestion| {
+            let row = suggestion.row as usize;
+            view.segments[suggestion.segment].rows.range(row, row + 1)
+        };
+        suggestions.iter().take(AHEAD).for_each(|next| prefetch(row(next)));
+        for (at, suggestion) in suggestions.iter().enumerate() {
+            if let Some(next) = suggestions.get(at + AHEAD) {
+                prefetch(row(next));
+            }
+            self.score_one(suggestion.segment, &view.segments[suggestion.segment], suggestion.row);
         }
     }
 
     fn passes(&self, segment: &Segment, row: u32) -> bool {
-        !segment.deleted.get(row) && self.request.passes(&segment.records[row as usize].meta)
+        let filtered = || self.request.unfiltered() || self.request.passes(&segment.records[row as usize].meta);
+        !segment.deleted.get(row) && filtered()
     }
 
     fn score_one(&mut self, at: usize, segment: &Segment, row: u32) {
@@ -359,14 +386,6 @@ impl Run<'_> {
         }
         self.outcome
     }
-}
-
-/// By how much a search must be wider than the one that was measured, which asked for ten of all rows. For 100 hits of
-/// 500 k rows 1.5 times the lists gave equal recall, of smaller segments twice. Hits of a thin filter lie further out.
-fn stretch(k: usize, share: f64) -> f64 {
-    let for_k = 1.0 + (k as f64 / 10.0).log10().max(0.0);
-    let for_share = share.max(1e-6).powf(-0.6).min(8.0);
-    for_k * for_share
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use covey_env::Disk;
 use covey_shared::codec::{decode_versioned, encode_versioned};
 
 use crate::deleted::DeletedBits;
+use crate::effort::{Effort, Wanted, effort_for};
 use crate::envelope::{self, FORMAT, FileKind};
 use crate::error::PartitionError;
 use crate::folder::{FolderId, SegmentRows, index_path, meta_path};
@@ -20,17 +21,6 @@ const MAX_META: u64 = 64 << 10;
 /// An index of 100 M rows; a length above it is damage.
 const MAX_INDEX: u64 = 64 << 30;
 
-/// About one standard error of a recall measured with 200 queries of ten hits.
-const RECALL_MARGIN: f64 = 0.01;
-
-/// How hard a search tries, and the recall@10 that was measured for it.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
-pub(crate) struct Effort {
-    /// nprobe of an IVF index, ef of a graph.
-    pub(crate) value: u32,
-    pub(crate) recall: f32,
-}
-
 /// What was measured when the index was built; the file `meta`. Written last: without it there is no index.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub(crate) struct SegmentMeta {
@@ -38,9 +28,15 @@ pub(crate) struct SegmentMeta {
     /// Over all records of `rows.ids`: at open they are believed without reading the vectors.
     pub(crate) records_checksum: u32,
     pub(crate) served: Served,
-    /// Ascending; empty for a folder without index.
+    /// Ascending in cost and recall; empty for a folder without index.
     pub(crate) efforts: Vec<Effort>,
 }
+
+/// For an index whose `meta` lists no effort.
+const UNMEASURED: Wanted = Wanted {
+    value: 64.0,
+    candidates: 160.0,
+};
 
 /// How a sealed folder is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -65,16 +61,9 @@ impl MeasuredIndex {
         Self { ann, efforts }
     }
 
-    /// The least effort that reached `recall` with a margin, else the greatest; `stretch` times as much.
-    pub(crate) fn params(&self, recall: f64, stretch: f64) -> SearchParams {
-        let reached = self
-            .efforts
-            .iter()
-            .find(|effort| f64::from(effort.recall) >= recall + RECALL_MARGIN);
-        match reached.or(self.efforts.last()) {
-            Some(effort) => params_of((f64::from(effort.value) * stretch).ceil() as u32),
-            None => SearchParams::default(),
-        }
+    /// What ten hits of all rows take at this recall.
+    pub(crate) fn effort(&self, recall: f64) -> Wanted {
+        effort_for(&self.efforts, recall).unwrap_or(UNMEASURED)
     }
 
     pub(crate) fn efforts(&self) -> &[Effort] {
@@ -87,10 +76,11 @@ impl MeasuredIndex {
 }
 
 /// An effort is nprobe or ef, whichever the index reads.
-pub(crate) fn params_of(effort: u32) -> SearchParams {
+pub(crate) fn params_of(effort: u32, floor: f32) -> SearchParams {
     SearchParams {
         nprobe: effort as usize,
         ef: effort as usize,
+        floor,
     }
 }
 

@@ -7,18 +7,22 @@ use super::*;
 use crate::envelope::tests::resealed;
 use crate::fixture::{env, space};
 
-const GOLDEN: &[u8; 80] = b"CVSMETA\n\x68\xec\xee\x13\
+const GOLDEN: &[u8; 88] = b"CVSMETA\n\xfe\x40\x45\xde\
     \x1a\0\0\0\x01\0\x07\0\0\0\0\0\0\0content\x08\0\0\0\x02\0\0\0\0\
     \x01\0\x02\0\0\0\x04\x03\x02\x01\0\0\0\0\x02\0\0\0\0\0\0\0\
-    \x04\0\0\0\0\0\x40\x3f\x10\0\0\0\0\0\x80\x3f";
+    \x04\0\0\0\x28\0\0\0\0\0\x40\x3f\x10\0\0\0\x50\0\0\0\0\0\x80\x3f";
 
 fn meta() -> SegmentMeta {
-    let effort = |value, recall| Effort { value, recall };
+    let effort = |value, candidates, recall| Effort {
+        value,
+        candidates,
+        recall,
+    };
     SegmentMeta {
         rows: 2,
         records_checksum: 0x0102_0304,
         served: Served::Index,
-        efforts: vec![effort(4, 0.75), effort(16, 1.0)],
+        efforts: vec![effort(4, 40, 0.75), effort(16, 80, 1.0)],
     }
 }
 

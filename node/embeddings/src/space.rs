@@ -64,7 +64,7 @@ pub struct PartitionOptions {
     pub recall_target: f64,
     /// Queries that measure a new index.
     pub recall_queries: usize,
-    /// Candidates rescored exactly: `kk_factor · k`, at least `kk_min`.
+    /// Candidates rescored exactly: what the recall was measured to take, but at least `kk_factor · k` and `kk_min`.
     pub kk_factor: usize,
     /// Least candidates rescored exactly.
     pub kk_min: usize,
@@ -87,8 +87,8 @@ impl Default for PartitionOptions {
             min_recall: 0.9,
             recall_target: 0.95,
             recall_queries: 200,
-            kk_factor: 4,
-            kk_min: 80,
+            kk_factor: 2,
+            kk_min: 20,
             exact_below: 0.02,
             build_threads: 1,
         }

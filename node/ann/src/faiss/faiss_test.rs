@@ -16,6 +16,11 @@ fn fast_scan_lists_pass_the_conformance_suite() {
 }
 
 #[test]
+fn lists_of_residual_codes_pass_the_conformance_suite() {
+    conformance::run(Backend::Faiss, &spec("IVF{nlist},PQ64x4fsr"));
+}
+
+#[test]
 fn graphs_pass_the_conformance_suite() {
     conformance::run(Backend::Faiss, &spec("HNSW16"));
 }
@@ -87,7 +92,17 @@ fn parameters_of_one_search_do_not_reach_another() {
     let search = |nprobe| {
         let mut out = Vec::new();
         index
-            .search(&query, 400, &SearchParams { nprobe, ef: 1 }, None, &mut out)
+            .search(
+                &query,
+                400,
+                &SearchParams {
+                    nprobe,
+                    ef: 1,
+                    ..SearchParams::default()
+                },
+                None,
+                &mut out,
+            )
             .unwrap();
         out
     };

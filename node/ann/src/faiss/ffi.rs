@@ -31,6 +31,24 @@ pub(super) struct Search {
     pub(super) keep_bytes: usize,
 }
 
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct FastScan {
+    pub(super) coarse: *const f32,
+    pub(super) codebook: *const f32,
+    pub(super) parts: usize,
+    pub(super) padded_parts: usize,
+    pub(super) by_residual: i32,
+}
+
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct List {
+    pub(super) codes: *const u8,
+    pub(super) ids: *const i64,
+    pub(super) rows: usize,
+}
+
 pub(super) type Sink = unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, length: usize);
 
 unsafe extern "C" {
@@ -68,6 +86,8 @@ unsafe extern "C" {
         text: *mut c_char,
         capacity: usize,
     ) -> c_int;
+    pub(super) fn covey_faiss_fast_scan(index: *const c_void, out: *mut FastScan) -> c_int;
+    pub(super) fn covey_faiss_list(index: *const c_void, number: usize, out: *mut List);
     pub(super) fn covey_faiss_write(
         index: *const c_void,
         sink: Sink,

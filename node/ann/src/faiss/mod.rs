@@ -4,6 +4,7 @@
 //! parameters on its own stack, in the calling thread.
 
 pub(crate) mod avx2;
+mod fast_scan;
 mod ffi;
 
 use std::ffi::{CStr, CString, c_int, c_void};
@@ -13,6 +14,7 @@ use faiss_sys as _;
 
 use crate::bitmap::Bitmap;
 use crate::error::AnnError;
+use crate::faiss::fast_scan::FastScan;
 use crate::index::{AnnIndex, IndexKind, Neighbour, SearchParams, check_search};
 use crate::metric::Metric;
 
@@ -188,6 +190,10 @@ impl AnnIndex for FaissIndex {
         out.clear();
         let k = k.min(self.len);
         if k == 0 {
+            return Ok(());
+        }
+        if let Some(lists) = FastScan::of(self) {
+            lists.search(query, k, params, keep, out);
             return Ok(());
         }
         let (mut distances, mut labels) = (vec![0.0_f32; k], vec![-1_i64; k]);

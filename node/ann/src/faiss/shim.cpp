@@ -21,6 +21,7 @@
 #include <faiss/impl/io.h>
 #include <faiss/index_factory.h>
 #include <faiss/index_io.h>
+#include <faiss/invlists/BlockInvertedLists.h>
 #include <faiss/utils/utils.h>
 
 // Present when the BLAS is OpenBLAS; its pool would otherwise take every core during training.
@@ -141,6 +142,8 @@ int covey_faiss_create(int dim, const char* factory, int inner_product, void** o
         if (auto* pq = dynamic_cast<faiss::IndexIVFPQFastScan*>(index.get())) {
             pq->pq.cp.niter = 10;
             pq->pq.cp.max_points_per_centroid = 64;
+            // With Euclidean distance every list would need tables of its own, which cost more than they save.
+            if (metric == faiss::METRIC_L2) pq->by_residual = false;
         }
         *out = index.release();
     });
@@ -204,6 +207,51 @@ int covey_faiss_search(
             run(parameters);
         }
     });
+}
+
+struct CoveyFastScan {
+    const float* coarse;    // nlist centres of dim floats
+    const float* codebook;  // for each of the parts its 16 centroids of dim / parts floats
+    size_t parts;
+    size_t padded_parts;
+    int32_t by_residual;
+};
+
+// 1 if the index is one whose lists covey scans itself: 4-bit codes in blocks of 32 behind a flat coarse quantiser.
+int covey_faiss_fast_scan(const void* handle, CoveyFastScan* out) {
+    auto* index = dynamic_cast<const faiss::IndexIVFPQFastScan*>(static_cast<const faiss::Index*>(handle));
+    if (!index || index->bbs != 32 || index->pq.nbits != 4 || index->ntotal == 0) return 0;
+    auto* coarse = dynamic_cast<const faiss::IndexFlat*>(index->quantizer);
+    if (!coarse || coarse->ntotal != static_cast<faiss::idx_t>(index->nlist)) return 0;
+    if (coarse->metric_type != index->metric_type) return 0;
+    // What was read from a file is believed only as far as these sizes say.
+    auto* lists = dynamic_cast<const faiss::BlockInvertedLists*>(index->invlists);
+    size_t d = index->d, parts = index->pq.M;
+    if (!lists || lists->nlist != index->nlist || lists->n_per_block != 32 || lists->block_size != index->M2 * 16) return 0;
+    if (lists->codes.size() != index->nlist || lists->ids.size() != index->nlist) return 0;
+    if (parts == 0 || d % parts != 0 || index->M2 != (parts + 1) / 2 * 2 || index->pq.centroids.size() != 16 * d) return 0;
+    if (coarse->codes.size() != index->nlist * d * sizeof(float)) return 0;
+    out->coarse = coarse->get_xb();
+    out->codebook = index->pq.centroids.data();
+    out->parts = index->pq.M;
+    out->padded_parts = index->M2;
+    out->by_residual = index->by_residual;
+    return 1;
+}
+
+struct CoveyList {
+    const uint8_t* codes;
+    const int64_t* ids;
+    size_t rows;
+};
+
+void covey_faiss_list(const void* handle, size_t number, CoveyList* out) {
+    auto* index = static_cast<const faiss::IndexIVFPQFastScan*>(static_cast<const faiss::Index*>(handle));
+    auto* lists = static_cast<const faiss::BlockInvertedLists*>(index->invlists);
+    out->codes = lists->codes[number].get();
+    out->ids = lists->ids[number].data();
+    size_t rows = lists->ids[number].size();
+    out->rows = std::min(rows, lists->codes[number].size() / lists->block_size * lists->n_per_block);
 }
 
 int covey_faiss_write(const void* index, Sink sink, void* context, char* text, size_t capacity) {

@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 use covey_ann::DEFAULT_INDEX;
 
@@ -45,6 +47,9 @@ pub struct Args {
     /// The partition's index, as in the config
     #[arg(long, value_name = "FACTORY", default_value = DEFAULT_INDEX)]
     pub index: String,
+    /// Keep HNSW's index in this folder, or take it from there with the CPU that its build took then
+    #[arg(long, value_name = "FOLDER")]
+    pub keep_hnsw: Option<PathBuf>,
 }
 
 impl Args {

@@ -4,6 +4,7 @@ use anyhow::Context;
 use covey_ann::IndexSpec;
 use covey_env::Env;
 
+use crate::args::Args;
 use crate::figures::{Point, bracket, cost_at, median};
 use crate::hnsw::{EFFORTS, Hnsw};
 use crate::partitions::Shard;
@@ -34,8 +35,8 @@ struct Truths {
 }
 
 /// Runs everything for one data set.
-pub fn run(env: &Env, name: &str, set: &Vectors, index: &str) -> anyhow::Result<Report> {
-    let index = IndexSpec::parse(index, set.metric, set.dim)?;
+pub fn run(env: &Env, name: &str, set: &Vectors, args: &Args) -> anyhow::Result<Report> {
+    let index = IndexSpec::parse(&args.index, set.metric, set.dim)?;
     let truths = exact(set)?;
     let merged = Shard::merged(env, set, &index)?;
     let steady = Shard::steady(env, set, &index)?;
@@ -48,7 +49,10 @@ pub fn run(env: &Env, name: &str, set: &Vectors, index: &str) -> anyhow::Result<
     let recall = recall(set, &truths.all, 10, |query, out| {
         shards.merged.search(query, 10, false, out)
     })?;
-    let mut hnsw = Hnsw::build(set)?;
+    let mut hnsw = match &args.keep_hnsw {
+        Some(folder) => Hnsw::kept(&*env.disk, &folder.join(format!("{name}-{}.hnsw", set.len())), set)?,
+        None => Hnsw::build(set)?,
+    };
     hnsw.sweep(set, &truths.all, recall)?;
     let (below, above) = bracket(recall, &hnsw.recalls);
     let costs = measure(set, &shards, &hnsw, [EFFORTS[below], EFFORTS[above]])?;

@@ -1,7 +1,10 @@
 //! The baseline: faiss' HNSW32,Flat over the same vectors in f32, in this process.
 
-use anyhow::Context;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
 use covey_ann::{AnnIndex, FaissIndex, Neighbour, SearchParams};
+use covey_env::Disk;
 
 use crate::cpu;
 use crate::say;
@@ -13,6 +16,8 @@ const FACTORY: &str = "HNSW32,Flat";
 pub const EFFORTS: [usize; 16] = [
     10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792,
 ];
+/// Read at most: ten million rows of 784 dimensions.
+const MAX_FILE: u64 = 64 << 30;
 /// Vectors per addition; progress is told once in a while between two.
 const CHUNK: usize = 2000;
 
@@ -53,9 +58,43 @@ impl Hnsw {
         })
     }
 
+    /// Takes the index from `file` if an earlier run left it there, with the CPU that its build took; else builds it and
+    /// leaves it there.
+    pub fn kept(disk: &dyn Disk, file: &Path, set: &Vectors) -> anyhow::Result<Self> {
+        let shown = file.display();
+        if disk.exists(file)? {
+            let bytes = disk.read_file(file, MAX_FILE)?;
+            let (seconds, bytes) = bytes
+                .split_first_chunk()
+                .with_context(|| format!("{shown} is too short"))?;
+            let index =
+                FaissIndex::load(set.metric, set.dim, bytes).with_context(|| format!("{shown} does not load"))?;
+            ensure!(index.len() == set.len(), "{shown} has {} rows; remove it", index.len());
+            say!("take {FACTORY} from {shown}");
+            let build_cpu_s = f64::from_le_bytes(*seconds);
+            let (bytes, recalls) = (bytes.len(), Vec::new());
+            return Ok(Self {
+                index,
+                build_cpu_s,
+                bytes,
+                recalls,
+            });
+        }
+        let built = Self::build(set)?;
+        let mut bytes = built.build_cpu_s.to_le_bytes().to_vec();
+        bytes.extend(built.index.save()?);
+        disk.replace_file(file, &bytes)
+            .with_context(|| format!("{shown} cannot be written"))?;
+        Ok(built)
+    }
+
     /// Ten hits with this efSearch.
     pub fn search(&self, query: &[f32], ef: usize, out: &mut Vec<Neighbour>) -> anyhow::Result<()> {
-        let params = SearchParams { nprobe: 1, ef };
+        let params = SearchParams {
+            nprobe: 1,
+            ef,
+            ..SearchParams::default()
+        };
         Ok(self.index.search(query, 10, &params, None, out)?)
     }
 
@@ -69,8 +108,10 @@ impl Hnsw {
                 let rows: Vec<u32> = out.iter().map(|neighbour| neighbour.row).collect();
                 found += truth.found(set, number, 10, &rows);
             }
-            self.recalls.push(found as f64 / (set.queries.len() * 10) as f64);
-            if self.recalls.last().is_some_and(|&reached| reached >= recall) {
+            let reached = found as f64 / (set.queries.len() * 10) as f64;
+            say!("HNSW with efSearch {ef} finds {reached:.4}");
+            self.recalls.push(reached);
+            if reached >= recall {
                 return Ok(());
             }
         }

@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
         eprintln!("▸ {name}");
         match datasets::load(&*env.disk, dataset, args.rows)? {
             datasets::Loaded::Set(set) => {
-                let report = contest::run(&env, name, &set, &args.index).with_context(|| name.to_owned())?;
+                let report = contest::run(&env, name, &set, &args).with_context(|| name.to_owned())?;
                 if !args.json {
                     print!("{}", report::table(&report));
                 }

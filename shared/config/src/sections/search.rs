@@ -28,8 +28,8 @@ section! {
 section! {
     /// Nearest-neighbour search inside a shard.
     pub struct AnnConfig = "ann" {
-        /// faiss factory string of a sealed segment. {nlist} is chosen from the number of rows, {dim} is the padded dimension.
-        index: String = "IVF{nlist},PQ{dim}x4fs", in ..;
+        /// faiss factory string of a sealed segment. {nlist}, the lists, and {parts}, of a code, are chosen; {dim} is the padded dimension.
+        index: String = "IVF{nlist},PQ{parts}x4fsr", in ..;
         /// Rows after which the active tail is sealed. Until then it is scanned exactly.
         seal_rows: usize = 8192, in 64..=1_000_000;
         /// Segments with fewer rows are searched exactly, without an index.
@@ -46,10 +46,10 @@ section! {
         recall_target: f64 = 0.95, in 0.0..=1.0;
         /// Sampled queries that measure the recall of a new index.
         recall_queries: usize = 200, in 10..=10_000;
-        /// Hits of the index that are rescored exactly: kk_factor × k, at least kk_min.
-        kk_factor: usize = 4, in 1..=64;
+        /// Hits of the index that are rescored exactly: what its recall was measured to take, at least kk_factor × k and kk_min.
+        kk_factor: usize = 2, in 1..=64;
         /// Least hits of the index that are rescored exactly.
-        kk_min: usize = 80, in 1..=10_000;
+        kk_min: usize = 20, in 1..=10_000;
         /// Share of matching rows below which a filtered search scans them exactly.
         exact_below: f64 = 0.02, in 0.0..=1.0;
         /// Threads of the search pool of a node.
