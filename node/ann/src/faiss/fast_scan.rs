@@ -114,7 +114,7 @@ impl<'a> FastScan<'a> {
         };
         let tables = self.tables(query, inner_product, range);
         let offset = tables.least - if self.by_residual { nearest } else { 0.0 };
-        let mut best = Best::new(k, tables.limit(-params.floor - offset));
+        let mut best = Best::new(k, tables.limit(-params.floor - offset), keep);
         let mut here = self.list(lists[0].1);
         for (at, (score, _)) in lists.iter().enumerate() {
             let next = lists.get(at + 1).map_or(here, |(_, number)| self.list(*number));
@@ -123,7 +123,7 @@ impl<'a> FastScan<'a> {
             } else {
                 0.0
             };
-            self.scan(&tables, here, next, bias as u16, keep, &mut best);
+            self.scan(&tables, here, next, bias as u16, &mut best);
             here = next;
         }
         let found = best.finish().into_iter().map(|key| Neighbour {
@@ -188,7 +188,7 @@ impl<'a> FastScan<'a> {
         }
     }
 
-    fn scan(&self, tables: &Tables, list: List<'_>, next: List<'_>, bias: u16, keep: Option<&Bitmap>, best: &mut Best) {
+    fn scan(&self, tables: &Tables, list: List<'_>, next: List<'_>, bias: u16, best: &mut Best<'_>) {
         let bytes = self.block_bytes();
         let mut sums = [0_u16; BLOCK];
         // Those of this list, then those of the next one.
@@ -207,10 +207,7 @@ impl<'a> FastScan<'a> {
             while below != 0 {
                 let at = below.trailing_zeros() as usize;
                 below &= below - 1;
-                let row = ids[at] as u32;
-                if keep.is_none_or(|keep| keep.get(row as usize)) {
-                    best.add(sums[at], row);
-                }
+                best.add(sums[at], ids[at] as u32);
             }
         }
     }
@@ -257,24 +254,30 @@ fn fold(costs: &[f32; CENTROIDS], pick: impl Fn(f32, f32) -> f32) -> f32 {
 }
 
 /// The `k` rows with the least sums: up to twice as many are collected before the worse half goes.
-struct Best {
+struct Best<'a> {
     k: usize,
+    /// Rows that may be collected.
+    keep: Option<&'a Bitmap>,
     /// Sum, then row.
     keys: Vec<u64>,
     /// Only sums below it are worth collecting.
     limit: u16,
 }
 
-impl Best {
-    fn new(k: usize, limit: u16) -> Self {
+impl<'a> Best<'a> {
+    fn new(k: usize, limit: u16, keep: Option<&'a Bitmap>) -> Self {
         Self {
             k,
+            keep,
             keys: Vec::with_capacity(2 * k),
             limit,
         }
     }
 
     fn add(&mut self, sum: u16, row: u32) {
+        if self.keep.is_some_and(|keep| !keep.get(row as usize)) {
+            return;
+        }
         self.keys.push(u64::from(sum) << 32 | u64::from(row));
         if self.keys.len() == 2 * self.k {
             let (_, worst, _) = self.keys.select_nth_unstable(self.k - 1);
