@@ -222,3 +222,38 @@ async fn a_caller_that_gives_up_early_does_not_keep_the_connection_from_opening(
     until(|| client.status().state == LinkState::Connected).await;
     assert_eq!(ask(&client, 2, LONG).await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn a_connection_over_which_nothing_comes_is_given_up_and_one_that_answers_others_is_not() {
+    // Shard 1 is never answered, all others are.
+    let handler: CallHandler = Arc::new(|request, _| {
+        async move {
+            let reply = echo_reply(&request);
+            match &request.body {
+                RequestBody::LogicalHash { shards } if shards[0] == ShardId(1) => std::future::pending().await,
+                _ => reply,
+            }
+        }
+        .boxed()
+    });
+    let server = serve(calls_only(handler)).await;
+    let options = ClientOptions {
+        connections: 1,
+        connect_timeout: Duration::from_millis(200),
+        ..client_options()
+    };
+    let client = NodeClient::new(env(), peer(server.address()), options);
+    assert_eq!(ask(&client, 2, LONG).await.unwrap(), 2);
+    let late = ask(&client, 1, Duration::from_millis(300));
+    let answered = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        ask(&client, 3, LONG).await.unwrap()
+    };
+    let (late, _) = futures::join!(late, answered);
+    assert!(matches!(late, Err(CallError::Timeout { .. })), "{late:?}");
+    assert_eq!(client.status().state, LinkState::Connected);
+    let late = ask(&client, 1, Duration::from_millis(300)).await;
+    assert!(matches!(late, Err(CallError::Timeout { .. })), "{late:?}");
+    assert_eq!(client.status().state, LinkState::Idle);
+    assert_eq!(ask(&client, 4, LONG).await.unwrap(), 4);
+}

@@ -228,8 +228,10 @@ impl NodeClient {
             return Err(link.overloaded(RETRY_AFTER));
         };
         let ends = link.env.clock.monotonic().plus(deadline);
+        let slot = link.slot(class);
         let exchange = async {
-            let calls = link.slot(class).channel(&self.link).await?;
+            let calls = slot.channel(&self.link).await?;
+            slot.asked(link.env.clock.monotonic());
             let left = ends.left(link.env.clock.monotonic());
             let payload = link.encode(class, left, body, model_epoch)?;
             let context = call_context(&*link.env.clock, left);
@@ -239,7 +241,13 @@ impl NodeClient {
             })
         };
         let answer = tokio::time::timeout(deadline, exchange).await;
-        link.decode(answer.unwrap_or_else(|_| Err(link.timeout(deadline)))?)
+        let answer = answer.unwrap_or_else(|_| Err(link.timeout(deadline)));
+        match &answer {
+            Ok(_) => slot.heard(),
+            Err(CallError::Timeout { .. }) => slot.give_up_if_silent(link),
+            Err(_) => {}
+        }
+        link.decode(answer?)
     }
 }
 

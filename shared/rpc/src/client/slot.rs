@@ -30,6 +30,8 @@ struct Inner {
     /// Which attempt `state` belongs to: the end of an older connection must not touch a newer one.
     attempt: u64,
     backoff: Option<Backoff>,
+    /// Since when the open connection owes an answer.
+    silent_since: Option<Monotonic>,
 }
 
 enum State {
@@ -49,6 +51,7 @@ impl Slot {
             state: State::Idle,
             attempt: 0,
             backoff: None,
+            silent_since: None,
         };
         Slot {
             class,
@@ -68,6 +71,31 @@ impl Slot {
             State::Live(_) => LinkState::Connected,
             State::Backoff { until, .. } if link.env.clock.monotonic() < *until => LinkState::Backoff,
             State::Backoff { .. } => LinkState::Idle,
+        }
+    }
+
+    /// A call was sent.
+    pub(super) fn asked(&self, now: Monotonic) {
+        self.lock().silent_since.get_or_insert(now);
+    }
+
+    /// A call was answered.
+    pub(super) fn heard(&self) {
+        self.lock().silent_since = None;
+    }
+
+    /// After a call that was not answered in time: a connection from which nothing came for as long as it takes to open one is
+    /// not used any more. The peer may be gone without a word, and TCP would notice after a quarter of an hour.
+    pub(super) fn give_up_if_silent(&self, link: &Link) {
+        let mut inner = self.lock();
+        let now = link.env.clock.monotonic();
+        let silent = inner
+            .silent_since
+            .is_some_and(|since| now.since(since) >= link.options.connect_timeout);
+        if silent && matches!(inner.state, State::Live(_)) {
+            // Calls that still wait keep it open until they end.
+            inner.state = State::Idle;
+            inner.silent_since = None;
         }
     }
 
@@ -151,6 +179,7 @@ impl Connection {
         self.update(|inner| {
             inner.state = State::Live(client);
             inner.backoff = None;
+            inner.silent_since = None;
         });
         drop(ended);
         if let Err(error) = dispatch.await {
