@@ -124,6 +124,13 @@ fn sizes(config: &Config, input: &mut Input) {
     if raft.max_entry.as_u64() * 4 > raft.wal_segment.as_u64() {
         input.problem_of("raft.wal_segment", "must be at least four times raft.max_entry".into());
     }
+    // What no checkpoint covers yet comes on top.
+    if raft.max_lag.as_u64() * 2 > raft.max_wal.as_u64() {
+        input.problem_of(
+            "raft.max_lag",
+            "must be at most half of raft.max_wal, or writes stop first".into(),
+        );
+    }
     if ann.seal_rows > ann.max_segment_rows {
         input.problem_of("ann.seal_rows", "is larger than ann.max_segment_rows".into());
     }

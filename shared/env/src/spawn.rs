@@ -22,7 +22,7 @@ pub enum Priority {
 /// Starts work. In simulation both kinds are tasks of the host, and nothing runs in parallel.
 pub trait Spawn: Send + Sync {
     /// Runs `body` on a thread of its own, under a runtime of its own, so that it may block on the disk and use
-    /// `tokio::time`. A worker ends by itself, when the channel that feeds it closes. A panic ends the process, through
+    /// `tokio::time` and call other nodes. A worker ends by itself, when the channel that feeds it closes. A panic ends the process, through
     /// the hook that `main` installs. `name` has at most 15 bytes (longer ones are cut by Linux).
     ///
     /// # Errors

@@ -25,5 +25,8 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Status => "status",
         RequestBody::LogicalHash { .. } => "logical_hash",
         RequestBody::Candidates(_) => "candidates",
+        RequestBody::Standing { .. } => "standing",
+        RequestBody::OpenSnapshot { .. } => "open_snapshot",
+        RequestBody::SnapshotChunk { .. } => "snapshot_chunk",
     }
 }

@@ -135,7 +135,6 @@ pub(crate) fn raft_message(index: u64, entry_bytes: usize) -> RaftMessage {
         entries: if entry_bytes == 0 { Vec::new() } else { vec![entry] },
         commit: 0,
         commit_term: 0,
-        snapshot: None,
         reject: false,
         reject_hint: 0,
         context: Vec::new(),

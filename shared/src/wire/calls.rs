@@ -10,6 +10,7 @@ use crate::wire::reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
     SearchQuery, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
+use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
 use crate::wire::status::NodeStatus;
 
 /// Newest version of the protocol.
@@ -91,6 +92,27 @@ pub enum RequestBody {
     },
     /// Fixed-width fields of posts, by key.
     Candidates(CandidatesQuery),
+    /// How far the log of a replica goes.
+    Standing {
+        /// Its shard.
+        shard: ShardId,
+    },
+    /// Have the leader of a shard make a snapshot, or join in one that it keeps.
+    OpenSnapshot {
+        /// The shard.
+        shard: ShardId,
+        /// Lowest index that is of use.
+        at_least: LogIndex,
+    },
+    /// A piece of a file of an opened snapshot.
+    SnapshotChunk {
+        /// Id of the snapshot.
+        snapshot: u64,
+        /// Position of the file in the manifest.
+        file: u32,
+        /// Where in the file; a multiple of the size of a chunk.
+        offset: u64,
+    },
 }
 
 /// A reply of a node.
@@ -127,6 +149,12 @@ pub enum ReplyBody {
     LogicalHash(Vec<ShardReply<u64>>),
     /// To `Candidates`: found posts, unscored; what is missing does not exist.
     Candidates(Vec<ShardReply<Vec<Candidate>>>),
+    /// To `Standing`.
+    Standing(Result<Standing, ShardError>),
+    /// To `OpenSnapshot`; `Overloaded` while it is being made.
+    OpenSnapshot(Result<Box<OpenedSnapshot>, ShardError>),
+    /// To `SnapshotChunk`; `NotHere` once it is not kept any more.
+    SnapshotChunk(Result<SnapshotChunk, ShardError>),
 }
 
 /// A write that was applied on the leader and is durable on a majority.

@@ -5,15 +5,19 @@ mod errors;
 mod raft;
 mod reads;
 mod seen;
+mod snapshot;
 mod status;
 
 pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
 pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
-pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry, WireSnapshot};
+pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
     PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery,
     ViewerAction, ViewerQuery, ViewerState,
 };
 pub use seen::bloom_bits;
-pub use status::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus, SpaceStatus};
+pub use snapshot::{
+    OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
+};
+pub use status::{DiskStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, SpaceStatus};

@@ -36,8 +36,6 @@ pub struct RaftMessage {
     pub commit: u64,
     /// Term of `commit` (votes).
     pub commit_term: u64,
-    /// Manifest of a snapshot.
-    pub snapshot: Option<WireSnapshot>,
     /// The append or vote is refused.
     pub reject: bool,
     /// Where the refusing log and the leader's may agree.
@@ -53,6 +51,9 @@ pub struct RaftMessage {
 }
 
 /// Kinds, numbered as in the Raft library's protocol. Append-only.
+///
+/// A `Snapshot` carries none: it tells a member that the leader's log begins behind `index`, so that this member, which lacks
+/// entries before, has to pull one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[allow(missing_docs, reason = "the names are the protocol's own")]
 pub enum RaftMessageKind {
@@ -82,20 +83,4 @@ pub struct WireEntry {
     pub kind: u8,
     /// The proposal.
     pub data: Vec<u8>,
-}
-
-/// A snapshot's manifest on the wire. Nobody sends one yet: leaders keep their log until every member has it
-/// (docs/roadmap.md, 2).
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct WireSnapshot {
-    /// Index that it covers.
-    pub index: u64,
-    /// Term of that index.
-    pub term: u64,
-    /// Voters at that index.
-    pub voters: Vec<u64>,
-    /// Learners at that index.
-    pub learners: Vec<u64>,
-    /// Encoded manifest.
-    pub manifest: Vec<u8>,
 }

@@ -74,6 +74,41 @@ pub struct ReplicaStatus {
     pub spaces: Vec<SpaceStatus>,
 }
 
+/// What a replica that is built from a snapshot is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RebuildPhase {
+    /// It asks the other members of its group what they have: its disk was empty.
+    Asking,
+    /// It waits for a leader that has what it needs, and for the leader's snapshot.
+    Waiting,
+    /// It fetches files.
+    Fetching,
+    /// It takes them in.
+    Installing,
+}
+
+/// A replica that is built from a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct RebuildStatus {
+    /// Its shard.
+    pub shard: ShardId,
+    /// What it is at.
+    pub phase: RebuildPhase,
+    /// Who sends, if that is known.
+    pub source: Option<NodeId>,
+    /// Members without whose answer it cannot begin.
+    pub silent: Vec<NodeId>,
+    /// Bytes that are here and verified.
+    pub bytes: u64,
+    /// Bytes of the snapshot; 0 = not known yet.
+    pub total_bytes: u64,
+    /// Bytes of those that this transfer has moved.
+    pub moved_bytes: u64,
+    /// Since it began to fetch, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
 /// The file system that holds the data of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct DiskStatus {
@@ -108,4 +143,6 @@ pub struct NodeStatus {
     pub replicas: Vec<ReplicaStatus>,
     /// The disk of its data; `None` when unknown.
     pub disk: Option<DiskStatus>,
+    /// Replicas that are being built from snapshots, by shard.
+    pub rebuilds: Vec<RebuildStatus>,
 }

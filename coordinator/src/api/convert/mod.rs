@@ -7,6 +7,7 @@ mod check;
 mod faults;
 mod feed;
 mod posts;
+mod rebuild;
 mod search;
 mod status;
 mod users;

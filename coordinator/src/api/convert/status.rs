@@ -7,6 +7,7 @@ use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
 use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
 
+use super::rebuild;
 use crate::cluster::{NodeReport, WantedShard};
 
 /// What the coordinator itself contributes.
@@ -27,6 +28,7 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         match &report.status {
             Ok(status) => {
                 problems.extend(status.disk.and_then(|disk| nearly_full(&report.node, disk)));
+                problems.extend(status.rebuilds.iter().map(|one| rebuild::in_words(report.node.id, one)));
                 for replica in &status.replicas {
                     replicas
                         .entry(replica.shard)
@@ -125,6 +127,7 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         disk_free_bytes: status.disk.map_or(0, |disk| disk.free_bytes),
         disk_total_bytes: status.disk.map_or(0, |disk| disk.total_bytes),
         disk_low: status.disk.is_some_and(|disk| disk.low),
+        rebuilds: status.rebuilds.iter().map(rebuild::figures).collect(),
         ..base
     }
 }

@@ -21,6 +21,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             kv_bytes: 0,
             replicas: Vec::new(),
             disk,
+            rebuilds: Vec::new(),
         }),
         latency: Duration::ZERO,
     }

@@ -10,7 +10,7 @@ section! {
     /// Calls and streams between the processes of the cluster.
     pub struct RpcConfig = "rpc" {
         /// Largest message; a longer announced length closes the connection.
-        max_frame: ByteSize = "16MiB", in "64KiB"..="256MiB";
+        max_frame: ByteSize = "16MiB", in "4MiB"..="256MiB";
         /// Connections from one process to one node, per class of calls.
         connections: usize = 2, in 1..=64;
         /// Connections that a node accepts.

@@ -36,6 +36,12 @@ section! {
         wal_segment: ByteSize = "64MiB", in "1MiB"..="1GiB";
         /// Entries of each group kept although every member has them; fewer where they would keep an old log file.
         keep_entries: u64 = 10_000, in 0..=10_000_000;
+        /// Entries of a node's log kept for members that are away. One that needs older ones pulls a snapshot.
+        max_lag: ByteSize = "256MiB", in "64KiB"..="256GiB";
+        /// Bytes per second at which a node pulls snapshots.
+        snapshot_rate: ByteSize = "50MiB", in "64KiB"..="100GiB";
+        /// A snapshot that nobody asked for in this time is removed.
+        snapshot_lease: Duration = "60s", in "1s"..="1h";
         /// Entries of a node's log that some member lacks or no checkpoint covers; when there are more, proposals are refused.
         max_wal: ByteSize = "1GiB", in "64MiB"..="1TiB";
     }

@@ -28,8 +28,8 @@ impl SystemSpawn {
 impl Spawn for SystemSpawn {
     fn worker(&self, name: &str, priority: Priority, body: BoxFuture<'static, ()>) -> io::Result<WorkerHandle> {
         let (handle, ended) = WorkerHandle::new(name);
-        // A runtime of its own, not a borrowed handle: its timers must outlive the arbiter that started the worker.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        // A runtime of its own, not a borrowed handle: its timers and calls must outlive the arbiter that started the worker.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             if priority == Priority::Low {
                 yield_to_others();

@@ -29,7 +29,7 @@ pub struct RaftSendError {
     pub reason: DropReason,
 }
 
-/// Appends and snapshots fill the queue up to its limit; everything else may go an eighth above it: heartbeats and votes are
+/// Appends fill the queue up to its limit; everything else may go an eighth above it: heartbeats and votes are
 /// small, and without them a slow peer would look like a dead one.
 #[derive(Debug)]
 pub(super) struct RaftQueue {
@@ -57,8 +57,10 @@ impl RaftQueue {
 
     /// Takes `message` of `size` encoded bytes; false if it is full.
     pub(super) fn push(&mut self, message: RaftMessage, size: usize) -> bool {
-        let bulky = matches!(message.kind, RaftMessageKind::Append | RaftMessageKind::Snapshot);
-        let limit = if bulky { self.limit } else { self.limit + self.limit / 8 };
+        let limit = match message.kind {
+            RaftMessageKind::Append => self.limit,
+            _ => self.limit + self.limit / 8,
+        };
         if self.bytes + size > limit {
             return false;
         }
@@ -94,20 +96,15 @@ impl RaftQueue {
 
 /// Encoded size of a frame without messages.
 pub(super) const FRAME_BASE: usize = 8;
-/// Encoded size of a message without entries, snapshot and context: 16 numbers of 8 bytes, the kind, two flags.
-const MESSAGE_BASE: usize = 16 * 8 + 4 + 2;
+/// Encoded size of a message without entries and context: 16 numbers of 8 bytes, the kind, a flag.
+const MESSAGE_BASE: usize = 16 * 8 + 4 + 1;
 /// Encoded size of an entry without data: term, index, kind, length.
 const ENTRY_BASE: usize = 8 + 8 + 1 + 8;
-/// Encoded size of an empty snapshot: index, term, three lengths.
-const SNAPSHOT_BASE: usize = 5 * 8;
 
 /// Encoded size in bytes, without encoding.
 pub(super) fn encoded_size(message: &RaftMessage) -> usize {
     let entries: usize = message.entries.iter().map(|entry| ENTRY_BASE + entry.data.len()).sum();
-    let snapshot = message.snapshot.as_ref().map_or(0, |snapshot| {
-        SNAPSHOT_BASE + (snapshot.voters.len() + snapshot.learners.len()) * 8 + snapshot.manifest.len()
-    });
-    MESSAGE_BASE + entries + snapshot + message.context.len()
+    MESSAGE_BASE + entries + message.context.len()
 }
 
 #[cfg(test)]

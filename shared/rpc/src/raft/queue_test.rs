@@ -1,7 +1,7 @@
 //! Order and bounds of the queue.
 
 use covey_shared::codec;
-use covey_shared::wire::{WireEntry, WireSnapshot};
+use covey_shared::wire::WireEntry;
 
 use super::*;
 use crate::testing::raft_message;
@@ -21,14 +21,6 @@ fn the_size_is_known_without_encoding() {
         };
         3
     ];
-    check(&message);
-    message.snapshot = Some(WireSnapshot {
-        index: 1,
-        term: 1,
-        voters: vec![1, 2, 3],
-        learners: vec![4],
-        manifest: vec![9; 50],
-    });
     check(&message);
     let size = encoded_size(&message);
     let frame = RaftFrame {
