@@ -5,15 +5,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use covey_shard::{EntryToApply, Payload, ShardCheckpoint, ShardStore, WrittenCheckpoint};
+use arc_swap::ArcSwap;
+use covey_shard::{EntryToApply, Incarnation, Payload, ShardCheckpoint, ShardStore, ShardView, WrittenCheckpoint};
 use covey_shared::codec;
 use covey_shared::command::{PROPOSAL_VERSION, Proposal};
 use covey_shared::ids::{LogIndex, ShardId, Term};
+use covey_store::kv::KvStore;
 use covey_store::log::{EntryKind, LogEntry};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::completions::{Completion, Completions};
 use crate::raft::{AppliedTask, ApplyTask};
+use crate::snapshot::Arrival;
 use crate::startup::Observer;
 
 /// What has begun of a checkpoint, by shard.
@@ -30,6 +33,8 @@ enum Job {
     Apply(ApplyTask),
     /// The two ends of a checkpoint; at most one is on its way.
     Begin(oneshot::Sender<Begun>),
+    /// A replica built from a snapshot takes the place of what is there; at most one per shard is on its way.
+    Install(Box<Arrival>),
     Finish(Written, oneshot::Sender<Finished>),
 }
 
@@ -68,7 +73,7 @@ impl ApplyLanes {
         let mut inputs = Vec::new();
         for worker in 0..workers {
             let mine: Vec<ShardId> = shards.iter().skip(worker).step_by(workers).copied().collect();
-            let (jobs, input) = mpsc::channel(mine.len() + 1);
+            let (jobs, input) = mpsc::channel(2 * mine.len() + 1);
             lanes.push(Lane(jobs));
             inputs.push(LaneInput {
                 shards: mine,
@@ -88,12 +93,22 @@ impl ApplyLanes {
         &self.lanes
     }
 
-    /// Hands over committed entries. There is always room: a lane holds one job per shard and one of a checkpoint.
+    /// Hands over committed entries.
     pub(crate) fn submit(&self, task: ApplyTask) {
-        let lane = &self.lanes[self.by_shard[&task.shard]];
-        match lane.0.try_send(Job::Apply(task)) {
+        self.send(task.shard, Job::Apply(task));
+    }
+
+    /// Hands over a replica that was built from a snapshot.
+    pub(crate) fn install(&self, arrival: Arrival) {
+        self.send(arrival.shard, Job::Install(Box::new(arrival)));
+    }
+
+    /// There is always room: a lane holds one job of each kind per shard and one of a checkpoint.
+    fn send(&self, shard: ShardId, job: Job) {
+        let lane = &self.lanes[self.by_shard[&shard]];
+        match lane.0.try_send(job) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => panic!("an apply lane has room for one job per shard"),
+            Err(mpsc::error::TrySendError::Full(_)) => panic!("an apply lane has room for all jobs of its shards"),
         }
     }
 }
@@ -108,12 +123,15 @@ pub(crate) struct LaneInput {
 pub(crate) struct Applier {
     pub(crate) store: ShardStore,
     pub(crate) applied: watch::Sender<LogIndex>,
+    /// What reads see.
+    pub(crate) view: Arc<ArcSwap<ShardView>>,
 }
 
 /// A thread's worth of replicas.
 pub(crate) struct ApplyWorker {
     pub(crate) shards: BTreeMap<ShardId, Applier>,
     pub(crate) lane: LaneInput,
+    pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) done: Completions,
     pub(crate) observer: Option<Arc<dyn Observer>>,
 }
@@ -127,6 +145,7 @@ impl ApplyWorker {
                 // Nobody waits for an answer any more when the node stops.
                 Job::Begin(reply) => _ = reply.send(self.begin_checkpoint()),
                 Job::Finish(written, reply) => _ = reply.send(self.finish_checkpoint(written)),
+                Job::Install(arrival) => self.install(*arrival),
             }
         }
     }
@@ -159,6 +178,36 @@ impl ApplyWorker {
             index,
             results,
         }));
+    }
+
+    /// The store changes before the log does: a crash in between is known by what [`Incarnation`] says.
+    fn install(&mut self, arrival: Arrival) {
+        let Arrival {
+            shard,
+            store,
+            generation,
+            fetched,
+            ..
+        } = arrival;
+        let applier = self
+            .shards
+            .get_mut(&shard)
+            .expect("a snapshot is routed to the worker that owns the shard");
+        if let Err(error) = Incarnation::switch(&*self.kv, shard, generation) {
+            panic!(
+                "shard {shard}: the snapshot cannot be made the replica: {:#}",
+                anyhow::Error::new(error)
+            );
+        }
+        let index = fetched.at.index;
+        applier.store = *store;
+        let replaced = Arc::downgrade(&applier.view.swap(applier.store.view()));
+        applier.applied.send_replace(LogIndex(index));
+        tracing::info!(shard = shard.0, index, "the replica goes on from a snapshot");
+        if let Some(observer) = &self.observer {
+            observer.installed(shard, index);
+        }
+        self.done.push(Completion::Installed { shard, index, replaced });
     }
 
     fn begin_checkpoint(&self) -> Begun {

@@ -1,16 +1,19 @@
-//! What the log writer and the apply workers report back to the Raft actor.
+//! What the log writer, the apply workers and the puller report back to the Raft actor.
 //!
 //! They push here and poke the actor. A full mailbox loses only the poke: the actor drains this queue at every drive,
 //! and a full mailbox means that a drive is coming. The queue is bounded by what the actor has handed out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use actix::Recipient;
+use covey_shard::ShardView;
 use covey_shared::ids::ShardId;
+use covey_store::log::HardState;
 use parking_lot::Mutex;
 
 use crate::raft::AppliedTask;
 use crate::raft::actor::Drive;
+use crate::snapshot::Arrival;
 
 /// One report.
 #[derive(Debug)]
@@ -19,12 +22,26 @@ pub(crate) enum Completion {
     Persisted {
         readies: Vec<(ShardId, u64)>,
         live_bytes: u64,
-        pinned_by: Option<ShardId>,
+        /// Whose entries keep the oldest log file, and whether there are too many files.
+        pinned_by: Option<(ShardId, bool)>,
     },
     /// A store has applied a task.
     Applied(AppliedTask),
     /// Everything a shard has applied up to `index` survives any crash.
     Checkpointed { shard: ShardId, index: u64 },
+    /// A replica was built from a snapshot.
+    Arrived(Box<Arrival>),
+    /// A replica found nothing on its disk, and nobody else has anything: its group is new.
+    New { shard: ShardId, hard_state: HardState },
+    /// Somebody fetches a snapshot at `index`: the log is kept behind it. `None` ends that.
+    Hold { shard: ShardId, index: Option<u64> },
+    /// The snapshot at `index` is the store of the shard now, safe from any crash.
+    Installed {
+        shard: ShardId,
+        index: u64,
+        /// What reads may still run on.
+        replaced: Weak<ShardView>,
+    },
 }
 
 /// The way back to the actor; clones share one queue.

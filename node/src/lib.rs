@@ -18,6 +18,7 @@ mod production;
 mod raft;
 mod server;
 mod shard;
+mod snapshot;
 mod startup;
 
 pub use production::serve;

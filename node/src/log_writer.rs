@@ -20,6 +20,8 @@ pub(crate) struct LogWriter {
     pub(crate) input: mpsc::Receiver<Vec<AppendTask>>,
     /// Entries of one record by size: well below a segment, so that every record fits into one.
     pub(crate) part_bytes: usize,
+    /// With more files, members that are away are not waited for.
+    pub(crate) max_segments: usize,
     pub(crate) done: Completions,
 }
 
@@ -42,7 +44,10 @@ impl LogWriter {
                 panic!("the log cannot be written, nothing further may be acknowledged: {error}");
             }
             let usage = self.log.usage();
-            let pinned_by = usage.pinned_by.and_then(|group| self.shard_of(group));
+            let pressing = usage.segments > self.max_segments;
+            let pinned_by = usage
+                .pinned_by
+                .and_then(|group| Some((self.shard_of(group)?, pressing)));
             self.done.push(Completion::Persisted {
                 readies,
                 live_bytes: usage.live_bytes,
@@ -64,6 +69,12 @@ impl LogWriter {
         let mut filled = 0;
         for task in tasks {
             let group = GroupId(self.replicas[&task.shard].0);
+            if let Some(at) = task.create {
+                batch.create_group(group, at);
+            }
+            if let Some(at) = task.reset {
+                batch.truncate(group, at.index + 1).compact(group, at);
+            }
             // The hard state goes with or before its entries: a log that knows entries of a term knows the term.
             match task.hard_state {
                 Some(state) if task.must_sync => _ = batch.hard_state(group, state),

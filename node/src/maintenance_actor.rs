@@ -46,7 +46,10 @@ impl Actor for MaintenanceActor {
         ctx.set_mailbox_capacity(self.plan.mailbox);
         ctx.run_interval(self.plan.checkpoint, |actor, _| actor.checkpoints.ask());
         self.disk.look(self.handle.clone());
-        ctx.run_interval(DISK_LOOK, |actor, _| actor.disk.look(actor.handle.clone()));
+        ctx.run_interval(DISK_LOOK, |actor, _| {
+            actor.disk.look(actor.handle.clone());
+            actor.handle.snapshots.expire();
+        });
         if let Some(retention) = self.plan.retention {
             ctx.run_interval(self.plan.trim, move |actor, ctx| {
                 let step = actor.plan.trim_step;
@@ -74,7 +77,8 @@ async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
     let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
     for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
         let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
-        let (trimmed, oldest) = (replica.view.applied().trimmed_before, replica.view.oldest_due());
+        let view = replica.view();
+        let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
         let Some(before) = trim_to(UnixMillis(wanted), trimmed, oldest, step) else {
             continue;
         };

@@ -66,7 +66,7 @@ impl OutboxActor {
             .handle
             .replicas
             .values()
-            .filter(|r| self.handle.board.leads(r.plan.shard) && r.view.outbox_len() > 0)
+            .filter(|r| self.handle.board.leads(r.plan.shard) && r.view().outbox_len() > 0)
             .map(|r| r.plan.shard)
             .filter(|shard| !self.busy.contains(shard))
             .collect();
@@ -129,7 +129,7 @@ impl Round {
         let Some(replica) = self.handle.replicas.get(&source) else {
             return Vec::new();
         };
-        let (view, items) = (replica.view.clone(), PAGE.min(self.handle.max_batch_items));
+        let (view, items) = (replica.view(), PAGE.min(self.handle.max_batch_items));
         let (done, page) = oneshot::channel();
         self.handle.env.spawn.compute(Box::new(move || {
             // Nobody waits any more when the node stops.

@@ -51,4 +51,4 @@ pub use row::RowMeta;
 pub use space::{MAX_DIM, MAX_SPACE_NAME, PartitionOptions, SpaceSpec};
 pub use status::PartitionStatus;
 pub use view::View;
-pub use worker::{MaintenanceWorker, NotTaken};
+pub use worker::{MaintenanceIntake, MaintenanceWorker, NotTaken};

@@ -19,8 +19,22 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 /// more than that step.
 #[derive(Debug)]
 pub struct MaintenanceWorker {
-    partitions: mpsc::Sender<Maintainer>,
+    partitions: MaintenanceIntake,
     handle: WorkerHandle,
+}
+
+/// The way to the worker, which ends when all of them are gone.
+#[derive(Clone, Debug)]
+pub struct MaintenanceIntake(mpsc::Sender<Maintainer>);
+
+impl MaintenanceIntake {
+    /// Has a partition maintained until its writer is dropped.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub fn maintain(&self, partition: Maintainer) -> Result<(), NotTaken> {
+        self.0.try_send(partition).map_err(|_| NotTaken)
+    }
 }
 
 /// The worker has ended or has too many partitions waiting.
@@ -37,15 +51,23 @@ impl MaintenanceWorker {
         let (partitions, receiver) = mpsc::channel(WAITING);
         let body = run(receiver, Arc::clone(&env.clock), interval);
         let handle = env.spawn.worker("maintenance", Priority::Low, Box::pin(body))?;
-        Ok(Self { partitions, handle })
+        Ok(Self {
+            partitions: MaintenanceIntake(partitions),
+            handle,
+        })
     }
 
-    /// Takes on a partition until its writer is dropped.
+    /// Has a partition maintained until its writer is dropped.
     ///
     /// # Errors
     /// [`NotTaken`].
     pub fn maintain(&self, partition: Maintainer) -> Result<(), NotTaken> {
-        self.partitions.try_send(partition).map_err(|_| NotTaken)
+        self.partitions.maintain(partition)
+    }
+
+    /// The way in for who opens partitions later.
+    pub fn intake(&self) -> MaintenanceIntake {
+        self.partitions.clone()
     }
 
     /// Ends the worker after its current step. Drop the partitions first: that cuts a long step short.

@@ -123,7 +123,8 @@ impl ShardStore {
     /// Begins a checkpoint: cheap. [`ShardCheckpoint::run`] then writes and syncs the vectors, on any thread.
     pub fn begin_checkpoint(&self) -> ShardCheckpoint {
         let pending = self.pending.iter().map(|(key, version)| (*key, *version)).collect();
-        ShardCheckpoint::new(self.partition.begin_checkpoint(), pending)
+        let generation = self.view.db.keys.generation;
+        ShardCheckpoint::new(generation, self.partition.begin_checkpoint(), pending)
     }
 
     /// Forgets the copies of the vectors that are durable now. Once the caller has then called `persist` of the key-value
@@ -134,7 +135,9 @@ impl ShardStore {
     /// A failed store.
     pub fn finish_checkpoint(&mut self, written: WrittenCheckpoint) -> Result<LogIndex, ShardStoreError> {
         let mut done = Vec::new();
-        for (key, version) in written.rows {
+        // A snapshot may have taken the place of the store that began it: then these rows are in files of that one.
+        let mine = written.generation == self.view.db.keys.generation;
+        for (key, version) in written.rows.into_iter().filter(|_| mine) {
             if self.pending.get(&key) == Some(&version) {
                 self.pending.remove(&key);
                 done.push((self.view.db.keys.of_post(Kind::PendingRow, key), None));

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{NodeId, ShardEpoch, ShardId};
+use covey_shared::ids::{ShardEpoch, ShardId};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use super::arrivals::Arrivals;
 use super::engine::Dropped;
-use super::{AppendTask, ApplyTask, Effects, Engine, Ticket};
+use super::{AppendTask, Effects, Engine, GroupStart, Ticket};
 use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
 use crate::peers::Peers;
+use crate::snapshot::Pulls;
 use crate::startup::Observer;
 
 /// Sent by the log writer and the apply workers, and to itself: work through whatever has changed. Repeatable.
@@ -75,6 +77,8 @@ pub(crate) struct RaftDeps {
     pub(crate) board: Arc<Board>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tick: Duration,
+    /// Replicas that are being built from snapshots.
+    pub(crate) pulls: Arc<Pulls>,
     pub(crate) max_catch_up_ticks: usize,
     pub(crate) mailbox: usize,
 }
@@ -83,6 +87,7 @@ pub(crate) struct RaftDeps {
 pub(crate) struct RaftActor {
     deps: RaftDeps,
     waiting: BTreeMap<Ticket, oneshot::Sender<Result<WriteReply, ShardError>>>,
+    arrivals: Arrivals,
     next_ticket: u64,
     drive_scheduled: bool,
     drives: u64,
@@ -96,6 +101,7 @@ impl RaftActor {
         RaftActor {
             deps,
             waiting: BTreeMap::new(),
+            arrivals: Arrivals::default(),
             next_ticket: 0,
             drive_scheduled: false,
             drives: 0,
@@ -133,6 +139,7 @@ impl RaftActor {
         self.drives += 1;
         let mut effects = Effects::default();
         self.take_completions(&mut effects);
+        self.arrivals.offer(&mut self.deps);
         // Without room in the log nothing may be collected: a ready that is taken must be persisted in order.
         if let Ok(room) = self.deps.log.clone().try_reserve_owned() {
             let changed = self.deps.engine.collect(&mut effects);
@@ -141,7 +148,8 @@ impl RaftActor {
             }
             self.publish(changed);
         }
-        self.dispatch(effects.send, effects.apply);
+        self.dispatch(effects);
+        self.arrivals.settle(&mut self.deps);
         self.answer();
     }
 
@@ -154,21 +162,34 @@ impl RaftActor {
                     pinned_by,
                 } => {
                     self.deps.board.set_log_bytes(live_bytes);
-                    pinned_by.into_iter().for_each(|shard| self.deps.engine.unpin(shard));
-                    self.deps.engine.persisted(&readies, effects);
+                    if let Some((shard, pressing)) = pinned_by {
+                        self.deps.engine.unpin(shard, pressing);
+                    }
+                    let entropy = self.deps.env.entropy.clone();
+                    let random = || (entropy.next_u64() >> 1) as usize;
+                    self.deps.engine.persisted(&readies, effects, random);
                 }
                 Completion::Applied(task) => self.deps.engine.applied(task),
                 Completion::Checkpointed { shard, index } => self.deps.engine.checkpointed(shard, index),
+                Completion::Arrived(arrival) => self.arrivals.add(*arrival),
+                Completion::New { shard, hard_state } => self.deps.engine.begin(shard, GroupStart::new(hard_state)),
+                Completion::Hold { shard, index } => self.deps.engine.hold(shard, index),
+                Completion::Installed { shard, index, replaced } => {
+                    self.arrivals.installed(shard, index, replaced, &mut self.deps.engine);
+                }
             }
         }
     }
 
-    fn dispatch(&mut self, send: Vec<(NodeId, RaftMessage)>, apply: Vec<ApplyTask>) {
-        for (shard, to) in self.deps.peers.send(send) {
+    fn dispatch(&mut self, effects: Effects) {
+        for (shard, to) in self.deps.peers.send(effects.send) {
             self.deps.engine.unreachable(shard, to);
         }
-        for task in apply {
+        for task in effects.apply {
             self.deps.apply.submit(task);
+        }
+        for (shard, index) in effects.install {
+            self.deps.apply.install(self.arrivals.take(shard, index));
         }
     }
 

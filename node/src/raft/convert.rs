@@ -47,7 +47,6 @@ pub(crate) fn to_wire(message: Message, envelope: Envelope) -> Option<RaftMessag
         entries: message.get_entries().iter().map(entry_to_wire).collect(),
         commit: message.commit,
         commit_term: message.commit_term,
-        snapshot: None,
         reject: message.reject,
         reject_hint: message.reject_hint,
         context: message.get_context().to_vec(),

@@ -10,7 +10,10 @@ use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
 
 use super::group::{Group, GroupStart};
 use super::proposals::Ticket;
-use super::{AppliedTask, Effects, GroupStatus, RaftLimits};
+use super::{AppendTask, AppliedTask, Effects, Fetched, GroupStatus, RaftLimits, Restore};
+
+/// Number of the record with which a group begins in the log; its readies are numbered from 1 after that.
+const FIRST_RECORD: u64 = 1;
 
 /// The outcome of a proposal.
 pub type Answer = (Ticket, Result<WriteReply, ShardError>);
@@ -26,32 +29,127 @@ pub struct Dropped {
 
 /// The groups of one node.
 pub struct Engine {
+    node: NodeId,
+    limits: RaftLimits,
     groups: BTreeMap<ShardId, Group>,
+    /// Groups that this node is a member of, but for which its log has nothing yet.
+    dormant: BTreeMap<ShardId, Dormant>,
     dirty: BTreeSet<ShardId>,
     answers: Vec<Answer>,
+    /// Shards that have to pull a snapshot, and from where.
+    pulls: Vec<(ShardId, NodeId)>,
+    settled: Vec<ShardId>,
     dropped: Dropped,
 }
 
+/// A group before its first record in the log.
+struct Dormant {
+    plan: ShardPlan,
+    /// What it begins with, once that is known.
+    start: Option<GroupStart>,
+    /// The log is writing its first record.
+    begun: bool,
+}
+
+impl Dormant {
+    fn first_record(&mut self) -> Option<AppendTask> {
+        let start = self.start.as_ref().filter(|_| !self.begun)?;
+        self.begun = true;
+        Some(AppendTask {
+            ready: FIRST_RECORD,
+            create: Some(start.log.compacted),
+            hard_state: Some(start.log.hard_state),
+            must_sync: true,
+            ..AppendTask::of(self.plan.shard)
+        })
+    }
+}
+
 impl Engine {
-    /// The groups that `node` has a replica of. `random` yields one number per call.
+    /// The groups that `node` has a replica of; one without a start is dormant until [`Engine::begin`]. `random` yields one
+    /// number per call.
     pub fn new(
         node: NodeId,
-        shards: impl IntoIterator<Item = (ShardPlan, GroupStart)>,
+        shards: impl IntoIterator<Item = (ShardPlan, Option<GroupStart>)>,
         limits: RaftLimits,
         mut random: impl FnMut() -> usize,
     ) -> Engine {
-        let groups: BTreeMap<ShardId, Group> = shards
-            .into_iter()
-            .filter_map(|(plan, start)| plan.on(node).map(|me| (plan, me, start)))
-            .map(|(plan, me, start)| (plan.shard, Group::new(plan, me, start, limits, random())))
-            .collect();
-        let dirty = groups.keys().copied().collect();
-        Engine {
-            groups,
-            dirty,
+        let mut engine = Engine {
+            node,
+            limits,
+            groups: BTreeMap::new(),
+            dormant: BTreeMap::new(),
+            dirty: BTreeSet::new(),
             answers: Vec::new(),
+            pulls: Vec::new(),
+            settled: Vec::new(),
             dropped: Dropped::default(),
+        };
+        for (plan, start) in shards {
+            match start {
+                Some(start) => engine.add(plan, start, random()),
+                None => {
+                    let (shard, start, begun) = (plan.shard, None, false);
+                    engine.dormant.insert(shard, Dormant { plan, start, begun });
+                }
+            }
         }
+        engine
+    }
+
+    fn add(&mut self, plan: ShardPlan, start: GroupStart, random: usize) {
+        let (shard, me) = (plan.shard, plan.on(self.node));
+        let me = me.expect("only shards with a replica here are given to the engine");
+        self.groups
+            .insert(shard, Group::new(plan, me, start, self.limits, random));
+        self.dirty.insert(shard);
+    }
+
+    /// Gives a dormant group its beginning. It takes part once the log has it.
+    pub fn begin(&mut self, shard: ShardId, start: GroupStart) {
+        if let Some(dormant) = self.dormant.get_mut(&shard) {
+            dormant.start = Some(start);
+            self.dirty.insert(shard);
+        }
+    }
+
+    /// Whether the group does not take part yet.
+    pub fn is_dormant(&self, shard: ShardId) -> bool {
+        self.dormant.contains_key(&shard)
+    }
+
+    /// Steps a fetched snapshot into its group.
+    pub fn restore(&mut self, shard: ShardId, fetched: &Fetched) -> Restore {
+        self.dirty.insert(shard);
+        match self.groups.get_mut(&shard) {
+            Some(group) => group.restore(fetched),
+            None => Restore::NotNeeded,
+        }
+    }
+
+    /// The store of a shard holds a snapshot at `index`, safe from any crash.
+    pub fn installed(&mut self, shard: ShardId, index: u64) {
+        if let Some(group) = self.groups.get_mut(&shard) {
+            group.installed(index);
+            self.dirty.insert(shard);
+        }
+    }
+
+    /// Keeps a group's log behind `index` for a snapshot that is being fetched; `None` ends that.
+    pub fn hold(&mut self, shard: ShardId, index: Option<u64>) {
+        if let Some(group) = self.groups.get_mut(&shard) {
+            group.hold(index);
+        }
+    }
+
+    /// Shards that go on, or begin, behind a snapshot or without one, since the last call.
+    pub fn take_settled(&mut self) -> Vec<ShardId> {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Shards that have to pull a snapshot, and from where, since the last call.
+    pub fn take_pulls(&mut self) -> Vec<(ShardId, NodeId)> {
+        std::mem::take(&mut self.pulls)
     }
 
     /// One step of every group's logical clock.
@@ -73,6 +171,12 @@ impl Engine {
         };
         if !well_formed(&message) || !group.may_take_over(&message) {
             self.dropped.malformed += 1;
+            return;
+        }
+        if message.kind == RaftMessageKind::Snapshot {
+            self.pulls
+                .extend(group.called_to_pull(&message).map(|from| (shard, from)));
+            self.dirty.insert(shard);
             return;
         }
         group.step(message, now, random);
@@ -98,12 +202,22 @@ impl Engine {
         }
     }
 
-    /// The log has these (group, ready) pairs on disk.
-    pub fn persisted(&mut self, readies: &[(ShardId, u64)], effects: &mut Effects) {
+    /// The log has these (group, ready) pairs on disk. `random` yields one number per call.
+    pub fn persisted(&mut self, readies: &[(ShardId, u64)], effects: &mut Effects, mut random: impl FnMut() -> usize) {
         for (shard, number) in readies {
             if let Some(group) = self.groups.get_mut(shard) {
-                group.persisted(*number, effects);
+                if group.persisted(*number, effects) {
+                    self.settled.push(*shard);
+                }
                 self.dirty.insert(*shard);
+            } else if let Some(Dormant {
+                plan,
+                start: Some(start),
+                ..
+            }) = self.dormant.remove(shard)
+            {
+                self.add(plan, start, random());
+                self.settled.push(*shard);
             }
         }
     }
@@ -128,10 +242,11 @@ impl Engine {
         }
     }
 
-    /// The group's oldest entries keep a log file alive: compact as far as it is safe.
-    pub fn unpin(&mut self, shard: ShardId) {
+    /// The group's oldest entries keep a log file alive: compact as far as it is safe, and if there are too many files
+    /// (`pressing`) even if a member still needs them.
+    pub fn unpin(&mut self, shard: ShardId, pressing: bool) {
         if let Some(group) = self.groups.get_mut(&shard) {
-            group.unpin();
+            group.unpin(pressing);
             self.dirty.insert(shard);
         }
     }
@@ -158,6 +273,8 @@ impl Engine {
     pub fn collect(&mut self, effects: &mut Effects) -> Vec<ShardId> {
         let changed: Vec<ShardId> = std::mem::take(&mut self.dirty).into_iter().collect();
         for shard in &changed {
+            let first = self.dormant.get_mut(shard).and_then(Dormant::first_record);
+            effects.append.extend(first);
             if let Some(group) = self.groups.get_mut(shard) {
                 group.collect(effects);
             }
@@ -201,10 +318,7 @@ fn well_formed(message: &RaftMessage) -> bool {
     // What nobody sends here, or what the library does not check before it uses it.
     let known = !matches!(
         message.kind,
-        RaftMessageKind::Snapshot
-            | RaftMessageKind::ReadIndex
-            | RaftMessageKind::ReadIndexResp
-            | RaftMessageKind::TransferLeader
+        RaftMessageKind::ReadIndex | RaftMessageKind::ReadIndexResp | RaftMessageKind::TransferLeader
     );
     let follow = message
         .entries

@@ -21,6 +21,7 @@ fn limits() -> RaftLimits {
         apply_backlog_bytes: 1 << 20,
         apply_batch_bytes: 1 << 16,
         keep_entries: 4,
+        max_lag_bytes: 1 << 20,
         compact_step: 4,
     }
 }
@@ -51,7 +52,7 @@ impl Cluster {
                 let shards = Layout::fixed(1, 3, &nodes)
                     .shards
                     .into_iter()
-                    .map(|p| (p, GroupStart::default()));
+                    .map(|p| (p, Some(GroupStart::default())));
                 let engine = Engine::new(*node, shards, limits(), || rng.random_range(0..1000));
                 Host {
                     engine,
@@ -75,7 +76,13 @@ impl Cluster {
         let mut effects = Effects::default();
         self.hosts[host].engine.collect(&mut effects);
         loop {
-            let Effects { send, append, apply } = std::mem::take(&mut effects);
+            let Effects {
+                send,
+                append,
+                apply,
+                install,
+            } = std::mem::take(&mut effects);
+            assert_eq!(install, [], "nobody has offered a snapshot");
             for (to, message) in send {
                 let to = (to.0 - 1) as usize;
                 if self.cut != Some(host) && self.cut != Some(to) {
@@ -92,7 +99,7 @@ impl Cluster {
             if readies.is_empty() && apply.is_empty() {
                 break;
             }
-            target.engine.persisted(&readies, &mut effects);
+            target.engine.persisted(&readies, &mut effects, || 0);
             for task in apply {
                 let results = task
                     .entries
@@ -375,7 +382,6 @@ fn a_call_to_take_over_counts_only_from_the_present_leader() {
         entries: vec![],
         commit: 0,
         commit_term: 0,
-        snapshot: None,
         reject: false,
         reject_hint: 0,
         context: vec![],

@@ -9,14 +9,16 @@ use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
 use covey_shared::layout::{Place, ShardPlan};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError};
-use covey_store::log::{LogPosition, RecoveredGroup};
+use covey_store::log::RecoveredGroup;
 use raft::eraftpb::{ConfState, Entry, HardState, Message};
 use raft::{Config, RawNode, StateRole};
 
 use super::convert::{self, Envelope};
 use super::freshness::Freshness;
+use super::log_room::LogRoom;
 use super::log_view::LogView;
 use super::proposals::{Proposals, Ticket};
+use super::restore::Restoring;
 use super::slog_bridge;
 use super::status::GroupStatus;
 use super::{AppendTask, ApplyTask, Effects, RaftLimits};
@@ -32,11 +34,24 @@ pub struct GroupStart {
     pub voters: Vec<u64>,
 }
 
+impl GroupStart {
+    /// Nothing but a hard state.
+    pub(crate) fn new(hard_state: covey_store::log::HardState) -> GroupStart {
+        GroupStart {
+            log: RecoveredGroup {
+                hard_state,
+                ..RecoveredGroup::default()
+            },
+            ..GroupStart::default()
+        }
+    }
+}
+
 /// Messages of a ready that may go out only once its entries are on disk.
 #[derive(Debug)]
-struct Held {
-    number: u64,
-    messages: Vec<Message>,
+pub(super) struct Held {
+    pub(super) number: u64,
+    pub(super) messages: Vec<Message>,
 }
 
 fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
@@ -62,23 +77,26 @@ fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
 
 pub(crate) struct Group {
     pub(crate) plan: ShardPlan,
-    me: Place,
+    pub(super) me: Place,
     pub(super) raw: RawNode<LogView>,
     pub(super) limits: RaftLimits,
-    held: VecDeque<Held>,
+    pub(super) held: VecDeque<Held>,
     proposals: Proposals,
     /// Committed entries that the store has not been given yet.
-    backlog: VecDeque<Entry>,
-    backlog_bytes: u64,
+    pub(super) backlog: VecDeque<Entry>,
+    pub(super) backlog_bytes: u64,
     /// The store works on a task of this group; one at a time, so that what arrives meanwhile is the next batch.
     applying: bool,
-    applied: u64,
-    durable_applied: u64,
-    all_matched: u64,
-    /// The log asked to let go of the oldest entries.
-    pinning: bool,
+    pub(super) applied: u64,
+    pub(super) durable_applied: u64,
+    pub(super) all_matched: u64,
+    pub(super) log_room: LogRoom,
+    /// A snapshot that replaces log and store.
+    pub(super) restoring: Option<Restoring>,
+    /// To calls to pull a snapshot.
+    pub(super) answers: Vec<Message>,
     role: (StateRole, u64),
-    freshness: Freshness,
+    pub(super) freshness: Freshness,
 }
 
 impl Group {
@@ -120,7 +138,9 @@ impl Group {
             // What the store has read back may still sit in the page cache only.
             durable_applied: 0,
             all_matched: 0,
-            pinning: false,
+            log_room: LogRoom::default(),
+            restoring: None,
+            answers: Vec::new(),
             role,
         };
         group.set_election_timeout(election);
@@ -192,23 +212,14 @@ impl Group {
         }
     }
 
-    /// The log has this ready, and all before it, on disk.
-    pub(crate) fn persisted(&mut self, number: u64, effects: &mut Effects) {
+    /// The log has this ready, and all before it, on disk. Whether a snapshot was among them.
+    pub(crate) fn persisted(&mut self, number: u64, effects: &mut Effects) -> bool {
         while self.held.front().is_some_and(|h| h.number <= number) {
             let held = self.held.pop_front().expect("front() was there");
             self.send(held.messages, effects);
         }
         self.raw.on_persist_ready(number);
-    }
-
-    /// A checkpoint has made everything up to `index` safe from any crash.
-    pub(crate) fn durable(&mut self, index: u64) {
-        self.durable_applied = self.durable_applied.max(index);
-    }
-
-    /// The oldest entries keep a file of the log alive: let them go as soon as it is safe.
-    pub(crate) fn unpin(&mut self) {
-        self.pinning = true;
+        self.end_restore(number)
     }
 
     /// The store has applied everything up to `index`.
@@ -237,9 +248,10 @@ impl Group {
 
     /// Collects what is to be sent, appended and applied.
     pub(crate) fn collect(&mut self, effects: &mut Effects) {
-        while self.raw.has_ready() {
+        while self.may_go_on(effects) && self.raw.has_ready() {
             self.collect_ready(effects);
         }
+        self.call_to_pull(effects);
         self.compact(effects);
         self.submit(effects);
     }
@@ -252,21 +264,22 @@ impl Group {
         self.backlog.extend(committed);
         let (entries, must_sync, number) = (ready.take_entries(), ready.must_sync(), ready.number());
         let hard_state = ready.hs().cloned();
+        let snapshot = ready.snapshot().get_metadata().clone();
+        let reset = (snapshot.index > 0).then(|| self.begin_restore(&snapshot));
         // The library reads its own entries back from the view at once; the disk follows.
         self.raw.mut_store().append(&entries);
         if let Some(hs) = &hard_state {
             self.raw.mut_store().set_hard_state(hs.clone());
         }
         let messages = ready.take_persisted_messages();
-        if entries.is_empty() && hard_state.is_none() && self.held.is_empty() {
+        if entries.is_empty() && hard_state.is_none() && reset.is_none() && self.held.is_empty() {
             self.raw.advance_append_async(ready);
             self.send(messages, effects);
             self.raw.on_persist_ready(number);
             return;
         }
         self.held.push_back(Held { number, messages });
-        effects.append.push(AppendTask {
-            shard: self.plan.shard,
+        let task = AppendTask {
             ready: number,
             entries: entries.iter().map(convert::log_entry).collect(),
             hard_state: hard_state.map(|hs| covey_store::log::HardState {
@@ -274,38 +287,14 @@ impl Group {
                 vote: hs.vote,
                 commit: hs.commit,
             }),
-            compacted: None,
+            reset,
             must_sync,
-        });
-        self.raw.advance_append_async(ready);
-    }
-
-    /// Entries that every member has on disk and this store will not replay are of no use to anyone.
-    fn compact(&mut self, effects: &mut Effects) {
-        if self.raw.raft.state == StateRole::Leader {
-            let matched = self.raw.raft.prs().iter().map(|(_, p)| p.matched).min().unwrap_or(0);
-            self.all_matched = self.all_matched.max(matched);
-        }
-        let safe = self.all_matched.min(self.durable_applied);
-        let to = if self.pinning {
-            safe
-        } else {
-            safe.saturating_sub(self.limits.keep_entries)
+            ..AppendTask::of(self.plan.shard)
         };
-        let step = if self.pinning { 0 } else { self.limits.compact_step };
-        if to < self.raw.store().first() + step {
-            return;
-        }
-        if let Some((index, term)) = self.raw.mut_store().compact(to) {
-            self.pinning = false;
-            effects.append.push(AppendTask {
-                shard: self.plan.shard,
-                ready: 0,
-                entries: Vec::new(),
-                hard_state: None,
-                compacted: Some(LogPosition { index, term }),
-                must_sync: false,
-            });
+        self.raw.advance_append_async(ready);
+        match reset {
+            Some(_) => self.install_first(task, effects),
+            None => effects.append.push(task),
         }
     }
 
@@ -329,19 +318,8 @@ impl Group {
         });
     }
 
-    fn send(&self, messages: Vec<Message>, effects: &mut Effects) {
-        let leads = self.raw.raft.state == StateRole::Leader;
-        let envelope = Envelope {
-            shard: self.plan.shard,
-            epoch: self.plan.epoch,
-            // Before it has committed in its own term, a leader does not know what its predecessor acknowledged.
-            leader_commit: if leads && self.raw.raft.commit_to_current_term() {
-                self.raw.raft.raft_log.committed
-            } else {
-                0
-            },
-            all_matched: if leads { self.all_matched } else { 0 },
-        };
+    pub(super) fn send(&self, messages: Vec<Message>, effects: &mut Effects) {
+        let envelope = self.envelope();
         for message in messages {
             let Some(node) = self.node_of(ReplicaId(message.to)) else {
                 continue;
@@ -352,12 +330,27 @@ impl Group {
         }
     }
 
+    fn envelope(&self) -> Envelope {
+        let leads = self.raw.raft.state == StateRole::Leader;
+        Envelope {
+            shard: self.plan.shard,
+            epoch: self.plan.epoch,
+            // Before it has committed in its own term, a leader does not know what its predecessor acknowledged.
+            leader_commit: if leads && self.raw.raft.commit_to_current_term() {
+                self.raw.raft.raft_log.committed
+            } else {
+                0
+            },
+            all_matched: if leads { self.all_matched } else { 0 },
+        }
+    }
+
     /// A message to `to` was dropped: the leader must not wait for its answer.
     pub(crate) fn unreachable(&mut self, to: ReplicaId) {
         self.raw.report_unreachable(to.0);
     }
 
-    fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
+    pub(super) fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
         self.plan.voters.iter().find(|p| p.replica == replica).map(|p| p.node)
     }
 
@@ -382,6 +375,7 @@ impl Group {
             leader: self.leader(),
             term: Term(self.raw.raft.term),
             first: LogIndex(self.raw.store().first()),
+            last: LogIndex(self.raw.raft.raft_log.last_index()),
             committed: LogIndex(self.raw.raft.raft_log.committed),
             applied: LogIndex(self.applied),
             fresh_as_of: self

@@ -1,9 +1,10 @@
 //! The log of one group as raft reads it: every entry since the last compaction, in memory.
 //!
 //! The same entries lie in the node's WAL. A compaction follows what every member has on disk, so that in a healthy
-//! group only a short tail is held.
+//! group only a short tail is held; a member that is away holds it back up to a limit, and pulls a snapshot after that.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
@@ -16,6 +17,10 @@ pub(crate) struct LogView {
     /// Index and term of the last entry that is gone.
     compacted: (u64, u64),
     entries: VecDeque<Entry>,
+    /// Of the entries, as in limits.
+    bytes: u64,
+    /// Members that need entries which are gone. The library asks with `&self`.
+    wanting: RefCell<BTreeSet<u64>>,
 }
 
 impl LogView {
@@ -30,8 +35,32 @@ impl LogView {
             hard_state,
             conf_state,
             compacted,
+            bytes: entries.iter().map(size).sum(),
             entries: entries.into(),
+            wanting: RefCell::default(),
         }
+    }
+
+    /// Begins anew behind a snapshot: whatever was there is replaced by it.
+    pub(crate) fn restore(&mut self, at: (u64, u64), conf_state: ConfState) {
+        self.entries.clear();
+        (self.compacted, self.conf_state, self.bytes) = (at, conf_state, 0);
+    }
+
+    /// The members that needed entries which are gone, since the last call.
+    pub(crate) fn take_wanting(&self) -> BTreeSet<u64> {
+        self.wanting.take()
+    }
+
+    /// The last index before the newest entries that take at most `bytes`.
+    pub(crate) fn index_before(&self, bytes: u64) -> u64 {
+        let mut over = self.bytes.saturating_sub(bytes);
+        let gone = self.entries.iter().take_while(|entry| {
+            let counts = over > 0;
+            over = over.saturating_sub(size(entry));
+            counts
+        });
+        self.compacted.0 + gone.count() as u64
     }
 
     /// First index still held.
@@ -60,10 +89,10 @@ impl LogView {
             self.last()
         );
         while self.last() >= first {
-            self.entries
-                .pop_back()
-                .expect("last() ≥ first() means that there is an entry");
+            let replaced = self.entries.pop_back();
+            self.bytes -= size(&replaced.expect("last() ≥ first() means that there is an entry"));
         }
+        self.bytes += new.iter().map(size).sum::<u64>();
         self.entries.extend(new.iter().cloned());
     }
 
@@ -82,6 +111,7 @@ impl LogView {
                 .entries
                 .pop_front()
                 .expect("index ≤ last() means that there is an entry");
+            self.bytes -= size(&gone);
             self.compacted = (gone.get_index(), gone.get_term());
         }
         Some(self.compacted)
@@ -146,8 +176,9 @@ impl Storage for LogView {
         Ok(self.last())
     }
 
-    fn snapshot(&self, _: u64, _: u64) -> Result<Snapshot> {
-        // Entries are kept until every member has them, so that no member of a static group ever needs a snapshot.
+    fn snapshot(&self, _: u64, to: u64) -> Result<Snapshot> {
+        // The library would put the whole transfer between two of its steps. The member is told to pull instead.
+        self.wanting.borrow_mut().insert(to);
         Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
     }
 }

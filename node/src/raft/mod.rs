@@ -5,12 +5,15 @@
 //! [`log_view`] is its log as the library reads it; [`convert`] is the seam to the wire.
 
 pub mod actor;
+mod arrivals;
 mod convert;
 mod engine;
 mod freshness;
 mod group;
+mod log_room;
 mod log_view;
 mod proposals;
+mod restore;
 mod slog_bridge;
 mod status;
 mod transfer;
@@ -23,6 +26,7 @@ use covey_store::log::{HardState, LogEntry, LogPosition};
 pub use engine::Engine;
 pub use group::GroupStart;
 pub use proposals::Ticket;
+pub use restore::{Fetched, Restore};
 pub use status::GroupStatus;
 
 /// Bounds of one group. The configuration gives their reasons.
@@ -44,6 +48,8 @@ pub struct RaftLimits {
     pub apply_batch_bytes: u64,
     /// Entries kept although every member has them.
     pub keep_entries: u64,
+    /// Entries kept for members that are away, by size.
+    pub max_lag_bytes: u64,
     /// Entries gathered before a compaction is worth a record.
     pub compact_step: u64,
 }
@@ -55,6 +61,10 @@ pub struct AppendTask {
     pub shard: ShardId,
     /// Number of the ready to report back; 0 = none.
     pub ready: u64,
+    /// The group is new and begins here.
+    pub create: Option<LogPosition>,
+    /// A snapshot replaces everything: the log begins anew here.
+    pub reset: Option<LogPosition>,
     /// Entries to append.
     pub entries: Vec<LogEntry>,
     /// Term, vote, commit.
@@ -63,6 +73,22 @@ pub struct AppendTask {
     pub compacted: Option<LogPosition>,
     /// A commit index alone may be lost in a crash; everything else may not.
     pub must_sync: bool,
+}
+
+impl AppendTask {
+    /// Nothing yet.
+    pub(crate) fn of(shard: ShardId) -> AppendTask {
+        AppendTask {
+            shard,
+            ready: 0,
+            create: None,
+            reset: None,
+            entries: Vec::new(),
+            hard_state: None,
+            compacted: None,
+            must_sync: false,
+        }
+    }
 }
 
 /// Committed entries for the store of one shard, in order.
@@ -94,4 +120,6 @@ pub struct Effects {
     pub append: Vec<AppendTask>,
     /// Work for the stores.
     pub apply: Vec<ApplyTask>,
+    /// Shards whose fetched snapshot, at this index, becomes the store, after what is being applied.
+    pub install: Vec<(ShardId, u64)>,
 }

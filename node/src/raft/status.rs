@@ -15,6 +15,8 @@ pub struct GroupStatus {
     pub term: Term,
     /// First index still in the log.
     pub first: LogIndex,
+    /// Last index of the log.
+    pub last: LogIndex,
     /// Committed index as known here.
     pub committed: LogIndex,
     /// Applied index.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::Addr;
+use arc_swap::ArcSwap;
 use covey_env::{Env, Monotonic};
 use covey_shard::ShardView;
 use covey_shared::ids::{ClusterId, NodeId, ShardId};
@@ -14,12 +15,24 @@ use covey_store::kv::KvStore;
 use crate::board::Board;
 use crate::raft::actor::RaftActor;
 use crate::shard::ShardActor;
+use crate::snapshot::{Pulls, Snapshots};
 
 /// One replica as the call handlers see it.
 pub(crate) struct Replica {
     pub(crate) plan: ShardPlan,
     pub(crate) actor: Addr<ShardActor>,
-    pub(crate) view: Arc<ShardView>,
+    view: Arc<ArcSwap<ShardView>>,
+}
+
+impl Replica {
+    pub(crate) fn new(plan: ShardPlan, actor: Addr<ShardActor>, view: Arc<ArcSwap<ShardView>>) -> Replica {
+        Replica { plan, actor, view }
+    }
+
+    /// What it holds now. A snapshot may put another one in its place.
+    pub(crate) fn view(&self) -> Arc<ShardView> {
+        self.view.load_full()
+    }
 }
 
 /// What every call handler needs.
@@ -32,6 +45,10 @@ pub(crate) struct NodeHandle {
     pub(crate) raft: Addr<RaftActor>,
     pub(crate) board: Arc<Board>,
     pub(crate) kv: Arc<dyn KvStore>,
+    /// Snapshots of this node's replicas, for others.
+    pub(crate) snapshots: Arc<Snapshots>,
+    /// Replicas that are being built from snapshots of others.
+    pub(crate) pulls: Arc<Pulls>,
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
@@ -64,6 +81,13 @@ impl NodeHandle {
             RequestBody::Status => ReplyBody::Status(Box::new(self.status())),
             RequestBody::LogicalHash { shards } => ReplyBody::LogicalHash(self.logical_hash(shards, deadline).await),
             RequestBody::Candidates(query) => ReplyBody::Candidates(self.candidates(query, deadline).await),
+            RequestBody::Standing { shard } => ReplyBody::Standing(self.standing(shard)),
+            RequestBody::OpenSnapshot { shard, at_least } => {
+                ReplyBody::OpenSnapshot(self.open_snapshot(shard, at_least))
+            }
+            RequestBody::SnapshotChunk { snapshot, file, offset } => {
+                ReplyBody::SnapshotChunk(self.snapshots.chunk(snapshot, file, offset).await)
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod reads;
+mod snapshots;
 mod status;
 mod write;
 

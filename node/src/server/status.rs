@@ -31,13 +31,14 @@ impl NodeHandle {
                 total_bytes: room.space.total,
                 low: room.low,
             }),
+            rebuilds: self.pulls.status(now),
         }
     }
 
     fn replica(&self, replica: &Replica) -> Option<ReplicaStatus> {
         let shard = replica.plan.shard;
         let raft = self.board.get(shard)?;
-        let stats = replica.view.stats();
+        let stats = replica.view().stats();
         let staleness = self.board.staleness(shard, self.env.clock.monotonic());
         Some(ReplicaStatus {
             shard,

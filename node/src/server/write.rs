@@ -51,7 +51,7 @@ impl NodeHandle {
             log: self.board.log_bytes(),
             max_log: self.max_log_bytes,
             disk_low: self.board.disk_low(),
-            pressure: replica.view.pressure().is_some(),
+            pressure: replica.view().pressure().is_some(),
         };
         if let Some(retry_after_ms) = room.refuses(Need::of(&command)) {
             return Err(ShardError::Overloaded { retry_after_ms });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use arc_swap::ArcSwap;
 use covey_env::{Env, Monotonic};
 use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
 use covey_shared::ids::LogIndex;
@@ -40,7 +41,7 @@ impl<T: Send + 'static> Message for Read<T> {
 pub(crate) struct ReplicaDeps {
     pub(crate) env: Env,
     pub(crate) plan: ShardPlan,
-    pub(crate) view: Arc<ShardView>,
+    pub(crate) view: Arc<ArcSwap<ShardView>>,
     pub(crate) applied: watch::Receiver<LogIndex>,
     pub(crate) board: Arc<Board>,
     /// Shared by all replicas of the node: how many reads run or wait for the pool.
@@ -135,6 +136,10 @@ async fn admit(
             current: deps.plan.epoch,
         });
     }
+    // Without a place in its group it may hold nothing, or what is long gone.
+    if deps.board.get(deps.plan.shard).is_none() {
+        return Err(ShardError::NotReady(NotReady::Starting));
+    }
     let left = || deadline.left(deps.env.clock.monotonic());
     let mut applied = deps.applied.clone();
     if *applied.borrow() < accept.min_index {
@@ -159,7 +164,7 @@ async fn run<T: Send + 'static>(
     timing: &mut Timing,
 ) -> Result<ViewRead<T>, ShardError> {
     let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let (stopped, clock, view) = (stop.0.clone(), deps.env.clock.clone(), deps.view.clone());
+    let (stopped, clock, view) = (stop.0.clone(), deps.env.clock.clone(), deps.view.load_full());
     let (done, outcome) = oneshot::channel();
     let deadline = read.deadline;
     let (work, span) = (read.work, read.span);

@@ -1,11 +1,14 @@
 //! The parts of a node, each built from what was built before it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::Addr;
+use covey_ann::Backend;
 use covey_config::Config;
-use covey_env::{Env, WorkerHandle};
+use covey_embeddings::MaintenanceWorker;
+use covey_env::{Env, Priority, WorkerHandle};
 use covey_rpc::RaftSender;
 use covey_shared::ids::NodeId;
 use covey_shared::layout::Layout;
@@ -14,8 +17,8 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use super::replicas::Replicas;
-use super::{Observer, StartError, Threads, peers_of, settings, spawn};
-use crate::apply::ApplyLanes;
+use super::{Observer, StartError, Threads, clients, peers_of, settings, spawn};
+use crate::apply::{ApplyLanes, ApplyWorker};
 use crate::board::Board;
 use crate::checkpointer::{Checkpointer, Checkpoints};
 use crate::completions::Completions;
@@ -24,6 +27,7 @@ use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
 use crate::server::NodeHandle;
+use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
 
 /// Batches that wait for the log writer. A ready is only taken when there is room.
 const LOG_QUEUE: usize = 8;
@@ -34,6 +38,9 @@ pub(super) struct Starting {
     pub(super) config: Config,
     pub(super) id: NodeId,
     pub(super) kv: Arc<dyn KvStore>,
+    pub(super) dir: PathBuf,
+    pub(super) backend: Backend,
+    pub(super) pulls: Arc<Pulls>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) board: Arc<Board>,
     pub(super) completions: Completions,
@@ -52,12 +59,13 @@ impl Starting {
         let (log, input) = mpsc::channel(LOG_QUEUE);
         let writer = LogWriter {
             part_bytes: self.config.raft.wal_segment.as_usize() / 4,
+            max_segments: (self.config.raft.max_lag.as_u64() / self.config.raft.wal_segment.as_u64()) as usize + 2,
             log: replicas.take_log(),
             replicas: replicas.ids(),
             input,
             done: self.completions.clone(),
         };
-        let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed())?];
+        let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed(), Priority::Normal)?];
         let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), self.config.storage.apply_threads);
         let (checkpoints, input) = Checkpoints::new();
         let checkpointer = Checkpointer {
@@ -67,10 +75,22 @@ impl Starting {
             done: self.completions.clone(),
         };
         // Before the apply workers, which end when it has ended.
-        workers.push(spawn(&self.env, "checkpoint", checkpointer.run().boxed())?);
+        workers.push(spawn(
+            &self.env,
+            "checkpoint",
+            checkpointer.run().boxed(),
+            Priority::Normal,
+        )?);
         for (i, lane) in inputs.into_iter().enumerate() {
-            let worker = replicas.apply_worker(lane, self.completions.clone(), self.observer.clone());
-            workers.push(spawn(&self.env, &format!("apply-{i}"), worker.run().boxed())?);
+            let worker = ApplyWorker {
+                shards: replicas.appliers(&lane.shards),
+                lane,
+                kv: self.kv.clone(),
+                done: self.completions.clone(),
+                observer: self.observer.clone(),
+            };
+            let name = format!("apply-{i}");
+            workers.push(spawn(&self.env, &name, worker.run().boxed(), Priority::Normal)?);
         }
         Ok(Writers {
             log,
@@ -95,10 +115,38 @@ impl Starting {
             completions: self.completions.clone(),
             board: self.board.clone(),
             observer: self.observer.clone(),
+            pulls: self.pulls.clone(),
             tick: raft.tick,
             max_catch_up_ticks: raft.max_catch_up_ticks,
             mailbox: raft.mailbox,
         })
+    }
+
+    /// What this node sends, and who fetches what others send.
+    pub(super) fn snapshots(
+        &self,
+        replicas: &Replicas,
+        maintenance: &MaintenanceWorker,
+        workers: &mut Vec<WorkerHandle>,
+    ) -> Result<Arc<Snapshots>, StartError> {
+        let lease = self.config.raft.snapshot_lease;
+        let (snapshots, exports) = Snapshots::new(self.env.clone(), &self.dir, lease, self.completions.clone());
+        let puller = Puller::new(PullerDeps {
+            env: self.env.clone(),
+            config: self.config.clone(),
+            node: self.id,
+            dir: self.dir.clone(),
+            kv: self.kv.clone(),
+            backend: self.backend,
+            plans: replicas.plans(),
+            clients: clients(&self.env, &self.config, self.id),
+            maintenance: maintenance.intake(),
+            pulls: self.pulls.clone(),
+            done: self.completions.clone(),
+        });
+        workers.push(spawn(&self.env, "export", exports.run().boxed(), Priority::Low)?);
+        workers.push(spawn(&self.env, "pull", puller.run().boxed(), Priority::Low)?);
+        Ok(snapshots)
     }
 
     pub(super) fn handle(
@@ -107,6 +155,7 @@ impl Starting {
         layout: Arc<Layout>,
         threads: &Threads,
         raft: Addr<RaftActor>,
+        snapshots: Arc<Snapshots>,
     ) -> NodeHandle {
         let config = &self.config;
         let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
@@ -120,6 +169,8 @@ impl Starting {
             raft,
             board: self.board.clone(),
             kv: self.kv.clone(),
+            snapshots,
+            pulls: self.pulls.clone(),
             content: settings::CONTENT.to_owned(),
             started: self.env.clock.monotonic(),
             max_log_bytes: config.raft.max_wal.as_u64(),

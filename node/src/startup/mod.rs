@@ -32,6 +32,7 @@ use crate::server::NodeHandle;
 
 use assembly::Starting;
 use replicas::{Opening, Replicas};
+pub(crate) use settings::shard as shard_options;
 
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
@@ -64,6 +65,8 @@ pub struct NodeParts {
 pub trait Observer: Send + Sync {
     /// A committed entry was applied.
     fn applied(&self, shard: ShardId, entry: &LogEntry);
+    /// A snapshot at this index became the replica.
+    fn installed(&self, shard: ShardId, index: u64);
     /// A replica of this node leads since this term.
     fn leads(&self, shard: ShardId, term: Term);
 }
@@ -129,8 +132,8 @@ pub enum StartError {
     /// The store has applied more than the log holds.
     #[error(
         "shard {shard}: the store has applied entry {applied}, but the log holds {first} to {last}: log and store do not \
-         belong together. Put back the files that this node was stopped with; never start it with an empty directory, \
-         because it would forget what it voted for and acknowledged"
+         belong together. Put back the files that this node was stopped with, or move its whole directory away: it then \
+         fetches everything from the other nodes"
     )]
     LogAndStore {
         /// The shard.
@@ -156,7 +159,7 @@ pub enum StartError {
         "the log has replicas that cluster.toml does not place on this node: {0:?}; put back the old [[node]] list"
     )]
     UnknownReplicas(Vec<u64>),
-    /// The log cannot take the groups of new replicas.
+    /// The log cannot begin anew behind a snapshot.
     #[error("the log cannot be written")]
     Log(#[from] LogError),
     /// The configured index does not fit the space.
@@ -200,12 +203,7 @@ impl Node {
             backend,
             observer,
         } = parts;
-        let known = || config.nodes.iter().map(|node| node.id).collect();
-        let listen = config
-            .node(id)
-            .ok_or_else(|| StartError::UnknownNode(id, known()))?
-            .listen
-            .clone();
+        let listen = listen_address(&config, id)?;
         let layout = Arc::new(config.layout());
 
         // 1. The stores of the replicas, and what their groups start from.
@@ -230,19 +228,25 @@ impl Node {
             config,
             id,
             kv,
+            dir,
+            backend,
+            pulls: replicas.pulls(),
             observer,
         };
         let writers = starting.writers(&mut replicas)?;
 
         // 3. The Raft actor with its streams to the other nodes.
         let raft = threads.raft(starting.raft(&mut replicas, &writers));
-        let (checkpoints, workers) = (writers.checkpoints, writers.workers);
+        let (checkpoints, mut workers) = (writers.checkpoints, writers.workers);
 
-        // 4. The shard actors, which answer reads.
-        let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone()));
-        let Starting { env, config, .. } = starting;
+        // 4. The snapshots: those of this node for others, and those of others for this node.
+        let snapshots = starting.snapshots(&replicas, &maintenance, &mut workers)?;
 
-        // 5. What runs on timers.
+        // 5. The shard actors, which answer reads.
+        let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone(), snapshots));
+        let Starting { env, config, dir, .. } = starting;
+
+        // 6. What runs on timers.
         let clients = Arc::new(clients(&env, &config, id));
         threads.rest(MaintenanceActor {
             plan: settings::maintenance(&config),
@@ -252,10 +256,10 @@ impl Node {
         });
         threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
 
-        // 6. The door, last: who knocks is served.
+        // 7. The door, last: who knocks is served.
         let server = Server::serve(
             env.clone(),
-            listen.as_str(),
+            &listen,
             settings::serve(&config, id),
             handlers(handle.clone(), raft),
         )
@@ -280,6 +284,7 @@ impl Node {
         if cut_off > 0 {
             tracing::warn!(cut_off, "calls were still at work");
         }
+        self.handle.pulls.close();
         self.threads.stop();
         let kv = self.handle.kv.clone();
         drop(self.handle);
@@ -298,10 +303,19 @@ impl Node {
     }
 }
 
-fn spawn(env: &Env, name: &str, body: futures::future::BoxFuture<'static, ()>) -> Result<WorkerHandle, StartError> {
-    env.spawn
-        .worker(name, Priority::Normal, body)
-        .map_err(StartError::Thread)
+fn listen_address(config: &Config, id: NodeId) -> Result<String, StartError> {
+    let known = || config.nodes.iter().map(|node| node.id).collect();
+    let node = config.node(id).ok_or_else(|| StartError::UnknownNode(id, known()))?;
+    Ok(node.listen.as_str().to_owned())
+}
+
+fn spawn(
+    env: &Env,
+    name: &str,
+    body: futures::future::BoxFuture<'static, ()>,
+    priority: Priority,
+) -> Result<WorkerHandle, StartError> {
+    env.spawn.worker(name, priority, body).map_err(StartError::Thread)
 }
 
 /// One client per node, this one included: the leader of a shard may be anywhere.

@@ -2,35 +2,37 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use actix::Addr;
+use arc_swap::ArcSwap;
 use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::Env;
-use covey_shard::{ShardStore, ShardView};
+use covey_shard::{Applied, Incarnation, ShardStore, ShardView, replica_dir};
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_store::kv::KvStore;
 use covey_store::log::{GroupId, LogBatch, LogPosition, LogStore, Recovered, RecoveredGroup};
 use tokio::sync::{Semaphore, watch};
 
-use super::{Observer, StartError, settings};
-use crate::apply::{Applier, ApplyWorker, LaneInput};
+use super::{StartError, settings};
+use crate::apply::Applier;
 use crate::board::Board;
-use crate::completions::Completions;
 use crate::raft::GroupStart;
 use crate::server::Replica;
 use crate::shard::{ReplicaDeps, ShardActor};
+use crate::snapshot::{Pulls, Want};
 
 /// One opened replica, before its parts go to their threads.
 struct Opened {
     plan: ShardPlan,
     replica: ReplicaId,
     applier: Option<Applier>,
-    view: Arc<ShardView>,
+    view: Arc<ArcSwap<ShardView>>,
     applied: watch::Receiver<LogIndex>,
+    /// `None`: the log knows nothing of it.
     start: Option<GroupStart>,
 }
 
@@ -38,6 +40,7 @@ struct Opened {
 pub(crate) struct Replicas {
     opened: BTreeMap<ShardId, Opened>,
     log: Option<Box<dyn LogStore>>,
+    pulls: Arc<Pulls>,
 }
 
 /// Where and from what replicas are opened.
@@ -52,7 +55,8 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Replicas {
-    /// Opens every replica that the layout places on this node; new ones get a group in the log.
+    /// Opens every replica that the layout places on this node. One of which the log knows nothing is new, or lost everything:
+    /// it takes part in its group once the other members have been asked.
     pub(crate) fn open(
         opening: &Opening<'_>,
         layout: &Layout,
@@ -66,13 +70,15 @@ impl Replicas {
         let here = |plan: &ShardPlan| plan.on(opening.node).map(|place| (plan.clone(), place.replica));
         let plans: Vec<(ShardPlan, ReplicaId)> = layout.shards.iter().filter_map(here).collect();
         let mut opened = BTreeMap::new();
-        let mut created = LogBatch::new();
+        let (pulls, mut resets) = (Arc::new(Pulls::default()), LogBatch::new());
         for (done, (plan, replica)) in plans.iter().enumerate() {
             let group = recovered.groups.remove(&GroupId(replica.0));
-            if group.is_none() {
-                created.create_group(GroupId(replica.0), LogPosition::default());
+            let (one, leftovers) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
+            if one.start.is_none() {
+                pulls.want(plan.shard, Want::Lost);
+            } else if leftovers {
+                pulls.clean_up(plan.shard, Weak::new());
             }
-            let one = open_one(opening, plan.clone(), *replica, group.unwrap_or_default())?;
             tracing::info!(shard = plan.shard.0, done = done + 1, of = plans.len(), "replica open");
             opened.insert(plan.shard, one);
         }
@@ -81,15 +87,28 @@ impl Replicas {
                 recovered.groups.keys().map(|group| group.0).collect(),
             ));
         }
-        if !created.is_empty() {
-            log.append(&created)?;
+        if !resets.is_empty() {
+            log.append(&resets)?;
             log.sync()?;
         }
-        Ok(Replicas { opened, log: Some(log) })
+        Ok(Replicas {
+            opened,
+            log: Some(log),
+            pulls,
+        })
     }
 
     pub(crate) fn shards(&self) -> Vec<ShardId> {
         self.opened.keys().copied().collect()
+    }
+
+    pub(crate) fn plans(&self) -> BTreeMap<ShardId, ShardPlan> {
+        self.opened.iter().map(|(shard, o)| (*shard, o.plan.clone())).collect()
+    }
+
+    /// The replicas that have to be fetched, or have leftovers to remove.
+    pub(crate) fn pulls(&self) -> Arc<Pulls> {
+        self.pulls.clone()
     }
 
     pub(crate) fn ids(&self) -> BTreeMap<ShardId, ReplicaId> {
@@ -100,31 +119,15 @@ impl Replicas {
         self.log.take().expect("the log goes to one writer")
     }
 
-    pub(crate) fn take_groups(&mut self) -> Vec<(ShardPlan, GroupStart)> {
-        let group = |o: &mut Opened| o.start.take().map(|start| (o.plan.clone(), start));
-        self.opened.values_mut().filter_map(group).collect()
+    pub(crate) fn take_groups(&mut self) -> Vec<(ShardPlan, Option<GroupStart>)> {
+        let group = |o: &mut Opened| (o.plan.clone(), o.start.take());
+        self.opened.values_mut().map(group).collect()
     }
 
-    /// The worker of one lane; the stores of its shards move into it.
-    pub(crate) fn apply_worker(
-        &mut self,
-        lane: LaneInput,
-        done: Completions,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> ApplyWorker {
-        let take = |shard: &ShardId| {
-            self.opened
-                .get_mut(shard)
-                .and_then(|o| o.applier.take())
-                .map(|a| (*shard, a))
-        };
-        let shards = lane.shards.iter().filter_map(take).collect();
-        ApplyWorker {
-            shards,
-            lane,
-            done,
-            observer,
-        }
+    /// The writing sides of these shards.
+    pub(crate) fn appliers(&mut self, shards: &[ShardId]) -> BTreeMap<ShardId, Applier> {
+        let mut take = |shard: &ShardId| Some((*shard, self.opened.get_mut(shard)?.applier.take()?));
+        shards.iter().filter_map(&mut take).collect()
     }
 
     /// Starts the actors that answer reads.
@@ -147,66 +150,86 @@ impl Replicas {
                 permits: permits.clone(),
                 mailbox,
             };
-            Replica {
-                plan: o.plan,
-                actor: start(ShardActor::new(deps)),
-                view: o.view,
-            }
+            Replica::new(o.plan, start(ShardActor::new(deps)), o.view)
         };
         self.opened.into_iter().map(|(shard, o)| (shard, replica(o))).collect()
     }
 }
 
+/// Also whether an earlier snapshot has left something to remove.
 fn open_one(
     opening: &Opening<'_>,
     plan: ShardPlan,
     replica: ReplicaId,
-    log: RecoveredGroup,
-) -> Result<Opened, StartError> {
+    log: Option<RecoveredGroup>,
+    resets: &mut LogBatch,
+) -> Result<(Opened, bool), StartError> {
     let shard = plan.shard;
-    let dir = opening.dir.join(format!("shard-{:04}", shard.0));
-    let options = settings::shard(opening.config, &plan, opening.backend)?;
-    let (store, _) = ShardStore::open(opening.env, opening.kv.clone(), &dir, options)
-        .map_err(|source| StartError::Shard { shard, source })?;
+    let failed = |source| StartError::Shard { shard, source };
+    let incarnation = Incarnation::load(&*opening.kv, shard).map_err(failed)?;
+    let generation = incarnation.generation;
+    let options = settings::shard(opening.config, &plan, generation, opening.backend)?;
+    let dir = replica_dir(opening.dir, shard, generation);
+    let (store, _) = ShardStore::open(opening.env, opening.kv.clone(), &dir, options).map_err(failed)?;
     opening
         .maintenance
         .maintain(store.maintainer())
         .map_err(|_| StartError::Maintenance)?;
-    let applied = store.applied().index;
-    let (first, last) = (
-        log.compacted.index + 1,
-        log.entries.last().map_or(log.compacted.index, |e| e.index),
-    );
-    if !(first - 1..=last).contains(&applied.0) {
-        return Err(StartError::LogAndStore {
-            shard,
-            applied: applied.0,
-            first,
-            last,
-        });
-    }
-    let planned: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
     let made = store.applied();
+    let planned: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
     if (&made.voters, made.slots, made.epoch) != (&planned, plan.slots, plan.epoch) {
         return Err(StartError::LayoutChanged { shard });
     }
-    let start = GroupStart {
-        log,
-        applied: applied.0,
-        voters: store.applied().voters.clone(),
-    };
-    let view = store.view();
-    let (published, watched) = watch::channel(applied);
-    let applier = Applier {
-        store,
-        applied: published,
-    };
-    Ok(Opened {
+    let mut start = None;
+    if let Some(mut log) = log {
+        if incarnation.log_behind && log.last() < made.index.0 {
+            reset(&mut log, made, replica, resets);
+        }
+        check_log(shard, &log, made.index)?;
+        start = Some(GroupStart {
+            log,
+            applied: made.index.0,
+            voters: made.voters.clone(),
+        });
+    }
+    let (published, watched) = watch::channel(made.index);
+    let view = Arc::new(ArcSwap::new(store.view()));
+    let opened = Opened {
         plan,
         replica,
-        applier: Some(applier),
-        view,
+        view: view.clone(),
         applied: watched,
-        start: Some(start),
+        start,
+        applier: Some(Applier {
+            store,
+            applied: published,
+            view,
+        }),
+    };
+    Ok((opened, incarnation.log_behind || !incarnation.retired.is_empty()))
+}
+
+/// The store holds a snapshot, the log what was there before: the node ended in between.
+fn reset(log: &mut RecoveredGroup, made: &Applied, replica: ReplicaId, resets: &mut LogBatch) {
+    let at = LogPosition {
+        index: made.index.0,
+        term: made.term.0,
+    };
+    let group = GroupId(replica.0);
+    resets.truncate(group, at.index + 1).compact(group, at);
+    log.entries.clear();
+    log.compacted = at;
+}
+
+fn check_log(shard: ShardId, log: &RecoveredGroup, applied: LogIndex) -> Result<(), StartError> {
+    let (first, last) = (log.compacted.index + 1, log.last());
+    if (first - 1..=last).contains(&applied.0) {
+        return Ok(());
+    }
+    Err(StartError::LogAndStore {
+        shard,
+        applied: applied.0,
+        first,
+        last,
     })
 }

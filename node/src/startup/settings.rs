@@ -33,6 +33,7 @@ pub(super) fn raft_limits(config: &Config) -> RaftLimits {
         apply_backlog_bytes: share(config, raft.apply_backlog.as_u64()),
         apply_batch_bytes: APPLY_BATCH_BYTES,
         keep_entries: raft.keep_entries,
+        max_lag_bytes: share(config, raft.max_lag.as_u64()),
         compact_step: COMPACT_STEP.min(raft.keep_entries.max(1)),
     }
 }
@@ -91,10 +92,16 @@ pub(super) fn raft_sender(config: &Config, id: NodeId) -> RaftSenderOptions {
 /// Name of the space of content vectors.
 pub(super) const CONTENT: &str = "content";
 
-/// The generation of every replica until snapshots bring new ones.
-const FIRST_GENERATION: Generation = Generation(1);
-
-pub(super) fn shard(config: &Config, plan: &ShardPlan, backend: Backend) -> Result<ShardOptions, AnnError> {
+/// Options of a replica.
+///
+/// # Errors
+/// The configured index does not fit the space.
+pub(crate) fn shard(
+    config: &Config,
+    plan: &ShardPlan,
+    generation: Generation,
+    backend: Backend,
+) -> Result<ShardOptions, AnnError> {
     let (limits, feed) = (&config.limits, &config.feed);
     let metric = match config.embedding.metric {
         covey_config::Metric::InnerProduct => Metric::InnerProduct,
@@ -102,7 +109,7 @@ pub(super) fn shard(config: &Config, plan: &ShardPlan, backend: Backend) -> Resu
     };
     Ok(ShardOptions {
         shard: plan.shard,
-        generation: FIRST_GENERATION,
+        generation,
         slots: plan.slots,
         epoch: plan.epoch,
         voters: plan.voters.iter().map(|place| place.replica.0).collect(),

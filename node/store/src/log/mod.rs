@@ -105,6 +105,14 @@ pub struct RecoveredGroup {
     pub tombstone: bool,
 }
 
+impl RecoveredGroup {
+    /// Last index of the log.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.entries.last().map_or(self.compacted.index, |entry| entry.index)
+    }
+}
+
 /// What was found at start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {

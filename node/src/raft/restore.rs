@@ -1,0 +1,165 @@
+//! Snapshots as a group sees them: who needs one is told to pull it, and what was pulled replaces log and store.
+//!
+//! The library never waits for a transfer. A leader tells a member that it no longer has what that member needs; the member
+//! fetches, verifies and takes in a snapshot beside its running store, and only then steps it into the library, as if the
+//! leader had just sent it. The store changes first, then the log: a crash in between leaves a store that is ahead of
+//! its log, and says so ([`covey_shard::Incarnation`]).
+
+use covey_shared::ids::{NodeId, ReplicaId};
+use covey_shared::wire::RaftMessage;
+use covey_store::log::LogPosition;
+use raft::StateRole;
+use raft::eraftpb::{ConfState, Message, MessageType, SnapshotMetadata};
+
+use super::group::Group;
+use super::{AppendTask, Effects};
+
+/// A fetched snapshot, as far as Raft is concerned.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Its last entry.
+    pub at: LogPosition,
+    /// Voters at that entry.
+    pub voters: Vec<u64>,
+    /// Learners at that entry.
+    pub learners: Vec<u64>,
+}
+
+/// What became of a fetched snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restore {
+    /// The store is to be installed; see [`Effects::install`].
+    Taken,
+    /// The log has caught up meanwhile.
+    NotNeeded,
+    /// There is no leader to answer to: try again.
+    NotNow,
+}
+
+/// A snapshot on its way from the library into store and log.
+#[derive(Debug)]
+pub(crate) struct Restoring {
+    index: u64,
+    /// The ready that holds it.
+    number: u64,
+    /// For the log, once the store is installed.
+    task: Option<AppendTask>,
+    installed: bool,
+}
+
+impl Group {
+    /// Tells members that need entries which are gone to pull a snapshot, and answers such calls.
+    pub(super) fn call_to_pull(&mut self, effects: &mut Effects) {
+        let answers = std::mem::take(&mut self.answers);
+        self.send(answers, effects);
+        for to in self.raw.store().take_wanting() {
+            let mut call = Message::default();
+            call.set_msg_type(MessageType::MsgSnapshot);
+            (call.from, call.to) = (self.me.replica.0, to);
+            (call.term, call.index) = (self.raw.raft.term, self.raw.store().first() - 1);
+            self.send(vec![call], effects);
+        }
+    }
+
+    /// Takes in such a call. Returns where to pull from, if it comes from the leader and is still true.
+    pub(crate) fn called_to_pull(&mut self, call: &RaftMessage) -> Option<NodeId> {
+        let raft = &self.raw.raft;
+        let from_leader = raft.leader_id == call.from.0 && raft.term == call.term;
+        if !from_leader || raft.state != StateRole::Follower || self.restoring.is_some() {
+            return None;
+        }
+        let committed = raft.raft_log.committed;
+        if committed < call.index {
+            return self.node_of(call.from);
+        }
+        // The leader did not hear that the snapshot arrived, and would call for ever.
+        let mut answer = Message::default();
+        answer.set_msg_type(MessageType::MsgAppendResponse);
+        (answer.from, answer.to) = (self.me.replica.0, call.from.0);
+        (answer.term, answer.index, answer.commit) = (raft.term, committed, committed);
+        self.answers.push(answer);
+        None
+    }
+
+    /// Steps a fetched snapshot into the library.
+    pub(crate) fn restore(&mut self, fetched: &Fetched) -> Restore {
+        let raft = &self.raw.raft;
+        if fetched.at.index <= raft.raft_log.committed || self.restoring.is_some() {
+            return Restore::NotNeeded;
+        }
+        if raft.state != StateRole::Follower || self.node_of(ReplicaId(raft.leader_id)).is_none() {
+            return Restore::NotNow;
+        }
+        let mut message = Message::default();
+        message.set_msg_type(MessageType::MsgSnapshot);
+        (message.from, message.to, message.term) = (raft.leader_id, self.me.replica.0, raft.term);
+        let meta = message.mut_snapshot().mut_metadata();
+        (meta.index, meta.term) = (fetched.at.index, fetched.at.term);
+        meta.set_conf_state(ConfState {
+            voters: fetched.voters.clone(),
+            learners: fetched.learners.clone(),
+            ..ConfState::default()
+        });
+        if let Err(error) = self.raw.step(message) {
+            tracing::warn!(shard = self.plan.shard.0, %error, "a fetched snapshot is refused");
+        }
+        match self.raw.snap() {
+            Some(_) => Restore::Taken,
+            None => Restore::NotNeeded,
+        }
+    }
+
+    /// The library has taken a snapshot: the log begins anew behind it. Returns where.
+    pub(super) fn begin_restore(&mut self, snapshot: &SnapshotMetadata) -> LogPosition {
+        let at = (snapshot.index, snapshot.term);
+        self.raw.mut_store().restore(at, snapshot.get_conf_state().clone());
+        self.backlog.clear();
+        self.backlog_bytes = 0;
+        LogPosition {
+            index: snapshot.index,
+            term: snapshot.term,
+        }
+    }
+
+    /// The log waits until the store is installed.
+    pub(super) fn install_first(&mut self, task: AppendTask, effects: &mut Effects) {
+        let index = task.reset.map_or(0, |at| at.index);
+        effects.install.push((self.plan.shard, index));
+        self.restoring = Some(Restoring {
+            index,
+            number: task.ready,
+            task: Some(task),
+            installed: false,
+        });
+    }
+
+    /// The store holds the snapshot, safe from any crash.
+    pub(crate) fn installed(&mut self, index: u64) {
+        if let Some(restoring) = self.restoring.as_mut().filter(|restoring| restoring.index == index) {
+            restoring.installed = true;
+        }
+    }
+
+    /// Whether readies may be taken: what comes after a snapshot goes into the log after it.
+    pub(super) fn may_go_on(&mut self, effects: &mut Effects) -> bool {
+        let Some(restoring) = &mut self.restoring else {
+            return true;
+        };
+        if restoring.installed {
+            effects.append.extend(restoring.task.take());
+        }
+        restoring.task.is_none()
+    }
+
+    /// The log has this ready: if it is that of a snapshot, everything before it is applied. Whether it was.
+    pub(super) fn end_restore(&mut self, number: u64) -> bool {
+        let Some(restoring) = self.restoring.take_if(|restoring| restoring.number <= number) else {
+            return false;
+        };
+        self.applied = restoring.index;
+        self.durable_applied = restoring.index;
+        self.raw.advance_apply_to(restoring.index);
+        self.freshness.applied(restoring.index);
+        true
+    }
+}

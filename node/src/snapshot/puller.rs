@@ -1,0 +1,365 @@
+//! The receiving side: a worker that builds replicas from snapshots, beside those that run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use covey_ann::Backend;
+use covey_config::Config;
+use covey_embeddings::MaintenanceIntake;
+use covey_env::Env;
+use covey_rpc::NodeClient;
+use covey_shard::{Incarnation, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
+use covey_shared::codec;
+use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
+use covey_shared::layout::ShardPlan;
+use covey_shared::wire::{
+    Class, OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, SnapshotManifest, Standing,
+};
+use covey_store::kv::KvStore;
+use covey_store::log::{HardState, LogPosition};
+use futures::future::join_all;
+
+use super::Arrival;
+use super::fetch::{Fetch, FetchError, TokenBucket, ask_node, io_at, staged};
+use super::pulls::{Pulls, Want, Work};
+use super::rejoin::{Answers, Bar, judge, leader};
+use crate::completions::{Completion, Completions};
+use crate::raft::Fetched;
+use crate::startup::shard_options;
+
+/// Pause between tries of what cannot be done yet.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Pauses after errors, from … to.
+const REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// Time for a question to another node.
+const ASK_DEADLINE: Duration = Duration::from_secs(2);
+/// Folder of what is being fetched.
+const FOLDER: &str = "incoming";
+/// Name of the file that keeps a [`Bar`].
+const BAR: &str = "bar";
+/// Format of that file.
+const BAR_VERSION: u16 = 1;
+
+/// Why a replica is not built yet.
+#[derive(Debug, thiserror::Error)]
+enum PullError {
+    /// The transfer stopped.
+    #[error("the snapshot cannot be fetched")]
+    Fetch(#[from] FetchError),
+    /// The snapshot is of another shard, or of other members.
+    #[error("the snapshot does not fit: {0}")]
+    Unfit(&'static str),
+    /// It cannot be taken in, or leftovers cannot be removed.
+    #[error("the snapshot cannot be taken in")]
+    Store(#[from] ShardStoreError),
+    /// The configured index does not fit the space.
+    #[error("ann.index in cluster.toml cannot be used")]
+    Index(#[from] covey_ann::AnnError),
+    /// There is no room for its maintenance.
+    #[error("too many shards for the maintenance worker")]
+    Maintenance,
+}
+
+/// What the puller needs.
+pub(crate) struct PullerDeps {
+    pub(crate) env: Env,
+    pub(crate) config: Config,
+    pub(crate) node: NodeId,
+    pub(crate) dir: PathBuf,
+    pub(crate) kv: Arc<dyn KvStore>,
+    pub(crate) backend: Backend,
+    pub(crate) plans: BTreeMap<ShardId, ShardPlan>,
+    /// Clients of its own: connections, too.
+    pub(crate) clients: BTreeMap<NodeId, NodeClient>,
+    pub(crate) maintenance: MaintenanceIntake,
+    pub(crate) pulls: Arc<Pulls>,
+    pub(crate) done: Completions,
+}
+
+/// Builds one replica at a time, so that they do not share the rate.
+pub(crate) struct Puller {
+    deps: PullerDeps,
+    bucket: TokenBucket,
+    failures: BTreeMap<ShardId, u32>,
+}
+
+impl Puller {
+    pub(crate) fn new(deps: PullerDeps) -> Puller {
+        Puller {
+            bucket: TokenBucket::new(deps.config.raft.snapshot_rate.as_u64()),
+            deps,
+            failures: BTreeMap::new(),
+        }
+    }
+
+    /// Works until [`Pulls::close`].
+    pub(crate) async fn run(mut self) {
+        let pulls = self.deps.pulls.clone();
+        while !pulls.is_closed() {
+            for (shard, work) in pulls.work(self.deps.env.clock.monotonic()) {
+                let outcome = match work {
+                    Work::Build(want) => self.build(shard, want).await,
+                    Work::CleanUp => self.clean_up(shard),
+                };
+                match outcome {
+                    Ok(()) => _ = self.failures.remove(&shard),
+                    Err(_) if pulls.is_closed() => return,
+                    Err(error) => self.failed(shard, error),
+                }
+            }
+            pulls.changed(PAUSE).await;
+        }
+    }
+
+    fn failed(&mut self, shard: ShardId, error: PullError) {
+        let failures = self.failures.entry(shard).or_default();
+        let rest = REST.0.saturating_mul(2_u32.saturating_pow(*failures)).min(REST.1);
+        *failures += 1;
+        tracing::warn!(
+            shard = shard.0,
+            ?rest,
+            error = format!("{:#}", anyhow::Error::new(error)),
+            "a replica is not rebuilt yet"
+        );
+        self.deps.pulls.rest(shard, self.deps.env.clock.monotonic().plus(rest));
+    }
+
+    /// One try; what only needs time is tried again.
+    async fn build(&mut self, shard: ShardId, want: Want) -> Result<(), PullError> {
+        let dir = self.deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0));
+        let (source, bar) = match want {
+            Want::Lagging(node) => (node, Bar::default()),
+            Want::Lost => match self.source_of_lost(shard, &dir).await? {
+                Some(found) => found,
+                None => return Ok(()),
+            },
+        };
+        let Some(opened) = self.open(shard, source, bar.last).await? else {
+            return Ok(());
+        };
+        let plan = &self.deps.plans[&shard];
+        check(plan, bar, &opened)?;
+        self.show(shard, RebuildPhase::Fetching, Some(source));
+        self.deps.pulls.begin(shard, self.deps.env.clock.monotonic());
+        self.fetch(shard, source, &dir, &opened).await?;
+        self.show(shard, RebuildPhase::Installing, Some(source));
+        let hard_state = self.hard_state(shard, source, bar, &opened);
+        let arrival = self.install(shard, hard_state, &dir, &opened)?;
+        self.deps.pulls.handed_over(shard);
+        self.deps.done.push(Completion::Arrived(Box::new(arrival)));
+        Ok(())
+    }
+
+    async fn fetch(
+        &mut self,
+        shard: ShardId,
+        source: NodeId,
+        dir: &Path,
+        opened: &OpenedSnapshot,
+    ) -> Result<(), FetchError> {
+        let ask = ask_node(&self.deps.clients[&source]);
+        let mut fetch = Fetch {
+            env: &self.deps.env,
+            ask: &ask,
+            pulls: &self.deps.pulls,
+            bucket: &mut self.bucket,
+            shard,
+            dir,
+        };
+        fetch.run(opened).await
+    }
+
+    fn show(&self, shard: ShardId, phase: RebuildPhase, source: Option<NodeId>) {
+        self.deps.pulls.show(shard, |status| {
+            (status.phase, status.source) = (phase, source);
+            status.silent.clear();
+        });
+    }
+
+    /// Who to fetch from, and what it must have. `None`: not yet, or there is nothing to fetch.
+    async fn source_of_lost(&self, shard: ShardId, dir: &Path) -> Result<Option<(NodeId, Bar)>, PullError> {
+        let plan = &self.deps.plans[&shard];
+        let me = plan.on(self.deps.node).expect("only replicas of this node are pulled");
+        let others = self.standings(plan).await;
+        let stored = self.stored_bar(dir);
+        let bar = match (judge(me.replica, &others), stored) {
+            (Answers::Known(bar), _) => stored.map_or(bar, |stored| stored.lower(bar)),
+            (_, Some(stored)) => stored,
+            (Answers::Silent(silent), None) => {
+                self.deps.pulls.show(shard, |status| status.silent = silent);
+                return Ok(None);
+            }
+            (Answers::New(hard_state), None) => {
+                self.deps.pulls.handed_over(shard);
+                self.deps.done.push(Completion::New { shard, hard_state });
+                return Ok(None);
+            }
+        };
+        if stored != Some(bar) {
+            let index = bar.last.0;
+            tracing::info!(
+                shard = shard.0,
+                index,
+                "this replica lost its data, and is built from a snapshot"
+            );
+            self.store_bar(dir, bar)?;
+        }
+        let source = leader(&others);
+        self.show(shard, RebuildPhase::Waiting, source);
+        Ok(source.map(|node| (node, bar)))
+    }
+
+    async fn standings(&self, plan: &ShardPlan) -> Vec<(NodeId, Option<Standing>)> {
+        let others = plan
+            .voters
+            .iter()
+            .map(|place| place.node)
+            .filter(|node| *node != self.deps.node);
+        let ask = |node: NodeId| async move {
+            let reply = self.ask(node, RequestBody::Standing { shard: plan.shard }).await;
+            match reply {
+                Ok(ReplyBody::Standing(Ok(standing))) => (node, Some(standing)),
+                Ok(_) | Err(_) => (node, None),
+            }
+        };
+        join_all(others.map(ask)).await
+    }
+
+    fn stored_bar(&self, dir: &Path) -> Option<Bar> {
+        // Without it, or if it cannot be read, the others are asked again.
+        let bytes = self.deps.env.disk.read_file(&dir.join(BAR), 1 << 10).ok()?;
+        codec::decode_versioned(BAR_VERSION, &bytes).ok()
+    }
+
+    fn store_bar(&self, dir: &Path, bar: Bar) -> Result<(), PullError> {
+        let (path, disk) = (dir.join(BAR), &self.deps.env.disk);
+        let bytes = codec::encode_versioned(BAR_VERSION, &bar).expect("two numbers can be written");
+        let stored = disk.create_dir_all(dir).and_then(|()| disk.replace_file(&path, &bytes));
+        Ok(stored.map_err(io_at(&path))?)
+    }
+
+    async fn ask(&self, node: NodeId, body: RequestBody) -> Result<ReplyBody, FetchError> {
+        let client = &self.deps.clients[&node];
+        Ok(client.call(Class::Bulk, ASK_DEADLINE, body, ModelEpoch(0)).await?)
+    }
+
+    /// `None` while it is being written, or the sender has not yet applied enough, or does not lead any more.
+    async fn open(
+        &self,
+        shard: ShardId,
+        from: NodeId,
+        at_least: LogIndex,
+    ) -> Result<Option<OpenedSnapshot>, PullError> {
+        match self.ask(from, RequestBody::OpenSnapshot { shard, at_least }).await? {
+            ReplyBody::OpenSnapshot(Ok(opened)) => Ok(Some(*opened)),
+            ReplyBody::OpenSnapshot(Err(
+                ShardError::Overloaded { .. } | ShardError::NotReady(_) | ShardError::NotLeader { .. },
+            )) => Ok(None),
+            ReplyBody::OpenSnapshot(Err(error)) => Err(FetchError::Refused(error).into()),
+            _ => Err(FetchError::Answer.into()),
+        }
+    }
+
+    fn hard_state(&self, shard: ShardId, source: NodeId, bar: Bar, opened: &OpenedSnapshot) -> HardState {
+        let plan = &self.deps.plans[&shard];
+        let replica = |node| plan.on(node).expect("both are members").replica;
+        bar.hard_state(
+            replica(self.deps.node),
+            replica(source),
+            opened.leader_term,
+            opened.manifest.index,
+        )
+    }
+
+    fn install(
+        &self,
+        shard: ShardId,
+        hard_state: HardState,
+        dir: &Path,
+        opened: &OpenedSnapshot,
+    ) -> Result<Arrival, PullError> {
+        let (deps, manifest) = (&self.deps, &opened.manifest);
+        let plan = &deps.plans[&shard];
+        // What earlier tries left. Nobody reads from it.
+        self.sweep(shard)?;
+        let generation = Incarnation::begin(&*deps.kv, shard)?;
+        let files: BTreeMap<&str, PathBuf> = manifest
+            .files
+            .iter()
+            .map(|file| (file.name.as_str(), staged(dir, file)))
+            .collect();
+        let options = shard_options(&deps.config, plan, generation, deps.backend)?;
+        let staged = StagedSnapshot {
+            manifest,
+            path_of: &|name| files[name].clone(),
+            stop: &|| deps.pulls.is_closed(),
+        };
+        let target = replica_dir(&deps.dir, shard, generation);
+        let (store, _) = ShardStore::install(&deps.env, deps.kv.clone(), &target, options, &staged)?;
+        deps.maintenance
+            .maintain(store.maintainer())
+            .map_err(|_| PullError::Maintenance)?;
+        Ok(Arrival {
+            shard,
+            store: Box::new(store),
+            generation,
+            fetched: fetched(manifest),
+            hard_state,
+        })
+    }
+
+    /// Removes what is not needed any more.
+    fn clean_up(&self, shard: ShardId) -> Result<(), PullError> {
+        let deps = &self.deps;
+        Incarnation::log_reset(&*deps.kv, shard)?;
+        self.sweep(shard)?;
+        let dir = deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0));
+        if deps.env.disk.exists(&dir).map_err(io_at(&dir))? {
+            deps.env.disk.remove_dir_all(&dir).map_err(io_at(&dir))?;
+        }
+        deps.pulls.forget(shard);
+        Ok(())
+    }
+
+    fn sweep(&self, shard: ShardId) -> Result<(), ShardStoreError> {
+        let deps = &self.deps;
+        let slots = deps.plans[&shard].slots;
+        let dir_of = |generation| replica_dir(&deps.dir, shard, generation);
+        let stop = || deps.pulls.is_closed();
+        Incarnation::sweep(&deps.env, &*deps.kv, shard, slots, &dir_of, &stop)
+    }
+}
+
+fn fetched(manifest: &SnapshotManifest) -> Fetched {
+    Fetched {
+        at: LogPosition {
+            index: manifest.index.0,
+            term: manifest.term.0,
+        },
+        voters: manifest.voters.clone(),
+        learners: manifest.learners.clone(),
+    }
+}
+
+/// A snapshot is of this shard, of these members, and has what is needed.
+fn check(plan: &ShardPlan, bar: Bar, opened: &OpenedSnapshot) -> Result<(), PullError> {
+    let manifest = &opened.manifest;
+    let voters: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
+    let fits = [
+        (
+            manifest.shard == plan.shard && manifest.slots == plan.slots,
+            "it is of another shard",
+        ),
+        (
+            manifest.epoch == plan.epoch && manifest.voters == voters,
+            "it is of other members",
+        ),
+        (manifest.index >= bar.last, "it is too old"),
+    ];
+    match fits.iter().find(|(fits, _)| !fits) {
+        Some((_, why)) => Err(PullError::Unfit(why)),
+        None => Ok(()),
+    }
+}

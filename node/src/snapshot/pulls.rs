@@ -1,0 +1,182 @@
+//! Which replicas are to be built from snapshots, and how far they are: small locks, held for a copy.
+
+use std::collections::BTreeMap;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use covey_env::Monotonic;
+use covey_shard::ShardView;
+use covey_shared::ids::{NodeId, ShardId};
+use covey_shared::wire::{RebuildPhase, RebuildStatus};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Why a replica is to be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// It found nothing on its disk.
+    Lost,
+    /// This node, the leader, no longer has the log that it lacks.
+    Lagging(NodeId),
+}
+
+/// What the puller has to do for a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Build it.
+    Build(Want),
+    /// It is built, or not needed any more: clean up.
+    CleanUp,
+}
+
+#[derive(Debug)]
+struct Pull {
+    /// It takes no part in its group.
+    lost: bool,
+    /// `None`: the puller has handed it over, and waits for what comes of it.
+    work: Option<Work>,
+    not_before: Monotonic,
+    replaced: Weak<ShardView>,
+    began: Option<Monotonic>,
+    status: RebuildStatus,
+}
+
+/// All pulls of the node.
+#[derive(Debug, Default)]
+pub(crate) struct Pulls {
+    pulls: Mutex<BTreeMap<ShardId, Pull>>,
+    changed: Notify,
+    closed: AtomicBool,
+}
+
+impl Pulls {
+    /// Asks for a replica to be built. If it is being built already, only the leader to pull from may be another one by now.
+    pub(crate) fn want(&self, shard: ShardId, want: Want) {
+        let mut pulls = self.pulls.lock();
+        let pull = pulls
+            .entry(shard)
+            .or_insert_with(|| Pull::new(shard, Work::Build(want)));
+        if matches!(pull.work, Some(Work::Build(Want::Lagging(_)))) {
+            if pull.work != Some(Work::Build(want)) {
+                pull.not_before = Monotonic::default();
+            }
+            pull.work = Some(Work::Build(want));
+        }
+        self.changed.notify_one();
+    }
+
+    /// What was built has taken its place, or is not needed, or there are leftovers of an earlier one: remove them, but not
+    /// while somebody still reads what was `replaced`.
+    pub(crate) fn clean_up(&self, shard: ShardId, replaced: Weak<ShardView>) {
+        let mut pulls = self.pulls.lock();
+        let pull = Pull {
+            replaced,
+            ..Pull::new(shard, Work::CleanUp)
+        };
+        pulls.insert(shard, pull);
+        self.changed.notify_one();
+    }
+
+    /// Whether the replica has nothing and takes no part in its group.
+    pub(crate) fn is_lost(&self, shard: ShardId) -> bool {
+        self.pulls.lock().get(&shard).is_some_and(|pull| pull.lost)
+    }
+
+    /// What there is to do now.
+    pub(super) fn work(&self, now: Monotonic) -> Vec<(ShardId, Work)> {
+        let pulls = self.pulls.lock();
+        let due = pulls
+            .iter()
+            .filter(|(_, pull)| pull.not_before <= now && pull.replaced.strong_count() == 0);
+        due.filter_map(|(shard, pull)| Some((*shard, pull.work?))).collect()
+    }
+
+    /// Lets a pull that failed rest.
+    pub(super) fn rest(&self, shard: ShardId, until: Monotonic) {
+        if let Some(pull) = self.pulls.lock().get_mut(&shard) {
+            pull.not_before = until;
+        }
+    }
+
+    /// The puller has handed over what it built.
+    pub(super) fn handed_over(&self, shard: ShardId) {
+        if let Some(pull) = self.pulls.lock().get_mut(&shard) {
+            pull.work = None;
+        }
+    }
+
+    /// Nothing is left to do.
+    pub(super) fn forget(&self, shard: ShardId) {
+        self.pulls.lock().remove(&shard);
+    }
+
+    /// Changes what is shown of a pull.
+    pub(super) fn show(&self, shard: ShardId, change: impl FnOnce(&mut RebuildStatus)) {
+        if let Some(pull) = self.pulls.lock().get_mut(&shard) {
+            change(&mut pull.status);
+        }
+    }
+
+    /// The transfer begins.
+    pub(super) fn begin(&self, shard: ShardId, now: Monotonic) {
+        if let Some(pull) = self.pulls.lock().get_mut(&shard) {
+            pull.began.get_or_insert(now);
+        }
+    }
+
+    /// What is being built, by shard.
+    pub(crate) fn status(&self, now: Monotonic) -> Vec<RebuildStatus> {
+        let shown = |pull: &&Pull| pull.work != Some(Work::CleanUp);
+        let status = |pull: &Pull| RebuildStatus {
+            elapsed_ms: pull.began.map_or(0, |began| {
+                u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX)
+            }),
+            ..pull.status.clone()
+        };
+        self.pulls.lock().values().filter(shown).map(status).collect()
+    }
+
+    /// Waits for news, at most for `pause`.
+    pub(super) async fn changed(&self, pause: Duration) {
+        // Without news the puller tries again what it could not do.
+        let _ = tokio::time::timeout(pause, self.changed.notified()).await;
+    }
+
+    /// Ends the puller at its next step.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Pull {
+    fn new(shard: ShardId, work: Work) -> Pull {
+        let lost = work == Work::Build(Want::Lost);
+        Pull {
+            lost,
+            work: Some(work),
+            not_before: Monotonic::default(),
+            replaced: Weak::new(),
+            began: None,
+            status: RebuildStatus {
+                shard,
+                phase: if lost {
+                    RebuildPhase::Asking
+                } else {
+                    RebuildPhase::Waiting
+                },
+                source: None,
+                silent: Vec::new(),
+                bytes: 0,
+                total_bytes: 0,
+                moved_bytes: 0,
+                elapsed_ms: 0,
+            },
+        }
+    }
+}
