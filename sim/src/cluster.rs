@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use covey_ann::Backend;
-use covey_config::{Address, Config, NodeConfig};
+use covey_config::{Address, ByteSize, Config, NodeConfig};
 use covey_node::{Node, NodeParts, Threads};
 use covey_shared::ids::NodeId;
 use covey_store::kv::JournalKv;
@@ -14,7 +14,7 @@ use covey_store::log::{Wal, WalOptions};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::env::{HostWorld, Room, env};
+use crate::env::{HostWorld, env};
 use crate::history::{Shared, Witness};
 use crate::nemesis::Nemesis;
 use crate::{Plan, client, panics, verify};
@@ -39,8 +39,10 @@ pub struct Outcome {
     pub applied: u64,
     /// Acknowledged writes that were verified.
     pub acknowledged: usize,
-    /// Crashes and partitions.
+    /// Crashes, partitions and lost disks.
     pub faults: u64,
+    /// Replicas that went on from a snapshot.
+    pub snapshots: u64,
     /// What is broken; empty = the run passed.
     pub violations: Vec<String>,
 }
@@ -58,6 +60,9 @@ pub(crate) fn config() -> Config {
     config.retention.window = None;
     config.storage.checkpoint_interval = Duration::from_secs(3);
     config.raft.keep_entries = 50;
+    // A second or two: whoever is away for longer comes back by snapshot.
+    config.raft.max_lag = ByteSize::new(64 << 10);
+    config.raft.snapshot_lease = Duration::from_secs(5);
     config.nodes = (1..=HOSTS)
         .map(|host| NodeConfig {
             id: NodeId(host),
@@ -79,15 +84,15 @@ pub fn run(plan: Plan) -> Outcome {
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(20))
         .build();
-    populate(&mut sim, plan, &history);
+    let new_disks = populate(&mut sim, plan, &history);
     let rng = SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973);
-    let mut nemesis = Nemesis::new(rng, plan.faults_for);
+    let mut nemesis = Nemesis::new(rng, plan.faults_for, new_disks);
     let ended = loop {
         nemesis.step(&mut sim);
         match sim.step() {
             Ok(false) => {}
             Ok(true) => break Ok(()),
-            Err(error) => break Err(format!("the run did not end: {error}")),
+            Err(error) => break Err(format!("the run did not end: {}", chain(&*error))),
         }
         if !history.lock().violations.is_empty() {
             break Ok(());
@@ -103,23 +108,36 @@ pub fn run(plan: Plan) -> Outcome {
         applied: history.applied,
         acknowledged: history.told.len(),
         faults: nemesis.faults(),
+        snapshots: history.snapshots,
         violations: std::mem::take(&mut history.violations),
     }
 }
 
-/// The hosts, the writers and who verifies in the end.
-fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) {
+/// An error with all that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// The hosts, the writers and who verifies in the end. Returns what gives each host a new disk.
+fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Arc<AtomicBool>> {
+    let new_disks: Vec<Arc<AtomicBool>> = (0..HOSTS).map(|_| Arc::default()).collect();
     let world = move |host, incarnation| HostWorld {
         seed: plan.seed,
         host,
         incarnation,
         fault: plan.defect,
-        room: Room::default(),
+        ..HostWorld::default()
     };
     for host in 1..=HOSTS {
         let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
+        let new_disk = new_disks[host as usize - 1].clone();
         sim.host(address(host).as_str(), move || {
-            serve(world(host, starts.fetch_add(1, Ordering::Relaxed)), history.clone())
+            let world = HostWorld {
+                new_disk: new_disk.clone(),
+                ..world(host, starts.fetch_add(1, Ordering::Relaxed))
+            };
+            serve(world, history.clone())
         });
     }
     for writer in 1..=WRITERS {
@@ -128,12 +146,17 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) {
     }
     let verifying = verify::verify(world(200, 0), plan.faults_for + SETTLE, history.clone());
     sim.client("10.3.0.1", verifying);
+    new_disks
 }
 
 /// One life of a host: from start, or restart, to the crash.
 async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");
+    if world.new_disk.swap(false, Ordering::Relaxed) && env.disk.exists(dir)? {
+        env.disk.remove_dir_all(dir)?;
+        env.disk.sync_dir(Path::new("/"))?;
+    }
     env.disk.create_dir_all(dir)?;
     let options = WalOptions {
         segment_bytes: 256 << 10,

@@ -14,6 +14,7 @@ use covey_shared::wire::{
 use super::*;
 use crate::DiskFault;
 use crate::client::{clients, deletion, layout, put, replicate};
+use crate::env::Room;
 
 const CALL: Duration = Duration::from_secs(2);
 /// Simulated time in which a write must go through.
@@ -177,6 +178,7 @@ fn a_node_with_a_full_disk_leads_nothing_refuses_growth_and_recovers_by_itself()
             incarnation: 0,
             fault: DiskFault::None,
             room,
+            ..HostWorld::default()
         };
         for (host, room) in (1..).zip(&rooms) {
             let (world, history) = (world(host, room.clone()), history.clone());

@@ -33,6 +33,8 @@ pub(crate) struct History {
     pub(crate) violations: Vec<String>,
     /// Entries applied, over all replicas.
     pub(crate) applied: u64,
+    /// Replicas that went on from a snapshot.
+    pub(crate) snapshots: u64,
     /// Hash of every observation in order: two runs of a seed must agree.
     trace: Xxh3,
 }
@@ -74,6 +76,12 @@ impl Observer for Witness {
         history.applied += 1;
         history.note(&[now, self.node.0, shard.0, entry.index, entry.term, hash]);
         crate::invariants::one_value_per_index(&mut history, shard, (entry.index, entry.term, hash), self.node);
+    }
+
+    fn installed(&self, shard: ShardId, index: u64) {
+        let mut history = self.history.lock();
+        history.snapshots += 1;
+        history.note(&[self.node.0, shard.0, index]);
     }
 
     fn leads(&self, shard: ShardId, term: Term) {

@@ -73,11 +73,12 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             ..Plan::new(seed)
         });
         println!(
-            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} faults, {} violations",
+            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} faults, {} snapshots, {} violations",
             outcome.trace_hash,
             outcome.applied,
             outcome.acknowledged,
             outcome.faults,
+            outcome.snapshots,
             outcome.violations.len()
         );
         outcome

@@ -1,5 +1,7 @@
-//! Crashes, restarts and partitions at random moments; everything is healed when its time is over.
+//! Crashes, restarts, lost disks and partitions at random moments; everything is healed when its time is over.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
@@ -12,6 +14,8 @@ use crate::cluster::{HOSTS, address};
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Crashed(u64),
+    /// It comes back with an empty disk.
+    DiskLost(u64),
     Cut(u64, u64),
     CutOneWay(u64, u64),
 }
@@ -22,10 +26,14 @@ pub(crate) struct Nemesis {
     next: Duration,
     active: Option<(Fault, Duration)>,
     faults: u64,
+    /// What gives each host a new disk.
+    new_disks: Vec<Arc<AtomicBool>>,
+    /// A second lost disk might come before the first replica is rebuilt, and then a majority is gone.
+    disk_lost: bool,
 }
 
 impl Nemesis {
-    pub(crate) fn new(mut rng: SmallRng, until: Duration) -> Self {
+    pub(crate) fn new(mut rng: SmallRng, until: Duration, new_disks: Vec<Arc<AtomicBool>>) -> Self {
         let next = Duration::from_millis(rng.random_range(2_000..5_000));
         Nemesis {
             rng,
@@ -33,6 +41,8 @@ impl Nemesis {
             next,
             active: None,
             faults: 0,
+            new_disks,
+            disk_lost: false,
         }
     }
 
@@ -52,6 +62,10 @@ impl Nemesis {
         }
         if self.active.is_none() && now >= self.next && now < self.until {
             let fault = self.choose();
+            if let Fault::DiskLost(host) = fault {
+                self.disk_lost = true;
+                self.new_disks[host as usize - 1].store(true, Ordering::Relaxed);
+            }
             inflict(sim, fault);
             self.faults += 1;
             self.active = Some((fault, now + Duration::from_millis(self.rng.random_range(100..5_000))));
@@ -61,9 +75,10 @@ impl Nemesis {
     fn choose(&mut self) -> Fault {
         let a = self.rng.random_range(1..=HOSTS);
         let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
-        match self.rng.random_range(0..4) {
-            0 | 1 => Fault::Crashed(a),
-            2 => Fault::Cut(a, b),
+        match self.rng.random_range(0..5) {
+            0 if !self.disk_lost => Fault::DiskLost(a),
+            0..=2 => Fault::Crashed(a),
+            3 => Fault::Cut(a, b),
             _ => Fault::CutOneWay(a, b),
         }
     }
@@ -71,7 +86,7 @@ impl Nemesis {
 
 fn inflict(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) => sim.crash(address(host).as_str()),
+        Fault::Crashed(host) | Fault::DiskLost(host) => sim.crash(address(host).as_str()),
         Fault::Cut(a, b) => sim.partition(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.partition_oneway(address(a).as_str(), address(b).as_str()),
     }
@@ -79,7 +94,7 @@ fn inflict(sim: &mut Sim<'_>, fault: Fault) {
 
 fn heal(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) => sim.bounce(address(host).as_str()),
+        Fault::Crashed(host) | Fault::DiskLost(host) => sim.bounce(address(host).as_str()),
         Fault::Cut(a, b) => sim.repair(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.repair_oneway(address(a).as_str(), address(b).as_str()),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use covey_rpc::NodeClient;
 use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, PostKey, ShardId, Version};
-use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplyBody, RequestBody, ShardRead};
+use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplicaStatus, ReplyBody, RequestBody, ShardRead};
 
 use crate::client::{clients, layout};
 use crate::env::{HostWorld, env};
@@ -23,11 +23,9 @@ pub(crate) async fn verify(world: HostWorld, from: Duration, history: Shared) ->
     let env = env(&world);
     tokio::time::sleep(from).await;
     let clients = clients(&env);
-    if !caught_up(&clients).await {
-        history
-            .lock()
-            .violations
-            .push("replicas did not catch up after all faults were healed".to_owned());
+    if let Err(last) = caught_up(&clients).await {
+        let violation = format!("replicas did not catch up after all faults were healed: {last}");
+        history.lock().violations.push(violation);
         return Ok(());
     }
     let keys: Vec<PostKey> = history.lock().told.keys().copied().collect();
@@ -44,24 +42,41 @@ pub(crate) async fn verify(world: HostWorld, from: Duration, history: Shared) ->
     Ok(())
 }
 
-async fn caught_up(clients: &[NodeClient]) -> bool {
+/// What was last seen of them, if they did not.
+async fn caught_up(clients: &[NodeClient]) -> Result<(), String> {
+    let mut last = String::new();
     for _ in 0..PATIENCE {
         let mut applied: BTreeMap<ShardId, Vec<LogIndex>> = BTreeMap::new();
+        last.clear();
         for client in clients {
             if let Some(status) = status(client).await {
                 for replica in &status.replicas {
                     applied.entry(replica.shard).or_default().push(replica.applied);
                 }
+                last.push_str(&in_words(&status));
             }
         }
         let level =
             |indexes: &Vec<LogIndex>| indexes.len() == clients.len() && indexes.windows(2).all(|w| w[0] == w[1]);
         if !applied.is_empty() && applied.values().all(level) {
-            return true;
+            return Ok(());
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    false
+    Err(last)
+}
+
+fn in_words(status: &NodeStatus) -> String {
+    let replica = |r: &ReplicaStatus| {
+        let (role, term, log) = (r.role, r.term, r.first_index);
+        format!(
+            "\n    {} {role:?} {term:?}, log from {log}, committed {}, applied {}",
+            r.shard, r.committed, r.applied
+        )
+    };
+    let replicas: String = status.replicas.iter().map(replica).collect();
+    let rebuilds: String = status.rebuilds.iter().map(|r| format!("\n    {r:?}")).collect();
+    format!("\n  {}:{replicas}{rebuilds}", status.node)
 }
 
 async fn status(client: &NodeClient) -> Option<NodeStatus> {

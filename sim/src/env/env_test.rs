@@ -16,7 +16,7 @@ fn the_simulated_world_passes_the_conformance_suites() {
             host: 1,
             incarnation: 1,
             fault: DiskFault::None,
-            room: Room::default(),
+            ..HostWorld::default()
         };
         let env = env(&world);
         covey_env::conformance::clock(&env);
@@ -37,7 +37,7 @@ fn numbers_depend_on_seed_host_and_incarnation_only() {
             host,
             incarnation,
             fault: DiskFault::None,
-            room: Room::default(),
+            ..HostWorld::default()
         });
         [entropy.next_u64(), entropy.next_u64()]
     };
