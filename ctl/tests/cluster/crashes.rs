@@ -1,7 +1,5 @@
 //! `kill -9` of each process in turn, under load: nothing acknowledged is lost or doubled, and feeds go on.
 
-mod load;
-
 use std::time::{Duration, Instant, SystemTime};
 
 use covey_rpc::NodeClient;
@@ -10,10 +8,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::calls::http;
+use crate::load::Load;
 use crate::process::SOON;
 use crate::replicas::assert_same_everywhere;
 use crate::world::{Cluster, NODES, status};
-use load::Load;
 
 /// In each round every process is killed once.
 const ROUNDS: usize = 10;

@@ -1,0 +1,138 @@
+//! Replicas that are built anew from snapshots while writes and feeds go on: after a lost disk, and after a long absence.
+
+use std::time::{Duration, Instant};
+
+use covey_rpc::NodeClient;
+use covey_shared::ids::LogIndex;
+use covey_shared::wire::{NodeStatus, RebuildPhase};
+
+use crate::load::Load;
+use crate::process::SOON;
+use crate::replicas::assert_same_everywhere;
+use crate::world::{Cluster, SHARDS, status};
+
+/// Little log for members that are away, sealed segments in the snapshots, and transfers that take a while.
+const SETTINGS: &str =
+    "[ann]\nseal_rows = 512\nmin_train_rows = 512\nmerge_factor = 3\nmaintenance_interval = \"200ms\"\n
+[raft]\nwal_segment = \"4MiB\"\nkeep_entries = 50\nmax_lag = \"1MiB\"\nsnapshot_rate = \"1MiB\"\n
+[storage]\ncheckpoint_interval = \"500ms\"\n";
+/// Posts before the first fault.
+const POSTS: usize = 6_000;
+/// Times a transfer is cut off by killing the node that fetches.
+const KILLS: usize = 3;
+
+struct Run {
+    cluster: Cluster,
+    nodes: Vec<NodeClient>,
+    load: Load,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_disk_and_a_long_absence_are_made_good_by_snapshots_under_load() {
+    let cluster = tokio::task::block_in_place(|| Cluster::start("rebuild", SETTINGS));
+    let mut run = Run {
+        nodes: cluster.node_clients(),
+        load: Load::start(cluster.grpc).await,
+        cluster,
+    };
+    run.until_acknowledged(POSTS).await;
+    run.lose_disk(1).await;
+    run.stay_away(2).await;
+    let history = run.load.finish().await;
+    println!("rebuild: {}", history.summary());
+    assert_eq!(history.broken_feeds(), [], "feeds while a majority lived");
+    assert_same_everywhere(&run.nodes, &history.posts()).await;
+    run.cluster.assert_no_panic();
+}
+
+impl Run {
+    async fn until_acknowledged(&self, posts: usize) {
+        let since = Instant::now();
+        while self.load.history.acknowledged() < posts {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(since.elapsed() < 4 * SOON, "writes go on");
+        }
+    }
+
+    /// The node comes back with nothing, is killed while it fetches, and goes on each time.
+    async fn lose_disk(&mut self, node: usize) {
+        self.cluster.nodes[node].kill();
+        let dir = self.cluster.dir.join(format!("data/node-{}", node + 1));
+        std::fs::remove_dir_all(&dir).expect("the disk is lost");
+        self.cluster.nodes[node].start();
+        for _ in 0..KILLS {
+            self.fetching(node).await;
+            self.cluster.nodes[node].kill();
+            self.cluster.nodes[node].start();
+        }
+        self.until_back(node, "a lost disk").await;
+        let snapshots = self.snapshots(node);
+        let most = usize::from(SHARDS) + KILLS;
+        assert!(
+            snapshots <= most,
+            "{snapshots} snapshots: what was taken in is not fetched again"
+        );
+    }
+
+    /// The node misses more than the others keep of their logs.
+    async fn stay_away(&mut self, node: usize) {
+        let applied: Vec<LogIndex> = self.status(node).await.replicas.iter().map(|r| r.applied).collect();
+        self.cluster.nodes[node].kill();
+        let since = Instant::now();
+        loop {
+            let others = self.status((node + 1) % 3).await;
+            let gone = |(r, applied): (&covey_shared::wire::ReplicaStatus, &LogIndex)| r.first_index > *applied;
+            if others.replicas.iter().zip(&applied).all(gone) {
+                break;
+            }
+            assert!(
+                since.elapsed() < 4 * SOON,
+                "logs let go of what only a member that is away needs"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.cluster.nodes[node].start();
+        self.until_back(node, "a long absence").await;
+        let snapshots = self.snapshots(node);
+        assert!(
+            snapshots >= usize::from(SHARDS),
+            "{snapshots} replicas came back by snapshot"
+        );
+    }
+
+    async fn status(&self, node: usize) -> NodeStatus {
+        status(&self.nodes[node]).await
+    }
+
+    fn snapshots(&self, node: usize) -> usize {
+        let log = self.cluster.nodes[node].log();
+        log.matches("goes on from a snapshot").count()
+    }
+
+    /// Waits until the node is in the middle of a transfer.
+    async fn fetching(&self, node: usize) {
+        let since = Instant::now();
+        loop {
+            let rebuilds = self.status(node).await.rebuilds;
+            if rebuilds
+                .iter()
+                .any(|r| r.phase == RebuildPhase::Fetching && r.bytes > 0)
+            {
+                return;
+            }
+            assert!(since.elapsed() < 2 * SOON, "nothing is fetched: {rebuilds:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn until_back(&mut self, node: usize, after: &str) {
+        let since = Instant::now();
+        let cluster = &mut self.cluster;
+        tokio::task::block_in_place(|| cluster.wait_until_healthy());
+        println!(
+            "rebuild: node {} was back {:.1?} after {after}",
+            node + 1,
+            since.elapsed()
+        );
+    }
+}
