@@ -42,6 +42,7 @@ fn an_index_that_faiss_cannot_build_is_refused_when_the_config_is_read() {
         "PQ64",
         "LSH",
         "IVF16,PQ77x4fs",
+        "IVF16_HNSW32,PQ64x4fsr",
         "IVF16,\0",
         "IDMap,Flat",
     ] {
