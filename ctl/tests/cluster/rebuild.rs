@@ -65,7 +65,7 @@ impl Run {
             self.cluster.nodes[node].kill();
             self.cluster.nodes[node].start();
         }
-        self.until_back(node, "a lost disk").await;
+        self.until_back(node, "a lost disk");
         let snapshots = self.snapshots(node);
         let most = usize::from(SHARDS) + KILLS;
         assert!(
@@ -92,7 +92,7 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         self.cluster.nodes[node].start();
-        self.until_back(node, "a long absence").await;
+        self.until_back(node, "a long absence");
         let snapshots = self.snapshots(node);
         assert!(
             snapshots >= usize::from(SHARDS),
@@ -125,7 +125,7 @@ impl Run {
         }
     }
 
-    async fn until_back(&mut self, node: usize, after: &str) {
+    fn until_back(&mut self, node: usize, after: &str) {
         let since = Instant::now();
         let cluster = &mut self.cluster;
         tokio::task::block_in_place(|| cluster.wait_until_healthy());

@@ -2,7 +2,7 @@
 //!
 //! One partition holds one vector space of one shard replica. Its writer appends and deletes without I/O; searches run
 //! on a published [`View`]; a [`Checkpoint`] makes rows durable; a [`Maintainer`] seals, builds and merges.
-//! [`Reader::export`] lends its files to be copied, [`install`] makes a partition of such copies.
+//! [`Reader::export`] lends its files to be copied, [`install()`] makes a partition of such copies.
 //! Files, row numbers and indexes are local to the replica and can be rebuilt.
 
 mod checkpoint;
