@@ -31,10 +31,10 @@ type Finished = Vec<(ShardId, LogIndex)>;
 enum Job {
     /// Committed entries; at most one per shard is on its way.
     Apply(ApplyTask),
-    /// The two ends of a checkpoint; at most one is on its way.
-    Begin(oneshot::Sender<Begun>),
     /// A replica built from a snapshot takes the place of what is there; at most one per shard is on its way.
     Install(Box<Arrival>),
+    /// The two ends of a checkpoint; at most one is on its way.
+    Begin(oneshot::Sender<Begun>),
     Finish(Written, oneshot::Sender<Finished>),
 }
 

@@ -1,7 +1,7 @@
 //! What the log writer, the apply workers and the puller report back to the Raft actor.
 //!
 //! They push here and poke the actor. A full mailbox loses only the poke: the actor drains this queue at every drive,
-//! and a full mailbox means that a drive is coming. The queue is bounded by what the actor has handed out.
+//! and a full mailbox means that a drive is coming. The queue is bounded by what the actor has handed out, and by the number of shards.
 
 use std::sync::{Arc, Weak};
 

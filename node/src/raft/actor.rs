@@ -139,9 +139,9 @@ impl RaftActor {
         self.drives += 1;
         let mut effects = Effects::default();
         self.take_completions(&mut effects);
-        self.arrivals.offer(&mut self.deps);
         // Without room in the log nothing may be collected: a ready that is taken must be persisted in order.
         if let Ok(room) = self.deps.log.clone().try_reserve_owned() {
+            self.arrivals.offer(&mut self.deps);
             let changed = self.deps.engine.collect(&mut effects);
             if !effects.append.is_empty() {
                 room.send(std::mem::take(&mut effects.append));

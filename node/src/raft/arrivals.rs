@@ -41,7 +41,8 @@ impl Arrivals {
                 Restore::Taken => _ = self.taken.insert(shard, arrival),
                 Restore::NotNow => _ = self.offered.insert(shard, arrival),
                 Restore::NotNeeded => {
-                    drop(arrival);
+                    // Much memory: not on the thread of the heartbeats.
+                    deps.env.spawn.compute(Box::new(move || drop(arrival)));
                     deps.pulls.clean_up(shard, Weak::new());
                 }
             }
@@ -67,8 +68,9 @@ impl Arrivals {
 
     /// Passes on who has to pull, and who has done so.
     pub(crate) fn settle(&mut self, deps: &mut RaftDeps) {
+        let now = deps.env.clock.monotonic();
         for (shard, from) in deps.engine.take_pulls() {
-            deps.pulls.want(shard, Want::Lagging(from));
+            deps.pulls.want(shard, Want::Lagging(from), now);
         }
         for shard in deps.engine.take_settled() {
             let replaced = self.replaced.remove(&shard).unwrap_or_default();

@@ -210,13 +210,9 @@ impl Engine {
                     self.settled.push(*shard);
                 }
                 self.dirty.insert(*shard);
-            } else if let Some(Dormant {
-                plan,
-                start: Some(start),
-                ..
-            }) = self.dormant.remove(shard)
-            {
-                self.add(plan, start, random());
+            } else if let Some(dormant) = self.dormant.remove(shard) {
+                let start = dormant.start.expect("only what has begun is in the log");
+                self.add(dormant.plan, start, random());
                 self.settled.push(*shard);
             }
         }

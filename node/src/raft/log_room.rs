@@ -51,15 +51,12 @@ impl Group {
         };
         let log = self.raw.store();
         let kept = log.index_before(self.limits.max_lag_bytes).max(wanted);
-        let held = room.hold.map_or(kept, |index| {
+        let unneeded = if room.pressing { self.durable_applied } else { kept };
+        let to = room.hold.map_or(unneeded, |index| {
             // A fetch that takes for ever must not fill the disk.
-            kept.min(index.max(log.index_before(self.limits.max_lag_bytes * 2)))
+            unneeded.min(index.max(log.index_before(self.limits.max_lag_bytes * 2)))
         });
-        let to = if room.pressing {
-            self.durable_applied
-        } else {
-            held.min(self.durable_applied)
-        };
+        let to = to.min(self.durable_applied);
         let step = if room.pinning { 0 } else { self.limits.compact_step };
         if to < log.first() + step {
             return;

@@ -68,15 +68,18 @@ impl Group {
         if !from_leader || raft.state != StateRole::Follower || self.restoring.is_some() {
             return None;
         }
-        let committed = raft.raft_log.committed;
-        if committed < call.index {
+        if raft.raft_log.committed < call.index {
             return self.node_of(call.from);
+        }
+        let durable = raft.raft_log.committed.min(raft.raft_log.persisted);
+        if durable < call.index {
+            return None;
         }
         // The leader did not hear that the snapshot arrived, and would call for ever.
         let mut answer = Message::default();
         answer.set_msg_type(MessageType::MsgAppendResponse);
         (answer.from, answer.to) = (self.me.replica.0, call.from.0);
-        (answer.term, answer.index, answer.commit) = (raft.term, committed, committed);
+        (answer.term, answer.index, answer.commit) = (raft.term, durable, durable);
         self.answers.push(answer);
         None
     }

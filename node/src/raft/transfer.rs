@@ -38,7 +38,7 @@ impl Group {
 
     /// Whether a call to take over comes from the present leader: the library obeys anybody's.
     pub(crate) fn may_take_over(&self, message: &RaftMessage) -> bool {
-        message.kind != RaftMessageKind::TimeoutNow
-            || (message.term == self.raw.raft.term && message.from.0 == self.raw.raft.leader_id)
+        let from_leader = message.term == self.raw.raft.term && message.from.0 == self.raw.raft.leader_id;
+        message.kind != RaftMessageKind::TimeoutNow || (from_leader && self.restoring.is_none())
     }
 }

@@ -17,10 +17,8 @@ impl NodeHandle {
         // The actor publishes before it sends: this is not older than any promise that it made.
         let status = self.board.get(shard).ok_or(ShardError::NotReady(NotReady::Starting))?;
         Ok(Standing {
-            active: true,
             term: status.term,
             last: status.last,
-            applied: status.applied,
             leads: status.role == ReplicaRole::Leader,
         })
     }

@@ -107,8 +107,8 @@ impl Fetch<'_, '_> {
         self.remove_others(files)?;
         let (mut here, mut total) = (0, 0);
         for file in files {
-            total += file.bytes;
-            here += self.present(file)?;
+            total = file.bytes.saturating_add(total);
+            here = self.present(file)?.saturating_add(here);
         }
         self.check_room(total - here)?;
         self.pulls.show(self.shard, |status| {

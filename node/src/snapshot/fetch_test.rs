@@ -78,7 +78,7 @@ struct Receiver {
 impl Receiver {
     fn new() -> Receiver {
         let pulls = Pulls::default();
-        pulls.want(SHARD, Want::Lost);
+        pulls.want(SHARD, Want::Lost, Monotonic::default());
         Receiver {
             env: Env::production(1).expect("a thread can be started"),
             dir: tempfile::tempdir().expect("there is room for a directory"),

@@ -1,8 +1,8 @@
 //! The receiving side: a worker that builds replicas from snapshots, beside those that run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use covey_ann::Backend;
@@ -48,8 +48,8 @@ enum PullError {
     /// The transfer stopped.
     #[error("the snapshot cannot be fetched")]
     Fetch(#[from] FetchError),
-    /// The snapshot is of another shard, or of other members.
-    #[error("the snapshot does not fit: {0}")]
+    /// The snapshot is of another shard, or of other members, or there is none.
+    #[error("{0}")]
     Unfit(&'static str),
     /// It cannot be taken in, or leftovers cannot be removed.
     #[error("the snapshot cannot be taken in")]
@@ -71,6 +71,8 @@ pub(crate) struct PullerDeps {
     pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) backend: Backend,
     pub(crate) plans: BTreeMap<ShardId, ShardPlan>,
+    /// Replicas whose store has something of which the log knows nothing: they are not new.
+    pub(crate) without_log: BTreeSet<ShardId>,
     /// Clients of its own: connections, too.
     pub(crate) clients: BTreeMap<NodeId, NodeClient>,
     pub(crate) maintenance: MaintenanceIntake,
@@ -128,8 +130,13 @@ impl Puller {
 
     /// One try; what only needs time is tried again.
     async fn build(&mut self, shard: ShardId, want: Want) -> Result<(), PullError> {
-        let dir = self.deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0));
+        let dir = self.staging(shard);
         let (source, bar) = match want {
+            Want::Lagging(_) if self.deps.pulls.is_forgotten(shard, self.deps.env.clock.monotonic()) => {
+                // It has caught up by itself, or the leader is another one.
+                self.deps.pulls.clean_up(shard, Weak::new());
+                return Ok(());
+            }
             Want::Lagging(node) => (node, Bar::default()),
             Want::Lost => match self.source_of_lost(shard, &dir).await? {
                 Some(found) => found,
@@ -190,6 +197,11 @@ impl Puller {
             (Answers::Silent(silent), None) => {
                 self.deps.pulls.show(shard, |status| status.silent = silent);
                 return Ok(None);
+            }
+            (Answers::New(_), None) if self.deps.without_log.contains(&shard) => {
+                return Err(PullError::Unfit(
+                    "the log of this replica is gone, and no other member has one",
+                ));
             }
             (Answers::New(hard_state), None) => {
                 self.deps.pulls.handed_over(shard);
@@ -312,15 +324,22 @@ impl Puller {
 
     /// Removes what is not needed any more.
     fn clean_up(&self, shard: ShardId) -> Result<(), PullError> {
-        let deps = &self.deps;
-        Incarnation::log_reset(&*deps.kv, shard)?;
-        self.sweep(shard)?;
-        let dir = deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0));
+        let (deps, dir) = (&self.deps, self.staging(shard));
+        // First, and for good: the bar of this loss must not be taken for that of a later one. What comes after it says,
+        // until it is done, that there is something to clean up.
         if deps.env.disk.exists(&dir).map_err(io_at(&dir))? {
             deps.env.disk.remove_dir_all(&dir).map_err(io_at(&dir))?;
+            let parent = deps.dir.join(FOLDER);
+            deps.env.disk.sync_dir(&parent).map_err(io_at(&parent))?;
         }
+        self.sweep(shard)?;
+        Incarnation::log_reset(&*deps.kv, shard)?;
         deps.pulls.forget(shard);
         Ok(())
+    }
+
+    fn staging(&self, shard: ShardId) -> PathBuf {
+        self.deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0))
     }
 
     fn sweep(&self, shard: ShardId) -> Result<(), ShardStoreError> {
@@ -350,13 +369,17 @@ fn check(plan: &ShardPlan, bar: Bar, opened: &OpenedSnapshot) -> Result<(), Pull
     let fits = [
         (
             manifest.shard == plan.shard && manifest.slots == plan.slots,
-            "it is of another shard",
+            "the snapshot is of another shard",
         ),
         (
             manifest.epoch == plan.epoch && manifest.voters == voters,
-            "it is of other members",
+            "the snapshot is of other members",
         ),
-        (manifest.index >= bar.last, "it is too old"),
+        (
+            manifest.learners.is_empty(),
+            "the snapshot has members that cluster.toml does not have",
+        ),
+        (manifest.index >= bar.last, "the snapshot is too old"),
     ];
     match fits.iter().find(|(fits, _)| !fits) {
         Some((_, why)) => Err(PullError::Unfit(why)),

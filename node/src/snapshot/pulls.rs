@@ -12,6 +12,9 @@ use covey_shared::wire::{RebuildPhase, RebuildStatus};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+/// A pull that no leader has asked for in this time is given up.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
 /// Why a replica is to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
@@ -37,6 +40,7 @@ struct Pull {
     /// `None`: the puller has handed it over, and waits for what comes of it.
     work: Option<Work>,
     not_before: Monotonic,
+    asked: Monotonic,
     replaced: Weak<ShardView>,
     began: Option<Monotonic>,
     status: RebuildStatus,
@@ -52,11 +56,12 @@ pub(crate) struct Pulls {
 
 impl Pulls {
     /// Asks for a replica to be built. If it is being built already, only the leader to pull from may be another one by now.
-    pub(crate) fn want(&self, shard: ShardId, want: Want) {
+    pub(crate) fn want(&self, shard: ShardId, want: Want, now: Monotonic) {
         let mut pulls = self.pulls.lock();
         let pull = pulls
             .entry(shard)
             .or_insert_with(|| Pull::new(shard, Work::Build(want)));
+        pull.asked = now;
         if matches!(pull.work, Some(Work::Build(Want::Lagging(_)))) {
             if pull.work != Some(Work::Build(want)) {
                 pull.not_before = Monotonic::default();
@@ -76,6 +81,12 @@ impl Pulls {
         };
         pulls.insert(shard, pull);
         self.changed.notify_one();
+    }
+
+    /// Whether no leader has asked for this lately: they ask with every heartbeat.
+    pub(super) fn is_forgotten(&self, shard: ShardId, now: Monotonic) -> bool {
+        let pulls = self.pulls.lock();
+        pulls.get(&shard).is_some_and(|pull| now.since(pull.asked) > FORGOTTEN)
     }
 
     /// Whether the replica has nothing and takes no part in its group.
@@ -161,6 +172,7 @@ impl Pull {
             lost,
             work: Some(work),
             not_before: Monotonic::default(),
+            asked: Monotonic::default(),
             replaced: Weak::new(),
             began: None,
             status: RebuildStatus {

@@ -6,10 +6,8 @@ const ME: ReplicaId = ReplicaId(7);
 
 fn standing(term: u64, last: u64, leads: bool) -> Option<Standing> {
     Some(Standing {
-        active: true,
         term: Term(term),
         last: LogIndex(last),
-        applied: LogIndex(last),
         leads,
     })
 }

@@ -105,10 +105,13 @@ impl Snapshots {
             }
             _ => {}
         }
-        if self.jobs.try_send(Job::Write(shard, view)).is_ok()
-            && let Some(Served::Kept { snapshot, .. }) = served.insert(shard, Served::Writing)
-        {
-            self.remove(snapshot);
+        let index = Some(view.applied_index().0);
+        if self.jobs.try_send(Job::Write(shard, view)).is_ok() {
+            // From now on, or the log could go on without what comes after the snapshot.
+            self.completions.push(Completion::Hold { shard, index });
+            if let Some(Served::Kept { snapshot, .. }) = served.insert(shard, Served::Writing) {
+                self.remove(snapshot);
+            }
         }
         Err(later)
     }
@@ -142,7 +145,8 @@ impl Snapshots {
                 data,
             }),
             Ok(Err(error)) => {
-                tracing::error!(shard = shard.0, %error, "a snapshot cannot be read");
+                tracing::error!(shard = shard.0, %error, "a snapshot cannot be read, the next one is written anew");
+                self.end(|served| matches!(served, Served::Kept { snapshot, .. } if snapshot.id == id));
                 Err(ShardError::Store)
             }
             Err(_) => Err(ShardError::Store),
@@ -168,20 +172,16 @@ impl Snapshots {
             Served::Writing => false,
             Served::Kept { last_asked, .. } => now.since(*last_asked) > self.lease,
         };
-        let served = self.served.lock();
-        let ended: Vec<ShardId> = served
-            .iter()
-            .filter(|(_, s)| late(s))
-            .map(|(shard, _)| *shard)
-            .collect();
-        drop(served);
-        ended.into_iter().for_each(|shard| self.end(shard));
+        self.end(late);
     }
 
-    fn end(&self, shard: ShardId) {
-        if let Some(Served::Kept { snapshot, .. }) = self.served.lock().remove(&shard) {
+    fn end(&self, ended: impl Fn(&Served) -> bool) {
+        let mut served = self.served.lock();
+        for (shard, served) in served.extract_if(.., |_, served| ended(served)) {
             self.completions.push(Completion::Hold { shard, index: None });
-            self.remove(snapshot);
+            if let Served::Kept { snapshot, .. } = served {
+                self.remove(snapshot);
+            }
         }
     }
 
@@ -208,6 +208,7 @@ impl Snapshots {
             Err(error) => {
                 tracing::error!(shard = shard.0, error = %anyhow::Error::new(error), "a snapshot cannot be written");
                 served.remove(&shard);
+                self.completions.push(Completion::Hold { shard, index: None });
             }
         }
     }

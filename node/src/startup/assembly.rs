@@ -1,6 +1,6 @@
 //! The parts of a node, each built from what was built before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::{Env, Priority, WorkerHandle};
 use covey_rpc::RaftSender;
-use covey_shared::ids::NodeId;
+use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::layout::Layout;
 use covey_store::kv::KvStore;
 use futures::FutureExt;
@@ -41,6 +41,7 @@ pub(super) struct Starting {
     pub(super) dir: PathBuf,
     pub(super) backend: Backend,
     pub(super) pulls: Arc<Pulls>,
+    pub(super) without_log: BTreeSet<ShardId>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) board: Arc<Board>,
     pub(super) completions: Completions,
@@ -59,7 +60,7 @@ impl Starting {
         let (log, input) = mpsc::channel(LOG_QUEUE);
         let writer = LogWriter {
             part_bytes: self.config.raft.wal_segment.as_usize() / 4,
-            max_segments: (self.config.raft.max_lag.as_u64() / self.config.raft.wal_segment.as_u64()) as usize + 2,
+            max_segments: (self.config.raft.max_wal.as_u64() / self.config.raft.wal_segment.as_u64()).max(2) as usize,
             log: replicas.take_log(),
             replicas: replicas.ids(),
             input,
@@ -139,6 +140,7 @@ impl Starting {
             kv: self.kv.clone(),
             backend: self.backend,
             plans: replicas.plans(),
+            without_log: self.without_log.clone(),
             clients: clients(&self.env, &self.config, self.id),
             maintenance: maintenance.intake(),
             pulls: self.pulls.clone(),

@@ -231,6 +231,7 @@ impl Node {
             dir,
             backend,
             pulls: replicas.pulls(),
+            without_log: replicas.without_log(),
             observer,
         };
         let writers = starting.writers(&mut replicas)?;

@@ -1,6 +1,6 @@
 //! Opens the replicas of a node: the store of each, and what its Raft group starts from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
-use covey_env::Env;
+use covey_env::{Env, Monotonic};
 use covey_shard::{Applied, Incarnation, ShardStore, ShardView, replica_dir};
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
@@ -75,7 +75,7 @@ impl Replicas {
             let group = recovered.groups.remove(&GroupId(replica.0));
             let (one, leftovers) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
             if one.start.is_none() {
-                pulls.want(plan.shard, Want::Lost);
+                pulls.want(plan.shard, Want::Lost, Monotonic::default());
             } else if leftovers {
                 pulls.clean_up(plan.shard, Weak::new());
             }
@@ -109,6 +109,12 @@ impl Replicas {
     /// The replicas that have to be fetched, or have leftovers to remove.
     pub(crate) fn pulls(&self) -> Arc<Pulls> {
         self.pulls.clone()
+    }
+
+    /// The replicas whose store has something of which the log knows nothing.
+    pub(crate) fn without_log(&self) -> BTreeSet<ShardId> {
+        let lost = |o: &&Opened| o.start.is_none() && *o.applied.borrow() > LogIndex(0);
+        self.opened.values().filter(lost).map(|o| o.plan.shard).collect()
     }
 
     pub(crate) fn ids(&self) -> BTreeMap<ShardId, ReplicaId> {
@@ -180,9 +186,13 @@ fn open_one(
     if (&made.voters, made.slots, made.epoch) != (&planned, plan.slots, plan.epoch) {
         return Err(StartError::LayoutChanged { shard });
     }
+    if log.is_none() && plan.voters.len() == 1 {
+        // Nobody else has what the log had.
+        check_log(shard, &RecoveredGroup::default(), made.index)?;
+    }
     let mut start = None;
     if let Some(mut log) = log {
-        if incarnation.log_behind && log.last() < made.index.0 {
+        if incarnation.log_behind && !has(&log, made) {
             reset(&mut log, made, replica, resets);
         }
         check_log(shard, &log, made.index)?;
@@ -207,6 +217,17 @@ fn open_one(
         }),
     };
     Ok((opened, incarnation.log_behind || !incarnation.retired.is_empty()))
+}
+
+/// Whether the log has the very entry that the store applied last.
+fn has(log: &RecoveredGroup, made: &Applied) -> bool {
+    let (index, term) = (made.index.0, made.term.0);
+    let compacted = log.compacted == LogPosition { index, term };
+    compacted
+        || log
+            .entries
+            .iter()
+            .any(|entry| (entry.index, entry.term) == (index, term))
 }
 
 /// The store holds a snapshot, the log what was there before: the node ended in between.

@@ -71,17 +71,13 @@ pub struct SnapshotChunk {
     pub crc: u32,
 }
 
-/// What a member of a group says of itself to one that has nothing.
+/// What a member of a group says of itself to one that has nothing. All zero: it takes no part, and has nothing either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Standing {
-    /// Whether it takes part in the group. If not it has nothing either, and all that follows is 0.
-    pub active: bool,
     /// Its term.
     pub term: Term,
     /// Last entry of its log.
     pub last: LogIndex,
-    /// Last entry that it has applied.
-    pub applied: LogIndex,
     /// Whether it leads.
     pub leads: bool,
 }
