@@ -35,6 +35,7 @@ async fn a_damaged_log_is_refused_a_torn_one_mended_and_the_node_catches_up() {
         assert!(said.contains("CHECK_VERDICT_UNDECIDED"), "{said}");
         another_cluster_is_refused(&cluster);
         a_flipped_byte_is_refused(&cluster, &intact);
+        a_cut_off_file_is_refused(&cluster, &intact);
     });
 
     intact.tear();
@@ -105,6 +106,16 @@ fn a_flipped_byte_is_refused(cluster: &Cluster, intact: &Log) {
     intact.restore();
 }
 
+fn a_cut_off_file_is_refused(cluster: &Cluster, intact: &Log) {
+    intact.cut();
+    let said = refusal(&cluster.config());
+    assert!(
+        said.contains("its end is cut off") && said.contains("docs/running.md"),
+        "{said}"
+    );
+    intact.restore();
+}
+
 /// The newest file of a log, as it was when its node was killed.
 struct Log {
     path: PathBuf,
@@ -133,8 +144,15 @@ impl Log {
         fs::write(&self.path, &self.content).expect("a log can be written");
     }
 
-    /// Cuts the file within its last record.
+    /// Leaves zeros where the last record ends: its write was on its way.
     fn tear(&self) {
+        let mut torn = self.content.clone();
+        torn[self.end - 3..self.end].fill(0);
+        fs::write(&self.path, torn).expect("a log can be written");
+    }
+
+    /// Cuts the file within its last record. It was made in its whole length, so that no power loss does this.
+    fn cut(&self) {
         fs::write(&self.path, &self.content[..self.end - 3]).expect("a log can be written");
     }
 }
