@@ -11,7 +11,7 @@ use super::*;
 
 const SHARD: ShardId = ShardId(1);
 
-fn limits() -> RaftLimits {
+pub(in crate::raft) fn limits() -> RaftLimits {
     RaftLimits {
         election_ticks: 10,
         heartbeat_ticks: 2,

@@ -166,3 +166,7 @@ impl Group {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "restore_test.rs"]
+mod tests;

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use covey_ann::Backend;
-use covey_config::Config;
+use covey_ann::AnnError;
 use covey_embeddings::MaintenanceIntake;
 use covey_env::Env;
 use covey_rpc::NodeClient;
-use covey_shard::{Incarnation, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
+use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
 use covey_shared::codec;
-use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
+use covey_shared::ids::{Generation, LogIndex, ModelEpoch, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{
     Class, OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, SnapshotManifest, Standing,
@@ -27,7 +26,6 @@ use super::pulls::{Pulls, Want, Work};
 use super::rejoin::{Answers, Bar, judge, leader};
 use crate::completions::{Completion, Completions};
 use crate::raft::Fetched;
-use crate::startup::shard_options;
 
 /// Pause between tries of what cannot be done yet.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -56,20 +54,25 @@ enum PullError {
     Store(#[from] ShardStoreError),
     /// The configured index does not fit the space.
     #[error("ann.index in cluster.toml cannot be used")]
-    Index(#[from] covey_ann::AnnError),
+    Index(#[from] AnnError),
     /// There is no room for its maintenance.
     #[error("too many shards for the maintenance worker")]
     Maintenance,
 }
 
+/// Gives the options of a replica.
+type OptionsOf = dyn Fn(&ShardPlan, Generation) -> Result<ShardOptions, AnnError> + Send + Sync;
+
 /// What the puller needs.
 pub(crate) struct PullerDeps {
     pub(crate) env: Env,
-    pub(crate) config: Config,
+    /// Options of a replica of this generation.
+    pub(crate) options: Box<OptionsOf>,
+    /// Bytes per second of all transfers.
+    pub(crate) rate: u64,
     pub(crate) node: NodeId,
     pub(crate) dir: PathBuf,
     pub(crate) kv: Arc<dyn KvStore>,
-    pub(crate) backend: Backend,
     pub(crate) plans: BTreeMap<ShardId, ShardPlan>,
     /// Replicas whose store has something of which the log knows nothing: they are not new.
     pub(crate) without_log: BTreeSet<ShardId>,
@@ -90,7 +93,7 @@ pub(crate) struct Puller {
 impl Puller {
     pub(crate) fn new(deps: PullerDeps) -> Puller {
         Puller {
-            bucket: TokenBucket::new(deps.config.raft.snapshot_rate.as_u64()),
+            bucket: TokenBucket::new(deps.rate),
             deps,
             failures: BTreeMap::new(),
         }
@@ -302,7 +305,7 @@ impl Puller {
             .iter()
             .map(|file| (file.name.as_str(), staged(dir, file)))
             .collect();
-        let options = shard_options(&deps.config, plan, generation, deps.backend)?;
+        let options = (deps.options)(plan, generation)?;
         let staged = StagedSnapshot {
             manifest,
             path_of: &|name| files[name].clone(),

@@ -131,14 +131,15 @@ impl Starting {
         workers: &mut Vec<WorkerHandle>,
     ) -> Result<Arc<Snapshots>, StartError> {
         let lease = self.config.raft.snapshot_lease;
+        let (config, backend) = (self.config.clone(), self.backend);
         let (snapshots, exports) = Snapshots::new(self.env.clone(), &self.dir, lease, self.completions.clone());
         let puller = Puller::new(PullerDeps {
             env: self.env.clone(),
-            config: self.config.clone(),
+            options: Box::new(move |plan, generation| settings::shard(&config, plan, generation, backend)),
+            rate: self.config.raft.snapshot_rate.as_u64(),
             node: self.id,
             dir: self.dir.clone(),
             kv: self.kv.clone(),
-            backend: self.backend,
             plans: replicas.plans(),
             without_log: self.without_log.clone(),
             clients: clients(&self.env, &self.config, self.id),

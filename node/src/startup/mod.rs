@@ -32,7 +32,6 @@ use crate::server::NodeHandle;
 
 use assembly::Starting;
 use replicas::{Opening, Replicas};
-pub(crate) use settings::shard as shard_options;
 
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);

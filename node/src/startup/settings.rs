@@ -96,7 +96,7 @@ pub(super) const CONTENT: &str = "content";
 ///
 /// # Errors
 /// The configured index does not fit the space.
-pub(crate) fn shard(
+pub(super) fn shard(
     config: &Config,
     plan: &ShardPlan,
     generation: Generation,
