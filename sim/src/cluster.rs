@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use covey_ann::Backend;
 use covey_config::{Address, ByteSize, Config, NodeConfig};
+use covey_env::Disk;
 use covey_node::{Node, NodeParts, Threads};
 use covey_shared::ids::NodeId;
 use covey_store::kv::JournalKv;
@@ -154,8 +155,7 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");
     if world.new_disk.swap(false, Ordering::Relaxed) && env.disk.exists(dir)? {
-        env.disk.remove_dir_all(dir)?;
-        env.disk.sync_dir(Path::new("/"))?;
+        empty(&*env.disk, dir)?;
     }
     env.disk.create_dir_all(dir)?;
     let options = WalOptions {
@@ -178,6 +178,19 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     };
     let _node = Node::start(parts).await?;
     std::future::pending().await
+}
+
+/// Removes all that a directory holds, for good: nothing of it comes back after a crash.
+fn empty(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
+    for entry in disk.list(dir)? {
+        if entry.is_dir {
+            empty(disk, &entry.path)?;
+            disk.remove_dir_all(&entry.path)?;
+        } else {
+            disk.remove_file(&entry.path)?;
+        }
+    }
+    disk.sync_dir(dir)
 }
 
 #[cfg(test)]
