@@ -47,26 +47,30 @@ pub(crate) fn answers(store: &ShardStore) -> Answers {
     };
     let stats = store.stats();
     Answers {
-        hash: view.logical_hash(&|| false).unwrap().expect("nothing stops it").1,
-        posts: view.get_posts(&get).unwrap().value,
+        hash: view
+            .logical_hash(&|| false)
+            .expect("the store is sound")
+            .expect("nothing stops it")
+            .1,
+        posts: view.get_posts(&get).expect("the store is sound").value,
         viewers: (1..=USERS)
             .map(|user| view.viewer(&viewer_query(user)).ok().map(|read| read.value))
             .collect(),
         in_network: view
             .in_network(&in_network_query(3, 1..=USERS), &|| false)
-            .unwrap()
+            .expect("the store is sound")
             .value,
         popular: view
             .popular(&popular_query(100, 100, START + 10_000_000), &|| false)
-            .unwrap()
+            .expect("the store is sound")
             .value,
         hits: view
             .search(&search_query(vector(1), 40, filter), &|| false)
-            .unwrap()
+            .expect("the store is sound")
             .value,
-        verdicts: view.verdicts(&verdicts).unwrap().value,
-        authors: view.authors(&authors).unwrap().value,
-        outbox: view.outbox(None, 1000).unwrap(),
+        verdicts: view.verdicts(&verdicts).expect("the store is sound").value,
+        authors: view.authors(&authors).expect("the store is sound").value,
+        outbox: view.outbox(None, 1000).expect("the store is sound"),
         stats: (stats.posts, stats.users, stats.outbox),
     }
 }
@@ -99,6 +103,7 @@ pub(crate) fn assert_same(left: &Answers, right: &Answers, what: &str) {
     assert_eq!(left.hits, right.hits, "hits, {what}");
     assert_eq!(left.authors, right.authors, "authors, {what}");
     assert_eq!(left.outbox, right.outbox, "outbox, {what}");
+    assert_eq!(left.verdicts.len(), right.verdicts.len(), "number of verdicts, {what}");
     for (left, right) in left.verdicts.iter().zip(&right.verdicts) {
         assert_eq!(left, right, "verdict, {what}");
     }

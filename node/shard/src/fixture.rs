@@ -32,8 +32,9 @@ pub(crate) struct TestKv {
 
 impl TestKv {
     pub(crate) fn new(env: &Env) -> TestKv {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(JournalKv::open(Arc::clone(&env.disk), &dir.path().join("kv")).unwrap());
+        let dir = tempfile::tempdir().expect("there is room for a directory");
+        let store =
+            Arc::new(JournalKv::open(Arc::clone(&env.disk), &dir.path().join("kv")).expect("the store is sound"));
         TestKv {
             store,
             _dir: Arc::new(dir),
@@ -48,8 +49,8 @@ impl TestKv {
             batch.put(key, value);
             std::ops::ControlFlow::Continue(())
         };
-        self.store.scan(&KeyRange::all(), &mut copy).unwrap();
-        fork.store.commit(&batch).unwrap();
+        self.store.scan(&KeyRange::all(), &mut copy).expect("the disk works");
+        fork.store.commit(&batch).expect("the disk works");
         fork
     }
 }
@@ -82,7 +83,7 @@ pub(crate) fn options(generation: u32, slots: SlotRange) -> ShardOptions {
         },
         partition: PartitionOptions {
             backend: Backend::ExactScan,
-            index: IndexSpec::parse("Flat", Metric::InnerProduct, DIM).unwrap(),
+            index: IndexSpec::parse("Flat", Metric::InnerProduct, DIM).expect("no index is one, too"),
             seal_rows: 256,
             ..PartitionOptions::default()
         },
@@ -116,14 +117,15 @@ impl Replica {
     }
 
     pub(crate) fn with(options: ShardOptions) -> Replica {
-        Replica::on(Env::production(1).unwrap(), options)
+        Replica::on(Env::production(1).expect("a thread can be started"), options)
     }
 
     pub(crate) fn on(env: Env, options: ShardOptions) -> Replica {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("there is room for a directory");
         let kv = TestKv::new(&env);
         let folder = replica_dir(dir.path(), options.shard, options.generation);
-        let (store, report) = ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).unwrap();
+        let (store, report) =
+            ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).expect("the replica is sound");
         assert!(report.created);
         Replica {
             env,
@@ -158,7 +160,8 @@ impl Replica {
         } = self;
         drop(store);
         let folder = replica_dir(dir.path(), options.shard, options.generation);
-        let (store, report) = ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).unwrap();
+        let (store, report) =
+            ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).expect("the replica is sound");
         (
             Replica {
                 env,
@@ -176,7 +179,10 @@ impl Replica {
     pub(crate) fn apply(&mut self, body: ShardCommand) -> Vec<ItemResult> {
         self.log_time += 1000;
         let entry = entry(self.store.applied().index.0 + 1, self.log_time, body);
-        self.store.apply(&[entry]).unwrap().remove(0)
+        self.store
+            .apply(&[entry])
+            .expect("the entries follow each other")
+            .remove(0)
     }
 
     pub(crate) fn put(&mut self, post: Post) -> ItemResult {
@@ -193,11 +199,14 @@ impl Replica {
             keys: vec![key],
             with_vectors: true,
         };
-        self.view().get_posts(&query).unwrap().value.pop()
+        self.view().get_posts(&query).expect("the query is sound").value.pop()
     }
 
     pub(crate) fn viewer(&self, viewer: u64) -> ViewerState {
-        self.view().viewer(&viewer_query(viewer)).unwrap().value
+        self.view()
+            .viewer(&viewer_query(viewer))
+            .expect("the query is sound")
+            .value
     }
 }
 
@@ -321,5 +330,5 @@ pub(crate) fn user_in_half(n: usize, inside: bool) -> u64 {
     (1..)
         .filter(|id| HALF.contains(Slot::of(UserId(*id))) == inside)
         .nth(n)
-        .unwrap()
+        .expect("there are users in both halves")
 }

@@ -25,7 +25,7 @@ pub(crate) fn random_log(seed: u64, entries: usize) -> Vec<EntryToApply> {
         let body = random_command(&mut rng, now, items);
         log.push(entry(index, now, body));
         if rng.random_bool(0.03) {
-            log.last_mut().unwrap().payload = Payload::Empty;
+            log.last_mut().expect("one was pushed").payload = Payload::Empty;
         }
     }
     log
@@ -68,7 +68,7 @@ pub(crate) fn random_post(rng: &mut SmallRng, now: u64) -> Post {
     post.created_at = UnixMillis((now - rng.random_range(0..100_000)) / 5000 * 5000);
     post.language = *[Language(*b"en"), Language(*b"de"), Language::default()]
         .choose(rng)
-        .unwrap();
+        .expect("there are some to choose from");
     post.labels = if rng.random_bool(0.2) {
         rng.random_range(0..16)
     } else {
@@ -118,7 +118,7 @@ fn random_user(rng: &mut SmallRng) -> UserUpdate {
         EdgeKind::Subscribe,
     ];
     let edges = (0..rng.random_range(0..4)).map(|_| EdgeUpdate {
-        kind: *kinds.choose(rng).unwrap(),
+        kind: *kinds.choose(rng).expect("there are some to choose from"),
         target: UserId(rng.random_range(1..=USERS)),
         on: rng.random_bool(0.7),
     });
@@ -137,7 +137,7 @@ fn random_user(rng: &mut SmallRng) -> UserUpdate {
 }
 
 fn random_action(rng: &mut SmallRng, now: u64) -> Action {
-    let kind = *ActionKind::ALL.choose(rng).unwrap();
+    let kind = *ActionKind::ALL.choose(rng).expect("there are some to choose from");
     let mut action = action(
         rng.random_range(1..=USERS),
         rng.random_range(0..40),

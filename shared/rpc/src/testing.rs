@@ -22,7 +22,7 @@ pub(crate) const NODE: NodeId = NodeId(1);
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) fn env() -> Env {
-    Env::production(1).unwrap()
+    Env::production(1).expect("a thread can be started")
 }
 
 pub(crate) fn reply(body: ReplyBody) -> NodeReply {
@@ -67,7 +67,7 @@ pub(crate) fn serve_options() -> ServeOptions {
 pub(crate) async fn serve(handlers: Handlers) -> Server {
     Server::serve(env(), "127.0.0.1:0", serve_options(), handlers)
         .await
-        .unwrap()
+        .expect("the port is free")
 }
 
 pub(crate) fn peer(address: &str) -> Peer {
@@ -90,21 +90,26 @@ pub(crate) async fn ask(client: &NodeClient, shard: u64, deadline: Duration) -> 
         shards: vec![ShardId(shard)],
     };
     match client.call(Class::Query, deadline, body, ModelEpoch(0)).await? {
-        ReplyBody::LogicalHash(replies) => Ok(replies[0].result.clone().unwrap()),
+        ReplyBody::LogicalHash(replies) => Ok(replies[0].result.clone().expect("the handler answers every shard")),
         other => panic!("{other:?}"),
     }
 }
 
 /// A raw connection after its handshake.
 pub(crate) async fn introduced(address: &str, class: Class, sender: NodeId) -> BoxStream {
-    let mut stream = env().net.connect(address, LONG).await.unwrap();
+    let mut stream = env().net.connect(address, LONG).await.expect("the server listens");
     let hello = Hello {
         cluster: CLUSTER,
         class,
         sender,
         receiver: NODE,
     };
-    assert_eq!(handshake::introduce(&mut stream, hello).await.unwrap(), NODE);
+    assert_eq!(
+        handshake::introduce(&mut stream, hello)
+            .await
+            .expect("the server lets us in"),
+        NODE
+    );
     stream
 }
 

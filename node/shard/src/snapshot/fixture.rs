@@ -24,7 +24,7 @@ pub(crate) const SHARD: ShardId = ShardId(7);
 pub(crate) fn in_memory(disk: &TestDisk) -> Env {
     Env {
         disk: disk.shared(),
-        ..Env::production(1).unwrap()
+        ..Env::production(1).expect("a thread can be started")
     }
 }
 
@@ -70,13 +70,13 @@ impl Source {
         let store = &mut self.replica.store;
         let from = store.applied().index.0 as usize;
         match self.rng.random_range(0..10) {
-            0..4 => drop(store.maintainer().step().unwrap()),
+            0..4 => drop(store.maintainer().step().expect("the disk works")),
             4 => {
-                store.checkpoint().unwrap();
+                store.checkpoint().expect("the disk works");
             }
             _ => {
                 let to = (from + self.rng.random_range(1..6)).min(self.log.len());
-                store.apply(&self.log[from..to]).unwrap();
+                store.apply(&self.log[from..to]).expect("the entries follow each other");
             }
         }
     }
@@ -88,10 +88,10 @@ impl Source {
     }
 
     pub(crate) fn export(&self) -> (ShardExport, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("there is room for a directory");
         let view = self.replica.view();
         let export = view.export(&self.replica.env, &dir.path().join("export"), &|| false);
-        (export.unwrap(), dir)
+        (export.expect("the replica is sound"), dir)
     }
 
     /// One of half the slots that has applied its log, with an export that has all kinds of files.
@@ -106,25 +106,32 @@ impl Source {
             let has = |name: &str| export.manifest.files.iter().any(|file| file.name.ends_with(name));
             export.manifest.folders.len() > 1 && has("kv-0001") && has("/meta")
         };
-        (1..).map(export_of).find(|(_, export, _)| has_all(export)).unwrap()
+        (1..)
+            .map(export_of)
+            .find(|(_, export, _)| has_all(export))
+            .expect("the log is long enough")
     }
 
     /// An export during which the replica goes on.
     pub(crate) fn export_meanwhile(source: &RefCell<Source>) -> (ShardExport, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("there is room for a directory");
         let (view, env) = (source.borrow().replica.view(), source.borrow().replica.env.clone());
         let go_on = || {
             source.borrow_mut().step();
             false
         };
-        (view.export(&env, &dir.path().join("export"), &go_on).unwrap(), dir)
+        (
+            view.export(&env, &dir.path().join("export"), &go_on)
+                .expect("the replica is sound"),
+            dir,
+        )
     }
 }
 
 /// What of a log a replica has applied, in a fresh replica.
 pub(crate) fn replayed(log: &[EntryToApply], slots: SlotRange) -> Replica {
     let mut replica = Replica::on(in_memory(&TestDisk::new()), small_options(1, slots));
-    replica.store.apply(log).unwrap();
+    replica.store.apply(log).expect("the entries follow each other");
     replica
 }
 
@@ -144,8 +151,8 @@ impl Node {
 
     /// With files of the operating system.
     pub(crate) fn on_disk() -> Node {
-        let dir = tempfile::tempdir().unwrap();
-        let env = Env::production(1).unwrap();
+        let dir = tempfile::tempdir().expect("there is room for a directory");
+        let env = Env::production(1).expect("a thread can be started");
         let root = dir.path().to_owned();
         Node {
             _dir: Some(dir),
@@ -155,7 +162,7 @@ impl Node {
 
     /// Opens its key-value store; as a process that starts.
     pub(crate) fn at(env: Env, root: &Path) -> Node {
-        let kv = Arc::new(JournalKv::open(Arc::clone(&env.disk), &root.join("kv")).unwrap());
+        let kv = Arc::new(JournalKv::open(Arc::clone(&env.disk), &root.join("kv")).expect("the store is sound"));
         Node {
             env,
             root: root.to_owned(),
@@ -176,11 +183,14 @@ impl Node {
     pub(crate) fn stage(&self, from: &Env, export: &ShardExport) {
         assert_eq!(export.manifest.files.len(), export.paths.len());
         for (file, path) in export.manifest.files.iter().zip(&export.paths) {
-            let content = from.disk.read_file(path, 1 << 30).unwrap();
+            let content = from.disk.read_file(path, 1 << 30).expect("the disk works");
             let staged = self.staged(&file.name);
-            self.env.disk.create_dir_all(staged.parent().unwrap()).unwrap();
-            self.env.disk.replace_file(&staged, &content).unwrap();
-            let here = hash_file(&*self.env.disk, &staged, file.name.clone(), &|| false).unwrap();
+            self.env
+                .disk
+                .create_dir_all(staged.parent().expect("it lies in a folder"))
+                .expect("the disk works");
+            self.env.disk.replace_file(&staged, &content).expect("the disk works");
+            let here = hash_file(&*self.env.disk, &staged, file.name.clone(), &|| false).expect("the disk works");
             assert_eq!(&here, file, "a file changed since it was exported");
         }
     }
@@ -204,18 +214,23 @@ impl Node {
     /// All that a node does with a snapshot.
     pub(crate) fn take_over(&self, from: &Env, export: &ShardExport) -> ShardStore {
         self.stage(from, export);
-        let generation = Incarnation::begin(&*self.kv, SHARD).unwrap();
-        let (store, report) = self.install(&export.manifest, generation, &|| false).unwrap();
+        let generation = Incarnation::begin(&*self.kv, SHARD).expect("the record is sound");
+        let (store, report) = self
+            .install(&export.manifest, generation, &|| false)
+            .expect("the snapshot is sound");
         assert!(!report.created);
-        Incarnation::switch(&*self.kv, SHARD, generation).unwrap();
+        Incarnation::switch(&*self.kv, SHARD, generation).expect("the record is sound");
         store
     }
 
     /// Opens the current incarnation.
     pub(crate) fn open(&self, slots: SlotRange) -> (ShardStore, OpenReport) {
-        let generation = Incarnation::load(&*self.kv, SHARD).unwrap().generation;
+        let generation = Incarnation::load(&*self.kv, SHARD)
+            .expect("the record is sound")
+            .generation;
         let options = small_options(generation.0, slots);
-        ShardStore::open(&self.env, Arc::clone(&self.kv), &self.dir_of(generation), options).unwrap()
+        ShardStore::open(&self.env, Arc::clone(&self.kv), &self.dir_of(generation), options)
+            .expect("the replica is sound")
     }
 
     pub(crate) fn sweep(&self, slots: SlotRange) -> Result<(), ShardStoreError> {
