@@ -332,4 +332,4 @@ fn well_formed(message: &RaftMessage) -> bool {
 
 #[cfg(test)]
 #[path = "engine_test.rs"]
-pub(super) mod tests;
+mod tests;

@@ -8,23 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-
-const SHARD: ShardId = ShardId(1);
-
-pub(in crate::raft) fn limits() -> RaftLimits {
-    RaftLimits {
-        election_ticks: 10,
-        heartbeat_ticks: 2,
-        max_size_per_msg: 1 << 17,
-        max_inflight_msgs: 64,
-        max_uncommitted_bytes: 1 << 20,
-        apply_backlog_bytes: 1 << 20,
-        apply_batch_bytes: 1 << 16,
-        keep_entries: 4,
-        max_lag_bytes: 1 << 20,
-        compact_step: 4,
-    }
-}
+use crate::raft::fixture::{SHARD, limits, message};
 
 /// A host: an engine, its store (the applied payloads) and its wires.
 struct Host {
@@ -371,23 +355,8 @@ fn a_call_to_take_over_counts_only_from_the_present_leader() {
     let engine = &mut cluster.hosts[follower].engine;
     let term = engine.status(SHARD, now).expect("it is here").term.0;
     let call = |from: usize, term: u64| RaftMessage {
-        shard: SHARD,
-        epoch: FIRST_EPOCH,
-        from: of(from),
-        to: of(follower),
-        kind: RaftMessageKind::TimeoutNow,
         term,
-        log_term: 0,
-        index: 0,
-        entries: vec![],
-        commit: 0,
-        commit_term: 0,
-        reject: false,
-        reject_hint: 0,
-        context: vec![],
-        priority: 0,
-        leader_commit: 0,
-        all_matched: LogIndex(0),
+        ..message(RaftMessageKind::TimeoutNow, of(from), of(follower))
     };
     engine.step(call(other, term), now, 0);
     engine.step(call(leader, term + 1), now, 0);

@@ -8,6 +8,8 @@ pub mod actor;
 mod arrivals;
 mod convert;
 mod engine;
+#[cfg(test)]
+mod fixture;
 mod freshness;
 mod group;
 mod log_room;

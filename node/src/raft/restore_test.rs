@@ -1,15 +1,14 @@
 //! A fetched snapshot takes the place of the store first, then of the log, and only then the leader hears of it.
 
 use covey_env::Monotonic;
-use covey_shared::ids::{LogIndex, NodeId, ShardId};
-use covey_shared::layout::{FIRST_EPOCH, Layout, ShardPlan};
+use covey_shared::ids::{LogIndex, NodeId};
+use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::wire::{RaftMessageKind, ReplicaRole};
 
 use super::*;
-use crate::raft::engine::tests::limits;
+use crate::raft::fixture::{SHARD, limits, message};
 use crate::raft::{Engine, GroupStart};
 
-const SHARD: ShardId = ShardId(1);
 const LEADER_TERM: u64 = 3;
 
 /// Node 2 follows node 1.
@@ -38,23 +37,9 @@ impl Follower {
     /// A message of the leader.
     fn hear(&mut self, kind: RaftMessageKind, index: u64) {
         let message = RaftMessage {
-            shard: SHARD,
-            epoch: FIRST_EPOCH,
-            from: self.replica(1),
-            to: self.replica(2),
-            kind,
             term: LEADER_TERM,
-            log_term: 0,
             index,
-            entries: vec![],
-            commit: 0,
-            commit_term: 0,
-            reject: false,
-            reject_hint: 0,
-            context: vec![],
-            priority: 0,
-            leader_commit: 0,
-            all_matched: LogIndex(0),
+            ..message(kind, self.replica(1), self.replica(2))
         };
         self.engine.step(message, Monotonic::default(), 0);
     }

@@ -10,7 +10,6 @@ use covey_embeddings::MaintenanceIntake;
 use covey_env::Env;
 use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
-use covey_shared::codec;
 use covey_shared::ids::{Generation, LogIndex, ModelEpoch, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{
@@ -37,8 +36,6 @@ const ASK_DEADLINE: Duration = Duration::from_secs(2);
 const FOLDER: &str = "incoming";
 /// Name of the file that keeps a [`Bar`].
 const BAR: &str = "bar";
-/// Format of that file.
-const BAR_VERSION: u16 = 1;
 
 /// Why a replica is not built yet.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +67,8 @@ pub(crate) struct PullerDeps {
     pub(crate) options: Box<OptionsOf>,
     /// Bytes per second of all transfers.
     pub(crate) rate: u64,
+    /// How long a sender keeps a snapshot that nobody asks for.
+    pub(crate) lease: Duration,
     pub(crate) node: NodeId,
     pub(crate) dir: PathBuf,
     pub(crate) kv: Arc<dyn KvStore>,
@@ -120,8 +119,12 @@ impl Puller {
 
     fn failed(&mut self, shard: ShardId, error: PullError) {
         let failures = self.failures.entry(shard).or_default();
-        let rest = REST.0.saturating_mul(2_u32.saturating_pow(*failures)).min(REST.1);
-        *failures += 1;
+        let rest = match error {
+            // The sender's copy may have rotted. While nobody asks for it, it is given up, and the next one is written anew.
+            PullError::Fetch(FetchError::Damaged { .. }) => self.deps.lease * 2,
+            _ => REST.0.saturating_mul(2_u32.saturating_pow(*failures)).min(REST.1),
+        };
+        *failures = failures.saturating_add(1);
         tracing::warn!(
             shard = shard.0,
             ?rest,
@@ -243,15 +246,15 @@ impl Puller {
     }
 
     fn stored_bar(&self, dir: &Path) -> Option<Bar> {
-        // Without it, or if it cannot be read, the others are asked again.
         let bytes = self.deps.env.disk.read_file(&dir.join(BAR), 1 << 10).ok()?;
-        codec::decode_versioned(BAR_VERSION, &bytes).ok()
+        Bar::from_bytes(&bytes)
     }
 
     fn store_bar(&self, dir: &Path, bar: Bar) -> Result<(), PullError> {
         let (path, disk) = (dir.join(BAR), &self.deps.env.disk);
-        let bytes = codec::encode_versioned(BAR_VERSION, &bar).expect("two numbers can be written");
-        let stored = disk.create_dir_all(dir).and_then(|()| disk.replace_file(&path, &bytes));
+        let stored = disk
+            .create_dir_all(dir)
+            .and_then(|()| disk.replace_file(&path, &bar.to_bytes()));
         Ok(stored.map_err(io_at(&path))?)
     }
 

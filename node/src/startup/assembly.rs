@@ -137,6 +137,7 @@ impl Starting {
             env: self.env.clone(),
             options: Box::new(move |plan, generation| settings::shard(&config, plan, generation, backend)),
             rate: self.config.raft.snapshot_rate.as_u64(),
+            lease,
             node: self.id,
             dir: self.dir.clone(),
             kv: self.kv.clone(),
