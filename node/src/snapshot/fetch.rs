@@ -43,11 +43,13 @@ pub(crate) enum FetchError {
         name: String,
     },
     /// The snapshot needs more room than there is.
-    #[error("the snapshot needs {needed} bytes, the disk has {free}")]
+    #[error(
+        "the snapshot needs {needed} bytes, the disk has {free} before it is nearly full (storage.min_free_disk_ratio)"
+    )]
     NoRoom {
         /// Bytes that are still to come.
         needed: u64,
-        /// Bytes that can be written.
+        /// Bytes that can be written before the disk counts as nearly full.
         free: u64,
     },
     /// The disk failed.
@@ -73,6 +75,8 @@ pub(super) struct Fetch<'a, 'c> {
     pub(super) ask: &'a Ask<'c>,
     pub(super) pulls: &'a Pulls,
     pub(super) bucket: &'a mut TokenBucket,
+    /// Share of the disk that stays free.
+    pub(super) min_free: f64,
     pub(super) shard: ShardId,
     /// Folder of the files.
     pub(super) dir: &'a Path,
@@ -110,7 +114,10 @@ impl Fetch<'_, '_> {
             total = file.bytes.saturating_add(total);
             here = self.present(file)?.saturating_add(here);
         }
-        self.check_room(total - here)?;
+        // Records are written twice: as they come, and into the store.
+        let records = files.iter().filter(|file| file.name.starts_with("kv-"));
+        let again = records.fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+        self.check_room((total - here).saturating_add(again))?;
         self.pulls.show(self.shard, |status| {
             (status.bytes, status.total_bytes, status.moved_bytes) = (here, total, 0);
         });
@@ -150,11 +157,14 @@ impl Fetch<'_, '_> {
 
     fn check_room(&self, needed: u64) -> Result<(), FetchError> {
         match self.env.disk.space(self.dir).map_err(io_at(self.dir))? {
-            Some(space) if space.free < needed => Err(FetchError::NoRoom {
-                needed,
-                free: space.free,
-            }),
-            _ => Ok(()),
+            Some(space) => {
+                let free = space.free.saturating_sub((space.total as f64 * self.min_free) as u64);
+                if free < needed {
+                    return Err(FetchError::NoRoom { needed, free });
+                }
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 

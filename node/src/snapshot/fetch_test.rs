@@ -87,12 +87,17 @@ impl Receiver {
     }
 
     async fn fetch(&self, sender: &Sender) -> Result<(), FetchError> {
+        self.fetch_leaving(0.0, sender).await
+    }
+
+    async fn fetch_leaving(&self, min_free: f64, sender: &Sender) -> Result<(), FetchError> {
         let ask = |_, file, offset| futures::future::ready(sender.piece(file, offset)).boxed();
         let mut fetch = Fetch {
             env: &self.env,
             ask: &ask,
             pulls: &self.pulls,
             bucket: &mut TokenBucket::new(u64::MAX),
+            min_free,
             shard: SHARD,
             dir: self.dir.path(),
         };
@@ -158,6 +163,17 @@ async fn what_another_snapshot_shares_is_kept_and_what_it_does_not_is_removed() 
         .exists(&staged(receiver.dir.path(), &old))
         .expect("the disk works");
     assert!(gone, "nobody needs it");
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_onto_a_disk_that_would_be_nearly_full_then() {
+    let (receiver, sender) = (Receiver::new(), Sender::new(contents()));
+    let refused = receiver.fetch_leaving(1.0, &sender).await;
+    assert!(
+        matches!(refused, Err(FetchError::NoRoom { free: 0, .. })),
+        "{refused:?}"
+    );
+    assert_eq!(sender.asked.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! [`rejoin`] says when the latter may take part again.
 
 mod fetch;
+mod manifest;
 mod puller;
 mod pulls;
 mod rejoin;

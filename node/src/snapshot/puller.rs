@@ -12,19 +12,16 @@ use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
 use covey_shared::ids::{Generation, LogIndex, ModelEpoch, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{
-    Class, OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, SnapshotManifest, Standing,
-};
+use covey_shared::wire::{Class, OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, Standing};
 use covey_store::kv::KvStore;
-use covey_store::log::{HardState, LogPosition};
+use covey_store::log::HardState;
 use futures::future::join_all;
 
-use super::Arrival;
 use super::fetch::{Fetch, FetchError, TokenBucket, ask_node, io_at, staged};
 use super::pulls::{Pulls, Want, Work};
 use super::rejoin::{Answers, Bar, judge, leader};
+use super::{Arrival, manifest};
 use crate::completions::{Completion, Completions};
-use crate::raft::Fetched;
 
 /// Pause between tries of what cannot be done yet.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -67,6 +64,8 @@ pub(crate) struct PullerDeps {
     pub(crate) options: Box<OptionsOf>,
     /// Bytes per second of all transfers.
     pub(crate) rate: u64,
+    /// Share of the disk that stays free.
+    pub(crate) min_free: f64,
     /// How long a sender keeps a snapshot that nobody asks for.
     pub(crate) lease: Duration,
     pub(crate) node: NodeId,
@@ -153,7 +152,7 @@ impl Puller {
             return Ok(());
         };
         let plan = &self.deps.plans[&shard];
-        check(plan, bar, &opened)?;
+        manifest::check(plan, bar, &opened.manifest).map_err(PullError::Unfit)?;
         self.show(shard, RebuildPhase::Fetching, Some(source));
         self.deps.pulls.begin(shard, self.deps.env.clock.monotonic());
         self.fetch(shard, source, &dir, &opened).await?;
@@ -178,6 +177,7 @@ impl Puller {
             ask: &ask,
             pulls: &self.deps.pulls,
             bucket: &mut self.bucket,
+            min_free: self.deps.min_free,
             shard,
             dir,
         };
@@ -272,9 +272,13 @@ impl Puller {
     ) -> Result<Option<OpenedSnapshot>, PullError> {
         match self.ask(from, RequestBody::OpenSnapshot { shard, at_least }).await? {
             ReplyBody::OpenSnapshot(Ok(opened)) => Ok(Some(*opened)),
-            ReplyBody::OpenSnapshot(Err(
-                ShardError::Overloaded { .. } | ShardError::NotReady(_) | ShardError::NotLeader { .. },
-            )) => Ok(None),
+            ReplyBody::OpenSnapshot(Err(ShardError::Overloaded { retry_after_ms })) => {
+                let pause = Duration::from_millis(u64::from(retry_after_ms));
+                let deps = &self.deps;
+                deps.pulls.rest(shard, deps.env.clock.monotonic().plus(pause));
+                Ok(None)
+            }
+            ReplyBody::OpenSnapshot(Err(ShardError::NotReady(_) | ShardError::NotLeader { .. })) => Ok(None),
             ReplyBody::OpenSnapshot(Err(error)) => Err(FetchError::Refused(error).into()),
             _ => Err(FetchError::Answer.into()),
         }
@@ -298,19 +302,19 @@ impl Puller {
         dir: &Path,
         opened: &OpenedSnapshot,
     ) -> Result<Arrival, PullError> {
-        let (deps, manifest) = (&self.deps, &opened.manifest);
+        let (deps, sent) = (&self.deps, &opened.manifest);
         let plan = &deps.plans[&shard];
         // What earlier tries left. Nobody reads from it.
         self.sweep(shard)?;
         let generation = Incarnation::begin(&*deps.kv, shard)?;
-        let files: BTreeMap<&str, PathBuf> = manifest
+        let files: BTreeMap<&str, PathBuf> = sent
             .files
             .iter()
             .map(|file| (file.name.as_str(), staged(dir, file)))
             .collect();
         let options = (deps.options)(plan, generation)?;
         let staged = StagedSnapshot {
-            manifest,
+            manifest: sent,
             path_of: &|name| files[name].clone(),
             stop: &|| deps.pulls.is_closed(),
         };
@@ -323,7 +327,7 @@ impl Puller {
             shard,
             store: Box::new(store),
             generation,
-            fetched: fetched(manifest),
+            fetched: manifest::fetched(sent),
             hard_state,
         })
     }
@@ -338,8 +342,8 @@ impl Puller {
             let parent = deps.dir.join(FOLDER);
             deps.env.disk.sync_dir(&parent).map_err(io_at(&parent))?;
         }
-        self.sweep(shard)?;
         Incarnation::log_reset(&*deps.kv, shard)?;
+        self.sweep(shard)?;
         deps.pulls.forget(shard);
         Ok(())
     }
@@ -354,41 +358,5 @@ impl Puller {
         let dir_of = |generation| replica_dir(&deps.dir, shard, generation);
         let stop = || deps.pulls.is_closed();
         Incarnation::sweep(&deps.env, &*deps.kv, shard, slots, &dir_of, &stop)
-    }
-}
-
-fn fetched(manifest: &SnapshotManifest) -> Fetched {
-    Fetched {
-        at: LogPosition {
-            index: manifest.index.0,
-            term: manifest.term.0,
-        },
-        voters: manifest.voters.clone(),
-        learners: manifest.learners.clone(),
-    }
-}
-
-/// A snapshot is of this shard, of these members, and has what is needed.
-fn check(plan: &ShardPlan, bar: Bar, opened: &OpenedSnapshot) -> Result<(), PullError> {
-    let manifest = &opened.manifest;
-    let voters: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
-    let fits = [
-        (
-            manifest.shard == plan.shard && manifest.slots == plan.slots,
-            "the snapshot is of another shard",
-        ),
-        (
-            manifest.epoch == plan.epoch && manifest.voters == voters,
-            "the snapshot is of other members",
-        ),
-        (
-            manifest.learners.is_empty(),
-            "the snapshot has members that cluster.toml does not have",
-        ),
-        (manifest.index >= bar.last, "the snapshot is too old"),
-    ];
-    match fits.iter().find(|(fits, _)| !fits) {
-        Some((_, why)) => Err(PullError::Unfit(why)),
-        None => Ok(()),
     }
 }

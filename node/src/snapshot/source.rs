@@ -1,7 +1,8 @@
 //! The sending side: has replicas written out as files, and hands out their pieces for as long as somebody asks.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -12,12 +13,15 @@ use covey_shared::wire::{SNAPSHOT_CHUNK, ShardError, SnapshotChunk, SnapshotMani
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::board::Board;
 use crate::completions::{Completion, Completions};
 
 /// Jobs that wait for the export worker; who asks for one more is told to come again.
 const QUEUE: usize = 64;
 /// Pause for whoever waits for a snapshot to be written, in milliseconds.
 const RETRY_MS: u32 = 200;
+/// Pause after one that could not be written, and while the disk is nearly full, in milliseconds.
+const FAILED_RETRY_MS: u32 = 10_000;
 /// Folder of a node's snapshots. Nothing in it outlives the process.
 const FOLDER: &str = "export";
 
@@ -28,10 +32,13 @@ pub(crate) struct Snapshots {
     jobs: mpsc::Sender<Job>,
     served: Mutex<BTreeMap<ShardId, Served>>,
     completions: Completions,
+    board: Arc<Board>,
 }
 
 enum Served {
     Writing,
+    /// It could not be written; not tried again before then.
+    Failed(Monotonic),
     Kept {
         snapshot: Arc<Written>,
         last_asked: Monotonic,
@@ -62,9 +69,10 @@ impl Snapshots {
     /// An empty set, and the worker that fills it. `dir` is the node's.
     pub(crate) fn new(
         env: Env,
-        dir: &std::path::Path,
+        dir: &Path,
         lease: Duration,
         completions: Completions,
+        board: Arc<Board>,
     ) -> (Arc<Snapshots>, ExportWorker) {
         let (jobs, input) = mpsc::channel(QUEUE);
         let snapshots = Arc::new(Snapshots {
@@ -73,6 +81,7 @@ impl Snapshots {
             jobs,
             served: Mutex::default(),
             completions,
+            board,
         });
         let worker = ExportWorker {
             env,
@@ -96,9 +105,16 @@ impl Snapshots {
         let later = ShardError::Overloaded {
             retry_after_ms: RETRY_MS,
         };
+        let much_later = ShardError::Overloaded {
+            retry_after_ms: FAILED_RETRY_MS,
+        };
+        if self.board.disk_low() {
+            return Err(much_later);
+        }
         let mut served = self.served.lock();
         match served.get_mut(&shard) {
             Some(Served::Writing) => return Err(later),
+            Some(Served::Failed(until)) if self.env.clock.monotonic() < *until => return Err(much_later),
             Some(Served::Kept { snapshot, last_asked }) if snapshot.export.manifest.index >= at_least => {
                 *last_asked = self.env.clock.monotonic();
                 return Ok((snapshot.id, snapshot.export.manifest.clone()));
@@ -169,7 +185,7 @@ impl Snapshots {
     pub(crate) fn expire(&self) {
         let now = self.env.clock.monotonic();
         let late = |served: &Served| match served {
-            Served::Writing => false,
+            Served::Writing | Served::Failed(_) => false,
             Served::Kept { last_asked, .. } => now.since(*last_asked) > self.lease,
         };
         self.end(late);
@@ -207,7 +223,8 @@ impl Snapshots {
             }
             Err(error) => {
                 tracing::error!(shard = shard.0, error = %anyhow::Error::new(error), "a snapshot cannot be written");
-                served.remove(&shard);
+                let pause = Duration::from_millis(FAILED_RETRY_MS.into());
+                served.insert(shard, Served::Failed(self.env.clock.monotonic().plus(pause)));
                 self.completions.push(Completion::Hold { shard, index: None });
             }
         }
@@ -224,9 +241,7 @@ impl ExportWorker {
             match job {
                 Job::Write(shard, view) => self.write(shard, &view),
                 Job::Remove(snapshot) => {
-                    if let Err(error) = self.env.disk.remove_dir_all(&snapshot.dir) {
-                        tracing::warn!(%error, dir = %snapshot.dir.display(), "a snapshot cannot be removed");
-                    }
+                    self.remove(&snapshot.dir);
                 }
             }
         }
@@ -239,11 +254,23 @@ impl ExportWorker {
         Ok(())
     }
 
+    fn remove(&self, dir: &Path) {
+        match self.env.disk.remove_dir_all(dir) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%error, dir = %dir.display(), "a snapshot cannot be removed");
+            }
+            _ => {}
+        }
+    }
+
     fn write(&self, shard: ShardId, view: &ShardView) {
         let id = self.env.entropy.next_u64();
         let dir = self.dir.join(format!("{:04}-{id:016x}", shard.0));
         let stop = || self.snapshots.strong_count() == 0;
         let export = view.export(&self.env, &dir, &stop);
+        if export.is_err() {
+            self.remove(&dir);
+        }
         if let Some(snapshots) = self.snapshots.upgrade() {
             snapshots.written(shard, export.map(|export| Written { id, export, dir }));
         }

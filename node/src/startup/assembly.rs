@@ -132,11 +132,18 @@ impl Starting {
     ) -> Result<Arc<Snapshots>, StartError> {
         let lease = self.config.raft.snapshot_lease;
         let (config, backend) = (self.config.clone(), self.backend);
-        let (snapshots, exports) = Snapshots::new(self.env.clone(), &self.dir, lease, self.completions.clone());
+        let (snapshots, exports) = Snapshots::new(
+            self.env.clone(),
+            &self.dir,
+            lease,
+            self.completions.clone(),
+            self.board.clone(),
+        );
         let puller = Puller::new(PullerDeps {
             env: self.env.clone(),
             options: Box::new(move |plan, generation| settings::shard(&config, plan, generation, backend)),
             rate: self.config.raft.snapshot_rate.as_u64(),
+            min_free: self.config.storage.min_free_disk_ratio,
             lease,
             node: self.id,
             dir: self.dir.clone(),

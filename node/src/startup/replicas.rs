@@ -192,7 +192,7 @@ fn open_one(
     }
     let mut start = None;
     if let Some(mut log) = log {
-        if incarnation.log_behind && !has(&log, made) {
+        if incarnation.log_behind && log.compacted.index <= made.index.0 && !has(&log, made) {
             reset(&mut log, made, replica, resets);
         }
         check_log(shard, &log, made.index)?;

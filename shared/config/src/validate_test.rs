@@ -70,6 +70,10 @@ fn times_and_sizes_that_contradict_each_other_are_refused() {
         "rpc.max_frame: must be at least twice",
     );
     refused(
+        "[raft]\nmax_lag = \"1GiB\"",
+        "raft.max_lag: must be at most half of raft.max_wal",
+    );
+    refused(
         "[raft]\nmax_entry = \"4MiB\"",
         "raft.peer_queue: must be at least twice",
     );

@@ -40,8 +40,9 @@ section! {
         max_lag: ByteSize = "256MiB", in "64KiB"..="256GiB";
         /// Bytes per second at which a node pulls snapshots.
         snapshot_rate: ByteSize = "50MiB", in "64KiB"..="100GiB";
-        /// A snapshot that nobody asked for in this time is removed.
-        snapshot_lease: Duration = "60s", in "1s"..="1h";
+        /// A snapshot that nobody asked for in this time is removed; the log behind it is kept as long. Taking a fetched one in
+        /// must be shorter.
+        snapshot_lease: Duration = "5m", in "1s"..="1h";
         /// Entries of a node's log that some member lacks or no checkpoint covers; when there are more, proposals are refused.
         max_wal: ByteSize = "1GiB", in "64MiB"..="1TiB";
     }
