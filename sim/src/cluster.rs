@@ -44,6 +44,8 @@ pub struct Outcome {
     pub faults: u64,
     /// Replicas that went on from a snapshot.
     pub snapshots: u64,
+    /// Those of them on a host that had lost its disk.
+    pub rebuilt: u64,
     /// What is broken; empty = the run passed.
     pub violations: Vec<String>,
 }
@@ -110,6 +112,7 @@ pub fn run(plan: Plan) -> Outcome {
         acknowledged: history.told.len(),
         faults: nemesis.faults(),
         snapshots: history.snapshots,
+        rebuilt: history.rebuilt,
         violations: std::mem::take(&mut history.violations),
     }
 }
@@ -154,8 +157,10 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Arc
 async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");
-    if world.new_disk.swap(false, Ordering::Relaxed) && env.disk.exists(dir)? {
+    let disk_lost = world.new_disk.swap(false, Ordering::Relaxed);
+    if disk_lost && env.disk.exists(dir)? {
         empty(&*env.disk, dir)?;
+        assert!(env.disk.list(dir)?.is_empty(), "a new disk has nothing on it");
     }
     env.disk.create_dir_all(dir)?;
     let options = WalOptions {
@@ -174,7 +179,11 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
         kv,
         threads: Threads::Here,
         backend: Backend::ExactScan,
-        observer: Some(Arc::new(Witness { node: id, history })),
+        observer: Some(Arc::new(Witness {
+            node: id,
+            history,
+            disk_lost,
+        })),
     };
     let _node = Node::start(parts).await?;
     std::future::pending().await

@@ -9,17 +9,22 @@ const FOUND_WITHIN: u64 = 20;
 
 #[test]
 fn healthy_clusters_hold_every_invariant() {
-    let (mut acknowledged, mut snapshots) = (0, 0);
+    let (mut acknowledged, mut snapshots, mut rebuilt) = (0, 0, 0);
     for seed in 0..SEEDS {
         let outcome = run(Plan::new(seed));
         assert!(outcome.violations.is_empty(), "seed {seed}: {:#?}", outcome.violations);
         assert!(outcome.faults > 0, "seed {seed} tests nothing");
         acknowledged += outcome.acknowledged;
         snapshots += outcome.snapshots;
+        rebuilt += outcome.rebuilt;
     }
     assert!(
         acknowledged as u64 > SEEDS * 50,
         "only {acknowledged} writes were acknowledged in all"
+    );
+    assert!(
+        rebuilt > SEEDS / 2,
+        "only {rebuilt} replicas came back after a lost disk"
     );
     assert!(snapshots > SEEDS, "only {snapshots} replicas came back by snapshot");
 }

@@ -67,7 +67,8 @@ impl Run {
         }
         self.until_back(node, "a lost disk");
         let snapshots = self.snapshots(node);
-        let most = usize::from(SHARDS) + KILLS;
+        let (least, most) = (usize::from(SHARDS), usize::from(SHARDS) + KILLS);
+        assert!(snapshots >= least, "{snapshots} snapshots: every replica was lost");
         assert!(
             snapshots <= most,
             "{snapshots} snapshots: what was taken in is not fetched again"
@@ -97,7 +98,7 @@ impl Run {
         // It answers at once, with what it had.
         while self.snapshots(node) - before < usize::from(SHARDS) {
             let snapshots = self.snapshots(node) - before;
-            assert!(since.elapsed() < 4 * SOON, "{snapshots} replicas came back by snapshot");
+            assert!(back.elapsed() < 4 * SOON, "{snapshots} replicas came back by snapshot");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         println!(

@@ -67,7 +67,7 @@ impl Process {
         let (store, _) = ShardStore::open(&env, kv.clone(), shard_dir(), machine.settings.shard())?;
         let group = found.clone().unwrap_or_default();
         let applied = store.applied().index.0;
-        let (before, last) = (group.compacted.index, last_index(&group));
+        let (before, last) = (group.compacted.index, group.last());
         if !(before..=last).contains(&applied) {
             bail!(
                 "the store has applied {applied}, the log holds {} to {last}",
@@ -153,11 +153,6 @@ impl Process {
     pub(super) fn answers(&self) -> anyhow::Result<Answers> {
         Ok(Answers::of(&self.store.view(), &|| self.store.stats())?)
     }
-}
-
-/// Last entry of a group's log.
-pub(super) fn last_index(group: &RecoveredGroup) -> u64 {
-    group.entries.last().map_or(group.compacted.index, |entry| entry.index)
 }
 
 /// Entries of the log as the store takes them.

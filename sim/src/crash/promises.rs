@@ -2,8 +2,6 @@
 
 use covey_store::log::{HardState, LogEntry, RecoveredGroup};
 
-use super::process::last_index;
-
 /// The log as its writers know it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promises {
@@ -91,7 +89,7 @@ impl Promises {
             return Err(format!("{:?} was found, promised was {:?}", found.hard_state, states));
         }
         *states = vec![found.hard_state];
-        let last = last_index(found);
+        let last = found.last();
         if last < self.synced {
             let lost = self.synced;
             return Err(format!("entries {} to {lost} were acknowledged and are lost", last + 1));

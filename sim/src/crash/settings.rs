@@ -109,5 +109,5 @@ pub(super) fn kv_dir() -> &'static Path {
 
 /// Where the vectors lie.
 pub(super) fn shard_dir() -> &'static Path {
-    Path::new("/data/shard-0007")
+    Path::new("/data/shard-0007.1")
 }
