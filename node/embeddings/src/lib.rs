@@ -25,6 +25,7 @@ mod merge;
 mod model_test;
 mod open;
 mod partition;
+mod passing;
 mod plan;
 mod recall;
 mod request;

@@ -113,6 +113,11 @@ impl Measure<'_> {
     ) -> Result<Vec<usize>, AnnError> {
         let mut out: Vec<Neighbour> = Vec::new();
         let most = CANDIDATES[CANDIDATES.len() - 1] + 1;
+        let most = match index.kind() {
+            // The queue of a graph is never shorter than what it is asked for.
+            IndexKind::Hnsw => most.min(value as usize + 1),
+            _ => most,
+        };
         index.search(
             &sample.query,
             most,

@@ -9,6 +9,8 @@ use covey_ann::{
 use covey_shared::score::Score;
 
 use crate::deleted::DeletedBits;
+use crate::effort::Wanted;
+use crate::passing::{passing, share};
 use crate::request::{Found, SearchOutcome, SearchRequest};
 use crate::row::RowRecord;
 use crate::segment::{MeasuredIndex, Segment, params_of};
@@ -17,12 +19,6 @@ use crate::view::View;
 
 /// Rows scanned between two looks at `cancelled`: about 0.1 ms at 128 dimensions.
 const CANCEL_ROWS: usize = 4096;
-/// Rows at which a filter is tried, at most, to learn how much passes.
-const MOST_SAMPLED: usize = 2048;
-/// Passes in which these rows are gone through.
-const SAMPLE: usize = 16;
-/// So many passing ones are enough: the share is right to a quarter or so.
-const SEEN: u32 = 20;
 /// Rows that are fetched before they are scored: as many as a core waits for at once.
 const AHEAD: usize = 8;
 /// So many passing rows are scored as fast as the index answers.
@@ -167,28 +163,45 @@ impl Run<'_> {
     /// Lets the index suggest rows. What is dead or does not pass is taken out of its suggestions: asking for more of them
     /// costs less than a bitmap of all rows.
     fn search_index(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
-        let share = self.share(segment);
+        let share = share(self.request, segment);
         if share < self.view.options.exact_below {
             return self.search_passing(at, segment, index);
         }
-        let effort = index.effort(self.request.recall_target.unwrap_or(self.view.options.recall_target));
-        let deeper = self.request.k as f64 / 10.0 / share;
-        let candidates = self.candidates(effort.deeper(deeper).candidates, share);
-        let part = segment.len() as f64 / self.view.rows().max(1) as f64;
+        let effort = self.effort(index, share);
+        let candidates = self.candidates(effort.candidates, share);
+        let part = self.part(segment);
         if self.quota == 0 {
-            // As many as if each segment gave what this one was measured to take.
-            let passing = (candidates as f64 * share / part) as usize;
-            self.quota = self.request.kk.unwrap_or(passing).max(self.request.k);
+            self.quota = self.quota_of(candidates as f64 * share, part);
         }
         // Of a small segment the nearest few are wanted, which are found a little more easily.
-        let value = effort.deeper(deeper).value * part.powf(0.1);
-        let floor = self.floor();
+        let value = effort.value * part.powf(0.1);
+        let (floor, before) = (self.floor(), self.suggestions.len());
         let params = params_of(value.ceil() as u32, floor);
         let found = self.ask(at, index, (candidates, &params), None)?;
         if share < 1.0 && found < self.request.k && floor == f32::NEG_INFINITY {
+            // It finds these too, and no row may be scored twice.
+            self.suggestions.truncate(before);
             return self.search_passing(at, segment, index);
         }
         Ok(())
+    }
+
+    /// How hard to try where this share of the rows may be returned.
+    fn effort(&self, index: &MeasuredIndex, share: f64) -> Wanted {
+        let recall = self.request.recall_target.unwrap_or(self.view.options.recall_target);
+        index.effort(recall).deeper(self.request.k as f64 / 10.0 / share)
+    }
+
+    /// The segment's part of all rows.
+    fn part(&self, segment: &Segment) -> f64 {
+        segment.len() as f64 / self.view.rows().max(1) as f64
+    }
+
+    /// Suggestions that are rescored, of all segments: as many as if each gave what one with this `part` of the rows was
+    /// measured to take.
+    fn quota_of(&self, candidates: f64, part: f64) -> usize {
+        let quota = self.request.kk.unwrap_or((candidates / part) as usize);
+        quota.max(self.request.k)
     }
 
     /// How many suggestions an index is asked for: as measured, but enough to have the hits among them.
@@ -202,58 +215,18 @@ impl Run<'_> {
 
     /// Looks at every row whether it passes: few are scored, of many the index suggests some.
     fn search_passing(&mut self, at: usize, segment: &Segment, index: &MeasuredIndex) -> Result<(), AnnError> {
-        let passing = self.passing(segment);
+        let passing = passing(self.request, segment);
         let count = passing.count();
         let share = count as f64 / segment.len() as f64;
         if count <= SCAN_PASSING || share < self.view.options.exact_below {
             self.scan_some(at, segment, &passing);
             return Ok(());
         }
-        let effort = index.effort(self.request.recall_target.unwrap_or(self.view.options.recall_target));
-        let effort = effort.deeper(self.request.k as f64 / 10.0 / share);
+        let effort = self.effort(index, share);
         let candidates = self.candidates(effort.candidates, 1.0);
-        self.quota = self.quota.max(candidates);
+        self.quota = self.quota.max(self.quota_of(candidates as f64, self.part(segment)));
         let params = params_of(effort.value.ceil() as u32, self.floor());
         self.ask(at, index, (candidates, &params), Some(&passing)).map(drop)
-    }
-
-    /// The share of a segment's rows that may be returned, about.
-    fn share(&self, segment: &Segment) -> f64 {
-        let live = segment.live() as f64 / segment.len() as f64;
-        if self.request.unfiltered() {
-            return live;
-        }
-        live * self.sampled_share(segment)
-    }
-
-    /// The part of evenly spread live rows that passes the filter. Fewer passing rows than `SEEN` would say little, but
-    /// looking at all rows costs more than it saves.
-    fn sampled_share(&self, segment: &Segment) -> f64 {
-        let most = MOST_SAMPLED.min(segment.len());
-        let (mut passed, mut seen) = (0_u32, 0_u32);
-        // In several passes over the segment, each a little further on: rows come in order of time.
-        let rows = (0..SAMPLE).flat_map(|pass| (pass..most).step_by(SAMPLE));
-        for row in rows.map(|i| i * segment.len() / most) {
-            if !segment.deleted.get(row as u32) {
-                seen += 1;
-                passed += u32::from(self.request.passes(&segment.records[row].meta));
-            }
-            if passed == SEEN {
-                break;
-            }
-        }
-        f64::from(passed) / f64::from(seen.max(1))
-    }
-
-    /// The rows that are alive and pass the filter.
-    fn passing(&self, segment: &Segment) -> Bitmap {
-        let mut keep = segment.deleted.alive(segment.len());
-        for (row, record) in segment.records.iter().enumerate() {
-            if keep.get(row) && !self.request.passes(&record.meta) {
-                keep.clear(row);
-            }
-        }
-        keep
     }
 
     /// Scores just these rows.

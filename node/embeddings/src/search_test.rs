@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use covey_ann::Metric;
+use covey_ann::{IndexSpec, Metric};
 use covey_shared::slots::{SLOTS, SlotRange};
 
 use super::*;
@@ -96,6 +96,53 @@ fn nothing_that_a_filter_refuses_comes_back() {
             }
         }
     }
+}
+
+#[test]
+fn a_filter_that_refuses_what_is_near_gets_all_its_hits_once() {
+    let mut fixture = indexed(Metric::Cosine, 20_000);
+    for turn in 0..60 {
+        let vector = fixture.source.vector();
+        let nearest = fixture.truth(&vector, 20_000, |_| true);
+        // Many pass, so that the index is asked again, or so few that they are scanned.
+        let passing = [20_000, 3_000][turn % 2];
+        let far = nearest.iter().skip(30 * turn).take(passing);
+        let far: HashSet<u64> = far.map(|(post, _)| *post).collect();
+        let keep = |meta: &RowMeta| far.contains(&meta.post.0);
+        let request = SearchRequest {
+            keep: Some(&keep),
+            ..SearchRequest::nearest(10)
+        };
+        let hits = fixture.search(&vector, &request).hits;
+        let posts: HashSet<u64> = hits.iter().map(|hit| hit.meta.post.0).collect();
+        assert_eq!(
+            (hits.len(), posts.len()),
+            (10, 10),
+            "the nearest {} are refused",
+            30 * turn
+        );
+    }
+}
+
+#[test]
+fn a_poor_graph_is_searched_as_hard_as_was_measured() {
+    let options = PartitionOptions {
+        index: IndexSpec::parse("HNSW3", Metric::Cosine, 64).unwrap(),
+        seal_rows: 8000,
+        min_train_rows: 1000,
+        ..PartitionOptions::default()
+    };
+    let mut fixture = Fixture::new(64, Metric::Cosine, options);
+    (1..=8001).for_each(|post| fixture.put(post, 1));
+    fixture.settle();
+    let recall = fixture.recall(
+        50,
+        &SearchRequest {
+            recall_target: Some(0.95),
+            ..SearchRequest::nearest(10)
+        },
+    );
+    assert!(recall >= 0.93, "recall@10 {recall}");
 }
 
 #[test]
