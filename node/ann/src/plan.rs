@@ -58,11 +58,8 @@ impl IndexSpec {
         }
         let factory = spec.fill(dim, MIN_LISTS);
         let lists_fit = lists_of(&factory).is_none_or(|(lists, _)| (1..=MAX_LISTS).contains(&lists));
-        // There faiss 1.12 takes the number of lists to visit from the index, not from the query, and may read past a buffer.
-        let learned_lists = lists_of(&factory).is_some_and(|(_, rest)| !rest.starts_with(','));
-        let unsafe_in_faiss = learned_lists && factory.contains("x4fsr");
         let known = factory.starts_with("IVF") || factory.starts_with("HNSW");
-        if factory.len() > 64 || !lists_fit || !known || unsafe_in_faiss {
+        if factory.len() > 64 || !lists_fit || !known {
             return Err(bad());
         }
         FaissIndex::create(metric, padded_dim(dim), &factory).map_err(|_| bad())?;

@@ -43,6 +43,7 @@ fn an_index_that_faiss_cannot_build_is_refused_when_the_config_is_read() {
         "LSH",
         "IVF16,PQ77x4fs",
         "IVF16_HNSW32,PQ64x4fsr",
+        "IVF16,PQ64x4fsr_64",
         "IVF16,\0",
         "IDMap,Flat",
     ] {

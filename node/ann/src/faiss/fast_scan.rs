@@ -15,8 +15,8 @@ pub(super) const BLOCK: usize = 32;
 const CENTROIDS: usize = 16;
 /// Blocks that are fetched before they are needed.
 const AHEAD: usize = 8;
-/// Largest sum of table entries and bias; the rest of a u16 is left for rounding.
-const MAX_SUM: f32 = 65_000.0;
+/// Largest sum of rounded table entries and bias; the rest of a u16 is left for the rounding of the limit.
+const MAX_SUM: f32 = 65_500.0;
 
 /// The parts of a faiss index that a search reads.
 pub(super) struct FastScan<'a> {
@@ -174,7 +174,7 @@ impl<'a> FastScan<'a> {
             let high = fold(costs, |a, b| if a > b { a } else { b });
             (least, widest, all) = (least + low, widest.max(high), all + high);
         }
-        let scale = (255.0 / widest).min(MAX_SUM / all);
+        let scale = (255.0 / widest).min((MAX_SUM - 0.5 * self.parts as f32) / all);
         // All centroids may be the same, and infinity times zero is not a number.
         let scale = if scale.is_finite() { scale } else { 1.0 };
         let mut bytes = vec![0; self.padded_parts * CENTROIDS];

@@ -144,6 +144,9 @@ int covey_faiss_create(int dim, const char* factory, int inner_product, void** o
             pq->pq.cp.max_points_per_centroid = 64;
             // With Euclidean distance every list would need tables of its own, which cost more than they save.
             if (metric == faiss::METRIC_L2) pq->by_residual = false;
+            // Others go to faiss' own search, which sizes their biases by the index' nprobe and reads the search's.
+            if (pq->by_residual && (pq->bbs != 32 || !dynamic_cast<faiss::IndexFlat*>(pq->quantizer)))
+                throw std::runtime_error("residual codes need blocks of 32 and a flat quantiser");
         }
         *out = index.release();
     });
@@ -220,7 +223,8 @@ struct CoveyFastScan {
 // 1 if the index is one whose lists covey scans itself: 4-bit codes in blocks of 32 behind a flat coarse quantiser.
 int covey_faiss_fast_scan(const void* handle, CoveyFastScan* out) {
     auto* index = dynamic_cast<const faiss::IndexIVFPQFastScan*>(static_cast<const faiss::Index*>(handle));
-    if (!index || index->bbs != 32 || index->pq.nbits != 4 || index->ntotal == 0) return 0;
+    if (!index || index->bbs != 32 || index->pq.nbits != 4 || index->ntotal == 0 || index->nlist == 0) return 0;
+    if (index->by_residual && index->metric_type == faiss::METRIC_L2) return 0;
     auto* coarse = dynamic_cast<const faiss::IndexFlat*>(index->quantizer);
     if (!coarse || coarse->ntotal != static_cast<faiss::idx_t>(index->nlist)) return 0;
     if (coarse->metric_type != index->metric_type) return 0;
@@ -266,6 +270,15 @@ int covey_faiss_read(const uint8_t* data, size_t length, void** out, char* text,
         SliceReader reader(data, length);
         std::unique_ptr<faiss::Index> index(faiss::read_index(&reader));
         refuse_unknown(index.get());
+        if (auto* ivf = dynamic_cast<const faiss::IndexIVF*>(index.get())) {
+            auto lists = static_cast<faiss::idx_t>(ivf->nlist);
+            if (lists == 0 || !ivf->invlists || !ivf->quantizer || (ivf->ntotal > 0 && ivf->quantizer->ntotal != lists))
+                throw std::runtime_error("its lists do not fit together");
+        }
+        CoveyFastScan ignored;
+        auto* pq = dynamic_cast<const faiss::IndexIVFPQFastScan*>(index.get());
+        if (pq && pq->by_residual && pq->ntotal > 0 && !covey_faiss_fast_scan(pq, &ignored))
+            throw std::runtime_error("its residual codes cannot be searched safely");
         *out = index.release();
     });
 }
