@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use covey_shard::{EntryToApply, Incarnation, Payload, ShardCheckpoint, ShardStore, ShardView, WrittenCheckpoint};
+use covey_shard::{
+    EntryToApply, Incarnation, Payload, ShardCheckpoint, ShardStore, ShardStoreError, ShardView, WrittenCheckpoint,
+};
 use covey_shared::codec;
-use covey_shared::command::{PROPOSAL_VERSION, Proposal};
+use covey_shared::command::{ItemResult, PROPOSAL_VERSION, Proposal, ShardCommand};
 use covey_shared::ids::{LogIndex, ShardId, Term};
 use covey_store::kv::KvStore;
 use covey_store::log::{EntryKind, LogEntry};
@@ -16,8 +18,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::completions::{Completion, Completions};
 use crate::raft::{AppliedTask, ApplyTask};
+use crate::set_aside::DamageWatch;
 use crate::snapshot::Arrival;
 use crate::startup::Observer;
+use crate::verify::Hashes;
 
 /// What has begun of a checkpoint, by shard.
 type Begun = Vec<(ShardId, ShardCheckpoint)>;
@@ -134,6 +138,8 @@ pub(crate) struct ApplyWorker {
     pub(crate) kv: Arc<dyn KvStore>,
     pub(crate) done: Completions,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) damage: DamageWatch,
+    pub(crate) hashes: Arc<Hashes>,
 }
 
 impl ApplyWorker {
@@ -162,9 +168,13 @@ impl ApplyWorker {
                 .for_each(|entry| observer.applied(task.shard, entry));
         }
         let entries: Vec<EntryToApply> = task.entries.into_iter().map(|e| decode(task.shard, e)).collect();
-        let results = match applier.store.apply(&entries) {
+        let results = match apply(&mut applier.store, task.shard, &entries, &self.hashes) {
             Ok(results) => results,
-            Err(error) => panic!("shard {}: a committed entry cannot be applied: {error}", task.shard),
+            Err(error) => {
+                self.damage.note(&error);
+                let error = anyhow::Error::new(error);
+                panic!("shard {}: a committed entry cannot be applied: {error:#}", task.shard)
+            }
         };
         let index = positions.last().map_or(0, |(index, _)| *index);
         applier.applied.send_replace(LogIndex(index));
@@ -201,6 +211,7 @@ impl ApplyWorker {
         }
         let index = fetched.at.index;
         applier.store = *store;
+        self.hashes.forget(shard);
         let replaced = Arc::downgrade(&applier.view.swap(applier.store.view()));
         applier.applied.send_replace(LogIndex(index));
         tracing::info!(shard = shard.0, index, "the replica goes on from a snapshot");
@@ -232,6 +243,36 @@ impl ApplyWorker {
         }
         finished
     }
+}
+
+/// Applies entries; what is to be hashed is taken right behind its entry.
+fn apply(
+    store: &mut ShardStore,
+    shard: ShardId,
+    entries: &[EntryToApply],
+    hashes: &Hashes,
+) -> Result<Vec<Vec<ItemResult>>, ShardStoreError> {
+    let mut results = Vec::with_capacity(entries.len());
+    for part in entries.split_inclusive(|entry| check(entry).is_some()) {
+        results.extend(store.apply(part)?);
+        // What was applied before, and is skipped, is not hashed again: the records are ahead of it.
+        let last = part.last().and_then(check);
+        if let Some((index, command)) = last.filter(|(index, _)| *index == store.applied().index) {
+            hashes.applied(shard, index, command, &store.view());
+        }
+    }
+    Ok(results)
+}
+
+fn check(entry: &EntryToApply) -> Option<(LogIndex, &ShardCommand)> {
+    let Payload::Command(proposal) = &entry.payload else {
+        return None;
+    };
+    let checks = matches!(
+        proposal.body,
+        ShardCommand::ComputeHash | ShardCommand::VerifyHash { .. }
+    );
+    checks.then_some((entry.index, &proposal.body))
 }
 
 fn decode(shard: ShardId, entry: LogEntry) -> EntryToApply {

@@ -35,6 +35,8 @@ pub(crate) enum Completion {
     New { shard: ShardId, hard_state: HardState },
     /// Somebody fetches a snapshot at `index`: the log is kept behind it. `None` ends that.
     Hold { shard: ShardId, index: Option<u64> },
+    /// A replica holds something else than the others.
+    Differs(ShardId),
     /// The snapshot at `index` is the store of the shard now, safe from any crash.
     Installed {
         shard: ShardId,

@@ -17,9 +17,11 @@ mod peers;
 mod production;
 mod raft;
 mod server;
+pub mod set_aside;
 mod shard;
 mod snapshot;
 mod startup;
+mod verify;
 
 pub use production::serve;
 pub use startup::{Node, NodeParts, Observer, StartError, Threads};

@@ -1,4 +1,4 @@
-//! Maintenance: checkpoints, retention trims and looks at the disk, on a timer. The work itself runs elsewhere.
+//! Maintenance: checkpoints, retention trims, looks at the disk and checks of replicas, on timers. The work itself runs elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use covey_shared::ids::UnixMillis;
 use crate::checkpointer::Checkpoints;
 use crate::disk_room::DiskWatch;
 use crate::server::NodeHandle;
+use crate::verify::Rounds;
 
 /// How long a trim may take to be replicated; the next one goes on where it stopped.
 const TRIM_DEADLINE: Duration = Duration::from_secs(30);
@@ -37,6 +38,8 @@ pub(crate) struct MaintenanceActor {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) disk: DiskWatch,
     pub(crate) handle: Arc<NodeHandle>,
+    /// `None`: replicas are never compared.
+    pub(crate) rounds: Option<Rounds>,
 }
 
 impl Actor for MaintenanceActor {
@@ -50,6 +53,9 @@ impl Actor for MaintenanceActor {
             actor.disk.look(actor.handle.clone());
             actor.handle.snapshots.expire();
         });
+        if let Some(rounds) = self.rounds.take() {
+            ctx.spawn(fut::wrap_future(rounds.run()));
+        }
         if let Some(retention) = self.plan.retention {
             ctx.run_interval(self.plan.trim, move |actor, ctx| {
                 let step = actor.plan.trim_step;

@@ -1,6 +1,6 @@
 //! A node on a real machine: its telemetry, stores, threads and signals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use covey_store::kv::{FjallKv, FjallOptions, KvStore};
 use covey_store::log::{Wal, WalOptions};
 use covey_telemetry::{Telemetry, TelemetryOptions};
 
-use crate::startup::{Node, NodeParts, Threads};
+use crate::set_aside::{DamageWatch, KV, WAL, is_marked, set_aside};
+use crate::startup::{Node, NodeParts, StartError, Threads};
 
 /// Time for the last spans to be sent.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -37,12 +38,10 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         segment_bytes: config.raft.wal_segment.as_usize(),
         ..WalOptions::new(config.cluster.id(), id)
     };
-    let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
-    let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(
-        env.disk.clone(),
-        &dir.join("kv"),
-        &fjall_options(&config),
-    )?);
+    let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join(WAL), options)?;
+    // Others have it all: each of this node's groups goes on, and fetches what the store held.
+    let has_peers = config.cluster.replication > 1 && !recovered.groups.is_empty();
+    let kv: Arc<dyn KvStore> = Arc::new(open_kv(&env, &config, &dir, has_peers)?);
     let parts = NodeParts {
         env,
         config,
@@ -55,13 +54,38 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         backend: Backend::Faiss,
         observer: None,
     };
-    let node = Node::start(parts).await?;
+    let damage = DamageWatch::new(parts.env.disk.clone(), &parts.dir);
+    let node = Node::start(parts).await.inspect_err(|error| match error {
+        StartError::Shard { source, .. } if has_peers => _ = damage.note(source),
+        _ => {}
+    })?;
     tracing::info!(node = id.0, address = %node.address(), "ready");
     wait_for_signal().await?;
     tracing::info!("stopping");
     node.stop().await;
     telemetry.shutdown(FLUSH)?;
     Ok(())
+}
+
+/// With `has_peers`, a damaged store is moved aside and begun anew.
+fn open_kv(env: &Env, config: &Config, dir: &Path, has_peers: bool) -> anyhow::Result<FjallKv> {
+    let (disk, options) = (&env.disk, fjall_options(config));
+    let open = || FjallKv::open(disk.clone(), &dir.join(KV), &options);
+    let why = if has_peers && is_marked(&**disk, dir)? {
+        anyhow::anyhow!("damage was found while the node ran")
+    } else {
+        match open() {
+            Err(error) if has_peers && error.is_damage() => error.into(),
+            opened => return Ok(opened?),
+        }
+    };
+    let aside = set_aside(&**disk, dir).context("the key-value store is damaged, and cannot be moved aside")?;
+    tracing::error!(
+        error = format!("{why:#}"),
+        aside = %aside.display(),
+        "the key-value store is damaged: it was moved aside, and all replicas are fetched from the other nodes"
+    );
+    Ok(open()?)
 }
 
 fn telemetry_options(config: &Config, id: NodeId) -> TelemetryOptions {

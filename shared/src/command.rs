@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
+use crate::ids::{LogIndex, PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
 use crate::model::{Action, Post, UserUpdate};
 use crate::slots::Slot;
 
@@ -42,6 +42,15 @@ pub enum ShardCommand {
     RecordServed(Vec<Served>),
     /// A write to the safety labels of posts: a takedown is a write like any other.
     SetLabels(Vec<LabelUpdate>),
+    /// Changes nothing. Each replica takes the hash of its records right behind this entry.
+    ComputeHash,
+    /// Changes nothing. A replica with another hash behind that entry is damaged, and is built anew.
+    VerifyHash {
+        /// A `ComputeHash`.
+        index: LogIndex,
+        /// What most replicas have found there.
+        hash: u64,
+    },
 }
 
 /// Deletes one post.
@@ -175,7 +184,7 @@ impl std::fmt::Display for RejectReason {
 }
 
 impl ShardCommand {
-    /// Number of items, which is the number of [`ItemResult`]s it yields; `TrimBefore` yields one.
+    /// Number of items, which is the number of [`ItemResult`]s it yields; those without items yield one.
     pub fn len(&self) -> usize {
         match self {
             ShardCommand::PutPosts(items) => items.len(),
@@ -184,7 +193,7 @@ impl ShardCommand {
             ShardCommand::RecordActions(items) => items.len(),
             ShardCommand::ApplyEffects(items) => items.len(),
             ShardCommand::TrimOutbox(items) => items.len(),
-            ShardCommand::TrimBefore(_) => 1,
+            ShardCommand::TrimBefore(_) | ShardCommand::ComputeHash | ShardCommand::VerifyHash { .. } => 1,
             ShardCommand::RecordServed(items) => items.len(),
             ShardCommand::SetLabels(items) => items.len(),
         }

@@ -41,7 +41,7 @@ fn check(body: ShardCommand, golden: &[&str]) {
         ),
         "{newer:?}"
     );
-    let unknown = [&bytes[..26], &[9, 0, 0, 0], &bytes[30..]].concat();
+    let unknown = [&bytes[..26], &[11, 0, 0, 0], &bytes[30..]].concat();
     assert!(matches!(read(&unknown), Err(CodecError::Decode { .. })));
 }
 
@@ -81,6 +81,14 @@ fn commands_about_posts_have_these_bytes() {
         ShardCommand::TrimBefore(UnixMillis(4)),
         &["06000000", "0400000000000000"],
     );
+}
+
+#[test]
+fn checks_have_these_bytes() {
+    check(ShardCommand::ComputeHash, &["09000000"]);
+    let (index, hash) = (LogIndex(4), 5);
+    let golden = ["0a000000", "0400000000000000", "0500000000000000"];
+    check(ShardCommand::VerifyHash { index, hash }, &golden);
 }
 
 #[test]

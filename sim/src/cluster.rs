@@ -2,12 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use covey_ann::Backend;
 use covey_config::{Address, ByteSize, Config, NodeConfig};
-use covey_env::Disk;
 use covey_node::{Node, NodeParts, Threads};
 use covey_shared::ids::NodeId;
 use covey_store::kv::JournalKv;
@@ -17,6 +16,7 @@ use rand::rngs::SmallRng;
 
 use crate::env::{HostWorld, env};
 use crate::history::{Shared, Witness};
+use crate::loss::NextLoss;
 use crate::nemesis::Nemesis;
 use crate::{Plan, client, panics, verify};
 
@@ -40,11 +40,11 @@ pub struct Outcome {
     pub applied: u64,
     /// Acknowledged writes that were verified.
     pub acknowledged: usize,
-    /// Crashes, partitions and lost disks.
+    /// Crashes, partitions and losses.
     pub faults: u64,
     /// Replicas that went on from a snapshot.
     pub snapshots: u64,
-    /// Those of them on a host that had lost its disk.
+    /// Those of them on a host that had lost its disk, its stores or a file.
     pub rebuilt: u64,
     /// What is broken; empty = the run passed.
     pub violations: Vec<String>,
@@ -62,6 +62,7 @@ pub(crate) fn config() -> Config {
     config.embedding.dim = 16;
     config.retention.window = None;
     config.storage.checkpoint_interval = Duration::from_secs(3);
+    config.storage.verify_interval = Some(Duration::from_secs(5));
     config.raft.keep_entries = 50;
     // A second or two: whoever is away for longer comes back by snapshot.
     config.raft.max_lag = ByteSize::new(64 << 10);
@@ -87,9 +88,9 @@ pub fn run(plan: Plan) -> Outcome {
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(20))
         .build();
-    let new_disks = populate(&mut sim, plan, &history);
+    let losses = populate(&mut sim, plan, &history);
     let rng = SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973);
-    let mut nemesis = Nemesis::new(rng, plan.faults_for, new_disks);
+    let mut nemesis = Nemesis::new(rng, plan.faults_for, losses);
     let ended = loop {
         nemesis.step(&mut sim);
         match sim.step() {
@@ -123,9 +124,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// The hosts, the writers and who verifies in the end. Returns what gives each host a new disk.
-fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Arc<AtomicBool>> {
-    let new_disks: Vec<Arc<AtomicBool>> = (0..HOSTS).map(|_| Arc::default()).collect();
+/// The hosts, the writers and who verifies in the end. Returns what takes something from each host.
+fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<NextLoss> {
+    let losses: Vec<NextLoss> = (0..HOSTS).map(|_| NextLoss::default()).collect();
     let world = move |host, incarnation| HostWorld {
         seed: plan.seed,
         host,
@@ -135,10 +136,10 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Arc
     };
     for host in 1..=HOSTS {
         let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
-        let new_disk = new_disks[host as usize - 1].clone();
+        let loss = losses[host as usize - 1].clone();
         sim.host(address(host).as_str(), move || {
             let world = HostWorld {
-                new_disk: new_disk.clone(),
+                loss: loss.clone(),
                 ..world(host, starts.fetch_add(1, Ordering::Relaxed))
             };
             serve(world, history.clone())
@@ -150,18 +151,15 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Arc
     }
     let verifying = verify::verify(world(200, 0), plan.faults_for + SETTLE, history.clone());
     sim.client("10.3.0.1", verifying);
-    new_disks
+    losses
 }
 
 /// One life of a host: from start, or restart, to the crash.
 async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");
-    let disk_lost = world.new_disk.swap(false, Ordering::Relaxed);
-    if disk_lost && env.disk.exists(dir)? {
-        empty(&*env.disk, dir)?;
-        assert!(env.disk.list(dir)?.is_empty(), "a new disk has nothing on it");
-    }
+    let loss = world.loss.take();
+    let mut lost = loss.map_or(Ok(false), |loss| loss.of_files(&*env.disk, dir))?;
     env.disk.create_dir_all(dir)?;
     let options = WalOptions {
         segment_bytes: 256 << 10,
@@ -169,6 +167,7 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     };
     let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
     let kv = Arc::new(JournalKv::open(env.disk.clone(), &dir.join("kv"))?);
+    lost |= loss.map_or(Ok(false), |loss| loss.of_records(&*kv))?;
     let parts = NodeParts {
         env,
         config,
@@ -182,24 +181,11 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
         observer: Some(Arc::new(Witness {
             node: id,
             history,
-            disk_lost,
+            lost,
         })),
     };
     let _node = Node::start(parts).await?;
     std::future::pending().await
-}
-
-/// Removes all that a directory holds, for good: nothing of it comes back after a crash.
-fn empty(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
-    for entry in disk.list(dir)? {
-        if entry.is_dir {
-            empty(disk, &entry.path)?;
-            disk.remove_dir_all(&entry.path)?;
-        } else {
-            disk.remove_file(&entry.path)?;
-        }
-    }
-    disk.sync_dir(dir)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) struct History {
     pub(crate) applied: u64,
     /// Replicas that went on from a snapshot.
     pub(crate) snapshots: u64,
-    /// Those of them on a host that had lost its disk.
+    /// Those of them on a host that had lost something.
     pub(crate) rebuilt: u64,
     /// Hash of every observation in order: two runs of a seed must agree.
     trace: Xxh3,
@@ -68,8 +68,8 @@ impl Shared {
 pub(crate) struct Witness {
     pub(crate) node: NodeId,
     pub(crate) history: Shared,
-    /// Before this life of the host.
-    pub(crate) disk_lost: bool,
+    /// Something, before this life of the host.
+    pub(crate) lost: bool,
 }
 
 impl Observer for Witness {
@@ -85,7 +85,7 @@ impl Observer for Witness {
     fn installed(&self, shard: ShardId, index: u64) {
         let mut history = self.history.lock();
         history.snapshots += 1;
-        history.rebuilt += u64::from(self.disk_lost);
+        history.rebuilt += u64::from(self.lost);
         history.note(&[self.node.0, shard.0, index]);
     }
 

@@ -11,6 +11,7 @@ pub mod crash;
 mod env;
 mod history;
 mod invariants;
+mod loss;
 mod nemesis;
 mod panics;
 mod verify;

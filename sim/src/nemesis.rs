@@ -1,7 +1,5 @@
-//! Crashes, restarts, lost disks and partitions at random moments; everything is healed when its time is over.
+//! Crashes, restarts, losses and partitions at random moments; everything is healed when its time is over.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
@@ -9,13 +7,14 @@ use rand::rngs::SmallRng;
 use turmoil::Sim;
 
 use crate::cluster::{HOSTS, address};
+use crate::loss::{Loss, NextLoss};
 
 /// What is broken at the moment.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Crashed(u64),
-    /// It comes back with an empty disk.
-    DiskLost(u64),
+    /// It comes back without something.
+    Lost(u64, Loss),
     Cut(u64, u64),
     CutOneWay(u64, u64),
 }
@@ -26,14 +25,14 @@ pub(crate) struct Nemesis {
     next: Duration,
     active: Option<(Fault, Duration)>,
     faults: u64,
-    /// What gives each host a new disk.
-    new_disks: Vec<Arc<AtomicBool>>,
-    /// A second lost disk might come before the first replica is rebuilt, and then a majority is gone.
-    disk_lost: bool,
+    /// What takes something from each host.
+    losses: Vec<NextLoss>,
+    /// A second loss might come before the first replica is rebuilt, and then a majority is gone.
+    lost: bool,
 }
 
 impl Nemesis {
-    pub(crate) fn new(mut rng: SmallRng, until: Duration, new_disks: Vec<Arc<AtomicBool>>) -> Self {
+    pub(crate) fn new(mut rng: SmallRng, until: Duration, losses: Vec<NextLoss>) -> Self {
         let next = Duration::from_millis(rng.random_range(2_000..5_000));
         Nemesis {
             rng,
@@ -41,8 +40,8 @@ impl Nemesis {
             next,
             active: None,
             faults: 0,
-            new_disks,
-            disk_lost: false,
+            losses,
+            lost: false,
         }
     }
 
@@ -62,9 +61,9 @@ impl Nemesis {
         }
         if self.active.is_none() && now >= self.next && now < self.until {
             let fault = self.choose();
-            if let Fault::DiskLost(host) = fault {
-                self.disk_lost = true;
-                self.new_disks[host as usize - 1].store(true, Ordering::Relaxed);
+            if let Fault::Lost(host, loss) = fault {
+                self.lost = true;
+                self.losses[host as usize - 1].set(loss);
             }
             inflict(sim, fault);
             self.faults += 1;
@@ -76,7 +75,10 @@ impl Nemesis {
         let a = self.rng.random_range(1..=HOSTS);
         let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
         match self.rng.random_range(0..5) {
-            0 if !self.disk_lost => Fault::DiskLost(a),
+            0 if !self.lost => {
+                let losses = [Loss::Disk, Loss::Stores, Loss::File, Loss::Record];
+                Fault::Lost(a, losses[self.rng.random_range(0..losses.len())])
+            }
             0..=2 => Fault::Crashed(a),
             3 => Fault::Cut(a, b),
             _ => Fault::CutOneWay(a, b),
@@ -86,7 +88,7 @@ impl Nemesis {
 
 fn inflict(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) | Fault::DiskLost(host) => sim.crash(address(host).as_str()),
+        Fault::Crashed(host) | Fault::Lost(host, _) => sim.crash(address(host).as_str()),
         Fault::Cut(a, b) => sim.partition(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.partition_oneway(address(a).as_str(), address(b).as_str()),
     }
@@ -94,7 +96,7 @@ fn inflict(sim: &mut Sim<'_>, fault: Fault) {
 
 fn heal(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) | Fault::DiskLost(host) => sim.bounce(address(host).as_str()),
+        Fault::Crashed(host) | Fault::Lost(host, _) => sim.bounce(address(host).as_str()),
         Fault::Cut(a, b) => sim.repair(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.repair_oneway(address(a).as_str(), address(b).as_str()),
     }

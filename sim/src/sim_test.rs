@@ -22,10 +22,7 @@ fn healthy_clusters_hold_every_invariant() {
         acknowledged as u64 > SEEDS * 50,
         "only {acknowledged} writes were acknowledged in all"
     );
-    assert!(
-        rebuilt > SEEDS / 2,
-        "only {rebuilt} replicas came back after a lost disk"
-    );
+    assert!(rebuilt > SEEDS / 2, "only {rebuilt} replicas came back after a loss");
     assert!(snapshots > SEEDS, "only {snapshots} replicas came back by snapshot");
 }
 

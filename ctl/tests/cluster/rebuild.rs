@@ -1,5 +1,6 @@
-//! Replicas that are built anew from snapshots while writes and feeds go on: after a lost disk, and after a long absence.
+//! Replicas that are built anew from snapshots while writes and feeds go on: after a lost disk, a long absence, and damage.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use covey_rpc::NodeClient;
@@ -28,7 +29,7 @@ struct Run {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_disk_and_a_long_absence_are_made_good_by_snapshots_under_load() {
+async fn a_lost_disk_a_long_absence_and_damage_are_made_good_by_snapshots_under_load() {
     let cluster = tokio::task::block_in_place(|| Cluster::start("rebuild", SETTINGS));
     let mut run = Run {
         nodes: cluster.node_clients(),
@@ -38,6 +39,8 @@ async fn a_lost_disk_and_a_long_absence_are_made_good_by_snapshots_under_load() 
     run.until_acknowledged(POSTS).await;
     run.lose_disk(1).await;
     run.stay_away(2).await;
+    run.damage(0, "its vectors are damaged", rot_vectors);
+    run.damage(1, "its key-value store is damaged", rot_journal);
     let history = run.load.finish().await;
     println!("rebuild: {}", history.summary());
     assert_eq!(history.broken_feeds(), [], "feeds while a majority lived");
@@ -107,6 +110,20 @@ impl Run {
         );
     }
 
+    /// Something rots while the node is down; it keeps its log, and so its votes and what it acknowledged.
+    fn damage(&mut self, node: usize, what: &str, rot: fn(&Path)) {
+        let before = self.snapshots(node);
+        self.cluster.nodes[node].kill();
+        rot(&self.cluster.dir.join(format!("data/node-{}", node + 1)));
+        self.cluster.nodes[node].start();
+        self.until_back(node, what);
+        let snapshots = self.snapshots(node) - before;
+        assert!(
+            snapshots >= usize::from(SHARDS),
+            "{snapshots} replicas came by snapshot after {what}"
+        );
+    }
+
     async fn status(&self, node: usize) -> NodeStatus {
         status(&self.nodes[node]).await
     }
@@ -142,4 +159,34 @@ impl Run {
             since.elapsed()
         );
     }
+}
+
+/// Damages the list of folders of every replica.
+fn rot_vectors(dir: &Path) {
+    let mut rotten = 0;
+    for replica in children(dir).into_iter().filter(|path| path.join("MANIFEST").exists()) {
+        flip(&replica.join("MANIFEST"), 20);
+        rotten += 1;
+    }
+    assert!(rotten >= usize::from(SHARDS), "each replica had vectors");
+}
+
+/// Damages what was synced into the oldest journal of the key-value store.
+fn rot_journal(dir: &Path) {
+    let journals = children(&dir.join("kv")).into_iter();
+    let oldest = journals
+        .filter(|path| path.extension().is_some_and(|e| e == "jnl"))
+        .min();
+    flip(&oldest.expect("there is a journal"), 100);
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("it is there");
+    entries.map(|entry| entry.expect("it can be read").path()).collect()
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut content = std::fs::read(path).expect("it can be read");
+    content[at] ^= 0x10;
+    std::fs::write(path, content).expect("it can be written");
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use covey_ann::AnnError;
+use covey_store::is_unreadable;
 use covey_store::rows::RowError;
 
 /// Errors of opening, checkpointing and maintaining a partition.
@@ -30,7 +31,7 @@ pub enum PartitionError {
         expected: String,
     },
     /// A file that cannot be what was written. The replica must be rebuilt from a peer.
-    #[error("{path} is damaged: {what}; what to do is in docs/running.md, under \"The log is damaged\"", path = path.display())]
+    #[error("{path} is damaged: {what}; what to do is in docs/running.md, under \"Stores are damaged\"", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -79,6 +80,18 @@ pub enum PartitionError {
     /// The maintenance was told to stop.
     #[error("the maintenance was stopped")]
     Stopped,
+}
+
+impl PartitionError {
+    /// Whether what was written cannot be read back: the rows are gone from this disk.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            PartitionError::Damaged { .. } => true,
+            PartitionError::Io { source, .. } => is_unreadable(source),
+            PartitionError::Rows(source) => source.is_damage(),
+            _ => false,
+        }
+    }
 }
 
 /// A row that cannot be appended.

@@ -49,10 +49,20 @@ impl Db {
         &self,
         start: &[u8],
         end: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ShardStoreError>,
+    ) -> Result<(), ShardStoreError> {
+        Db::scan_of(&*self.kv, start, end, visit)
+    }
+
+    /// As [`Db::scan`], of a moment.
+    pub(crate) fn scan_of(
+        moment: &dyn KvRead,
+        start: &[u8],
+        end: &[u8],
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, ShardStoreError>,
     ) -> Result<(), ShardStoreError> {
         let mut outcome = Ok(());
-        self.kv.scan(
+        moment.scan(
             &KeyRange::between(start, end),
             &mut |key, value| match visit(key, value) {
                 Ok(true) => ControlFlow::Continue(()),

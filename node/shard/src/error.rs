@@ -24,7 +24,7 @@ pub enum ShardStoreError {
     Search(#[source] AnnError),
     /// A record of the key-value store does not decode: the store is damaged or from a newer release.
     #[error(
-        "shard {shard}: the {kind} record of {key:02x?} cannot be read; remove the replica and let a peer rebuild it"
+        "shard {shard}: the {kind} record of {key:02x?} cannot be read; what to do is in docs/running.md, under \"Stores are damaged\""
     )]
     Record {
         /// The shard.
@@ -75,6 +75,20 @@ pub enum ShardStoreError {
 }
 
 impl ShardStoreError {
+    /// Whether what the replica held cannot be read back: a peer has to give it again.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            ShardStoreError::Record { source, .. } => !matches!(source, CodecError::Version { .. }),
+            ShardStoreError::Partition(source) => source.is_damage(),
+            _ => self.is_kv_damage(),
+        }
+    }
+
+    /// Whether the key-value store is damaged, which all replicas of the node share.
+    pub fn is_kv_damage(&self) -> bool {
+        matches!(self, ShardStoreError::Kv(source) if source.is_damage())
+    }
+
     /// As it is told to the caller of a read.
     pub fn to_wire(&self) -> ShardError {
         match self {

@@ -44,6 +44,6 @@ pub use error::ShardStoreError;
 pub use incarnation::{Incarnation, MAX_RETIRED, replica_dir};
 pub use open::OpenReport;
 pub use options::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
-pub use read::{Read, ShardView};
+pub use read::{Read, RecordsAt, ShardView};
 pub use snapshot::{ShardExport, SnapshotError, StagedSnapshot, hash_file};
 pub use store::{Pressure, ShardStats, ShardStore};

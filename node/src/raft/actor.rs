@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{ShardEpoch, ShardId};
+use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +19,7 @@ use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
 use crate::peers::Peers;
-use crate::snapshot::Pulls;
+use crate::snapshot::{Pulls, Want};
 use crate::startup::Observer;
 
 /// Sent by the log writer and the apply workers, and to itself: work through whatever has changed. Repeatable.
@@ -174,6 +174,7 @@ impl RaftActor {
                 Completion::Arrived(arrival) => self.arrivals.add(*arrival),
                 Completion::New { shard, hard_state } => self.deps.engine.begin(shard, GroupStart::new(hard_state)),
                 Completion::Hold { shard, index } => self.deps.engine.hold(shard, index),
+                Completion::Differs(shard) => self.deps.engine.freeze(shard),
                 Completion::Installed { shard, index, replaced } => {
                     self.arrivals.installed(shard, index, replaced, &mut self.deps.engine);
                 }
@@ -187,6 +188,10 @@ impl RaftActor {
         }
         for task in effects.apply {
             self.deps.apply.submit(task);
+        }
+        let now = self.deps.env.clock.monotonic();
+        for (shard, at_least) in effects.damaged {
+            self.deps.pulls.want(shard, Want::Damaged(LogIndex(at_least)), now);
         }
         for (shard, index) in effects.install {
             self.deps.apply.install(self.arrivals.take(shard, index));

@@ -43,7 +43,7 @@ impl Arrivals {
                 Restore::NotNeeded => {
                     // Much memory: not on the thread of the heartbeats.
                     deps.env.spawn.compute(Box::new(move || drop(arrival)));
-                    deps.pulls.clean_up(shard, Weak::new());
+                    deps.pulls.not_needed(shard);
                 }
             }
         }
@@ -89,5 +89,6 @@ fn beginning(arrival: &Arrival) -> GroupStart {
         },
         applied: index,
         voters: arrival.fetched.voters.clone(),
+        damaged: false,
     }
 }

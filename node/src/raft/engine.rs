@@ -130,7 +130,17 @@ impl Engine {
     /// The store of a shard holds a snapshot at `index`, safe from any crash.
     pub fn installed(&mut self, shard: ShardId, index: u64) {
         if let Some(group) = self.groups.get_mut(&shard) {
-            group.installed(index);
+            if group.installed(index) {
+                self.settled.push(shard);
+            }
+            self.dirty.insert(shard);
+        }
+    }
+
+    /// The store of a shard cannot be trusted any more: a snapshot has to take its place.
+    pub fn freeze(&mut self, shard: ShardId) {
+        if let Some(group) = self.groups.get_mut(&shard) {
+            group.freeze();
             self.dirty.insert(shard);
         }
     }

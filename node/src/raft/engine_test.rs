@@ -65,8 +65,13 @@ impl Cluster {
                 append,
                 apply,
                 install,
+                damaged,
             } = std::mem::take(&mut effects);
-            assert_eq!(install, [], "nobody has offered a snapshot");
+            assert_eq!(
+                (install, damaged),
+                (vec![], vec![]),
+                "nobody has offered or needs a snapshot"
+            );
             for (to, message) in send {
                 let to = (to.0 - 1) as usize;
                 if self.cut != Some(host) && self.cut != Some(to) {

@@ -13,11 +13,13 @@ use covey_store::log::RecoveredGroup;
 use raft::eraftpb::{ConfState, Entry, HardState, Message};
 use raft::{Config, RawNode, StateRole};
 
+use super::backlog::Backlog;
 use super::convert::{self, Envelope};
 use super::freshness::Freshness;
 use super::log_room::LogRoom;
 use super::log_view::LogView;
 use super::proposals::{Proposals, Ticket};
+use super::rebuild::Rebuild;
 use super::restore::Restoring;
 use super::slog_bridge;
 use super::status::GroupStatus;
@@ -32,6 +34,8 @@ pub struct GroupStart {
     pub applied: u64,
     /// Voters as of the applied index; empty for a new replica.
     pub voters: Vec<u64>,
+    /// The store was damaged, and is empty: nothing is applied before a snapshot has taken its place.
+    pub damaged: bool,
 }
 
 impl GroupStart {
@@ -82,17 +86,15 @@ pub(crate) struct Group {
     pub(super) limits: RaftLimits,
     pub(super) held: VecDeque<Held>,
     proposals: Proposals,
-    /// Committed entries that the store has not been given yet.
-    pub(super) backlog: VecDeque<Entry>,
-    pub(super) backlog_bytes: u64,
-    /// The store works on a task of this group; one at a time, so that what arrives meanwhile is the next batch.
-    applying: bool,
+    pub(super) backlog: Backlog,
     pub(super) applied: u64,
     pub(super) durable_applied: u64,
     pub(super) all_matched: u64,
     pub(super) log_room: LogRoom,
     /// A snapshot that replaces log and store.
     pub(super) restoring: Option<Restoring>,
+    /// The store is damaged.
+    pub(super) rebuild: Option<Rebuild>,
     /// To calls to pull a snapshot.
     pub(super) answers: Vec<Message>,
     role: (StateRole, u64),
@@ -123,6 +125,7 @@ impl Group {
         let raw = RawNode::new(&config, log, &slog_bridge::logger(plan.shard.0))
             .expect("the configuration is checked at start");
         let role = (raw.raft.state, raw.raft.term);
+        let applied = raw.raft.raft_log.applied;
         let mut group = Group {
             freshness: Freshness::new(plan.voters.len()),
             plan,
@@ -131,15 +134,14 @@ impl Group {
             limits,
             held: VecDeque::new(),
             proposals: Proposals::default(),
-            backlog: VecDeque::new(),
-            backlog_bytes: 0,
-            applying: false,
+            backlog: Backlog::new(applied),
             applied: start.applied,
             // What the store has read back may still sit in the page cache only.
             durable_applied: 0,
             all_matched: 0,
             log_room: LogRoom::default(),
             restoring: None,
+            rebuild: start.damaged.then(Rebuild::default),
             answers: Vec::new(),
             role,
         };
@@ -149,16 +151,19 @@ impl Group {
 
     /// The library draws timeouts from the operating system; ours come from `Env`, so that a seed replays exactly.
     /// The preferred leader draws the shortest one, which spreads leaders over the nodes.
-    fn set_election_timeout(&mut self, random: usize) {
+    pub(super) fn set_election_timeout(&mut self, random: usize) {
         let (min, span) = (self.limits.election_ticks, self.limits.election_ticks);
         let preferred = self.plan.voters.first().is_some_and(|p| p.replica == self.me.replica);
-        let ticks = if preferred { min } else { min + 2 + random % (span - 2) };
+        let ticks = if preferred && !self.is_frozen() {
+            min
+        } else {
+            min + 2 + random % (span - 2)
+        };
         self.raw.raft.set_randomized_election_timeout(ticks);
     }
 
     pub(crate) fn tick(&mut self, random: usize) {
-        // Between its old applied index and the snapshot the library finds no entries, and it looks at them when it campaigns.
-        if self.restoring.is_none() {
+        if self.may_tick() {
             self.raw.tick();
         }
         self.end_late_offer();
@@ -168,7 +173,8 @@ impl Group {
     /// Takes in a message of another member; what does not belong to this incarnation was dropped before.
     pub(crate) fn step(&mut self, wire: RaftMessage, now: Monotonic, random: usize) {
         let from_leader = matches!(wire.kind, RaftMessageKind::Append | RaftMessageKind::Heartbeat);
-        if wire.kind == RaftMessageKind::Append && self.backlog_bytes > self.limits.apply_backlog_bytes {
+        let full = self.backlog.bytes() > self.limits.apply_backlog_bytes && !self.is_frozen();
+        if wire.kind == RaftMessageKind::Append && full {
             // Flow control by loss: the leader sends again once the store has caught up.
             return;
         }
@@ -200,7 +206,7 @@ impl Group {
         if self.raw.raft.state != StateRole::Leader {
             return Err(ShardError::NotLeader { hint: self.leader() });
         }
-        if self.backlog_bytes > self.limits.apply_backlog_bytes {
+        if self.backlog.bytes() > self.limits.apply_backlog_bytes {
             return Err(ShardError::Overloaded { retry_after_ms: 50 });
         }
         match self.raw.propose(vec![], data) {
@@ -227,7 +233,7 @@ impl Group {
 
     /// The store has applied everything up to `index`.
     pub(crate) fn applied(&mut self, index: u64) {
-        self.applying = false;
+        self.backlog.applying = false;
         if index > self.applied {
             self.applied = index;
             self.raw.advance_apply_to(index);
@@ -256,21 +262,23 @@ impl Group {
         }
         self.call_to_pull(effects);
         self.compact(effects);
+        self.go_on_rebuilding(effects);
         self.submit(effects);
     }
 
     fn collect_ready(&mut self, effects: &mut Effects) {
         let mut ready = self.raw.ready();
         self.send(ready.take_messages(), effects);
-        let committed = ready.take_committed_entries();
-        self.backlog_bytes += committed.iter().map(|e| e.get_data().len() as u64).sum::<u64>();
-        self.backlog.extend(committed);
+        let committed = ready.take_committed_entries().last().map(Entry::get_index);
         let (entries, must_sync, number) = (ready.take_entries(), ready.must_sync(), ready.number());
         let hard_state = ready.hs().cloned();
         let snapshot = ready.snapshot().get_metadata().clone();
         let reset = (snapshot.index > 0).then(|| self.begin_restore(&snapshot));
         // The library reads its own entries back from the view at once; the disk follows.
         self.raw.mut_store().append(&entries);
+        if let Some(committed) = committed {
+            self.backlog.grow(committed, self.raw.store());
+        }
         if let Some(hs) = &hard_state {
             self.raw.mut_store().set_hard_state(hs.clone());
         }
@@ -302,23 +310,16 @@ impl Group {
     }
 
     fn submit(&mut self, effects: &mut Effects) {
-        if self.applying || self.backlog.is_empty() {
+        if self.is_frozen() {
             return;
         }
-        let mut bytes = 0;
-        let mut entries = Vec::new();
-        while bytes < self.limits.apply_batch_bytes
-            && let Some(entry) = self.backlog.pop_front()
-        {
-            bytes += entry.get_data().len() as u64;
-            entries.push(convert::log_entry(&entry));
+        let entries = self.backlog.give(self.limits.apply_batch_bytes, self.raw.store());
+        if !entries.is_empty() {
+            effects.apply.push(ApplyTask {
+                shard: self.plan.shard,
+                entries,
+            });
         }
-        self.backlog_bytes -= bytes;
-        self.applying = true;
-        effects.apply.push(ApplyTask {
-            shard: self.plan.shard,
-            entries,
-        });
     }
 
     pub(super) fn send(&self, messages: Vec<Message>, effects: &mut Effects) {
@@ -381,6 +382,7 @@ impl Group {
             last: LogIndex(self.raw.raft.raft_log.last_index()),
             committed: LogIndex(self.raw.raft.raft_log.committed),
             applied: LogIndex(self.applied),
+            frozen: self.is_frozen(),
             fresh_as_of: self
                 .freshness
                 .as_of(now, leads && self.raw.raft.apply_to_current_term()),

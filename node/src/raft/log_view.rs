@@ -63,6 +63,19 @@ impl LogView {
         self.compacted.0 + gone.count() as u64
     }
 
+    /// The entries after `index`, of which the log must still have the next one.
+    pub(crate) fn after(&self, index: u64) -> impl Iterator<Item = &Entry> {
+        let gone = index.checked_sub(self.compacted.0);
+        let gone = gone.expect("entries that the store lacks are never compacted");
+        self.entries.iter().skip(gone as usize)
+    }
+
+    /// Bytes of data of the entries after `from`, up to `to`.
+    pub(crate) fn data_bytes(&self, from: u64, to: u64) -> u64 {
+        let entries = self.after(from).take((to - from) as usize);
+        entries.map(|entry| entry.get_data().len() as u64).sum()
+    }
+
     /// First index still held.
     pub(crate) fn first(&self) -> u64 {
         self.compacted.0 + 1

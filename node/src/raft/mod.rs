@@ -6,6 +6,7 @@
 
 pub mod actor;
 mod arrivals;
+mod backlog;
 mod convert;
 mod engine;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod group;
 mod log_room;
 mod log_view;
 mod proposals;
+mod rebuild;
 mod restore;
 mod slog_bridge;
 mod status;
@@ -124,4 +126,6 @@ pub struct Effects {
     pub apply: Vec<ApplyTask>,
     /// Shards whose fetched snapshot, at this index, becomes the store, after what is being applied.
     pub install: Vec<(ShardId, u64)>,
+    /// Shards whose damaged store waits for a snapshot, which must hold at least this index.
+    pub damaged: Vec<(ShardId, u64)>,
 }

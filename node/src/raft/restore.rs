@@ -32,7 +32,7 @@ pub enum Restore {
     Taken,
     /// The log has caught up meanwhile.
     NotNeeded,
-    /// There is no leader to answer to: try again.
+    /// There is no leader to answer to, or the log does not reach that far yet: try again.
     NotNow,
 }
 
@@ -87,8 +87,11 @@ impl Group {
     /// Steps a fetched snapshot into the library.
     pub(crate) fn restore(&mut self, fetched: &Fetched) -> Restore {
         let raft = &self.raw.raft;
-        if fetched.at.index <= raft.raft_log.committed || self.restoring.is_some() {
+        if self.restoring.is_some() {
             return Restore::NotNeeded;
+        }
+        if fetched.at.index <= raft.raft_log.committed {
+            return self.replace(fetched.at);
         }
         if raft.state != StateRole::Follower || self.node_of(ReplicaId(raft.leader_id)).is_none() {
             return Restore::NotNow;
@@ -108,7 +111,8 @@ impl Group {
         }
         match self.raw.snap() {
             Some(_) => Restore::Taken,
-            None => Restore::NotNeeded,
+            // The log has that entry already.
+            None => self.replace(fetched.at),
         }
     }
 
@@ -116,8 +120,7 @@ impl Group {
     pub(super) fn begin_restore(&mut self, snapshot: &SnapshotMetadata) -> LogPosition {
         let at = (snapshot.index, snapshot.term);
         self.raw.mut_store().restore(at, snapshot.get_conf_state().clone());
-        self.backlog.clear();
-        self.backlog_bytes = 0;
+        self.backlog.begin_anew(snapshot.index);
         LogPosition {
             index: snapshot.index,
             term: snapshot.term,
@@ -136,10 +139,14 @@ impl Group {
         });
     }
 
-    /// The store holds the snapshot, safe from any crash.
-    pub(crate) fn installed(&mut self, index: u64) {
-        if let Some(restoring) = self.restoring.as_mut().filter(|restoring| restoring.index == index) {
-            restoring.installed = true;
+    /// The store holds the snapshot, safe from any crash. Whether that was all; else the log is next.
+    pub(crate) fn installed(&mut self, index: u64) -> bool {
+        match self.restoring.as_mut().filter(|restoring| restoring.index == index) {
+            Some(restoring) => {
+                restoring.installed = true;
+                false
+            }
+            None => self.end_rebuild(index),
         }
     }
 
@@ -159,6 +166,7 @@ impl Group {
         let Some(restoring) = self.restoring.take_if(|restoring| restoring.number <= number) else {
             return false;
         };
+        self.rebuild = None;
         self.applied = restoring.index;
         self.durable_applied = restoring.index;
         self.raw.advance_apply_to(restoring.index);

@@ -21,6 +21,8 @@ pub struct GroupStatus {
     pub committed: LogIndex,
     /// Applied index.
     pub applied: LogIndex,
+    /// Its store is damaged and waits for a snapshot: it cannot be read.
+    pub frozen: bool,
     /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
     pub fresh_as_of: Option<Monotonic>,
 }

@@ -39,6 +39,7 @@ impl Group {
     /// Whether a call to take over comes from the present leader: the library obeys anybody's.
     pub(crate) fn may_take_over(&self, message: &RaftMessage) -> bool {
         let from_leader = message.term == self.raw.raft.term && message.from.0 == self.raw.raft.leader_id;
-        message.kind != RaftMessageKind::TimeoutNow || (from_leader && self.restoring.is_none())
+        let able = self.restoring.is_none() && !self.is_frozen();
+        message.kind != RaftMessageKind::TimeoutNow || (from_leader && able)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix::Addr;
 use arc_swap::ArcSwap;
@@ -16,6 +17,7 @@ use crate::board::Board;
 use crate::raft::actor::RaftActor;
 use crate::shard::ShardActor;
 use crate::snapshot::{Pulls, Snapshots};
+use crate::verify::Hashes;
 
 /// One replica as the call handlers see it.
 pub(crate) struct Replica {
@@ -49,6 +51,10 @@ pub(crate) struct NodeHandle {
     pub(crate) snapshots: Arc<Snapshots>,
     /// Replicas that are being built from snapshots of others.
     pub(crate) pulls: Arc<Pulls>,
+    /// The last hash of each replica.
+    pub(crate) hashes: Arc<Hashes>,
+    /// The node stops: whatever runs for long looks at it.
+    pub(crate) stop: Arc<AtomicBool>,
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
@@ -79,6 +85,7 @@ impl NodeHandle {
             RequestBody::Verdicts(query) => ReplyBody::Verdicts(self.verdicts(query, deadline).await),
             RequestBody::Authors(query) => ReplyBody::Authors(self.authors(query, deadline).await),
             RequestBody::Status => ReplyBody::Status(Box::new(self.status())),
+            RequestBody::HashAt { shard, index } => ReplyBody::HashAt(self.hashes.at(shard, index)),
             RequestBody::LogicalHash { shards } => ReplyBody::LogicalHash(self.logical_hash(shards, deadline).await),
             RequestBody::Candidates(query) => ReplyBody::Candidates(self.candidates(query, deadline).await),
             RequestBody::Standing { shard } => ReplyBody::Standing(self.standing(shard)),

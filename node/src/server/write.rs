@@ -117,7 +117,7 @@ enum Need {
     FreesRoom,
     /// What takes content away from people: has a quarter of the log's bound to itself.
     Urgent,
-    /// Deliveries, which are sent again, and what was served, which may be lost.
+    /// Deliveries and checks, which are sent again, and what was served, which may be lost.
     Repeated,
     /// What fills memory and disk beyond the log too.
     Content,
@@ -128,7 +128,10 @@ impl Need {
         match command {
             ShardCommand::TrimBefore(_) | ShardCommand::TrimOutbox(_) => Need::FreesRoom,
             ShardCommand::DeletePosts(_) | ShardCommand::SetLabels(_) => Need::Urgent,
-            ShardCommand::ApplyEffects(_) | ShardCommand::RecordServed(_) => Need::Repeated,
+            ShardCommand::ApplyEffects(_)
+            | ShardCommand::RecordServed(_)
+            | ShardCommand::ComputeHash
+            | ShardCommand::VerifyHash { .. } => Need::Repeated,
             ShardCommand::PutPosts(_) | ShardCommand::PutUsers(_) | ShardCommand::RecordActions(_) => Need::Content,
         }
     }

@@ -137,8 +137,10 @@ async fn admit(
         });
     }
     // Without a place in its group it may hold nothing, or what is long gone.
-    if deps.board.get(deps.plan.shard).is_none() {
-        return Err(ShardError::NotReady(NotReady::Starting));
+    match deps.board.get(deps.plan.shard) {
+        None => return Err(ShardError::NotReady(NotReady::Starting)),
+        Some(group) if group.frozen => return Err(ShardError::NotReady(NotReady::Rebuilding)),
+        Some(_) => {}
     }
     let left = || deadline.left(deps.env.clock.monotonic());
     let mut applied = deps.applied.clone();

@@ -143,6 +143,10 @@ impl Puller {
                 return Ok(());
             }
             Want::Lagging(node) => (node, Bar::default()),
+            Want::Damaged(last) => match self.source_of_damaged(shard).await {
+                Some(node) => (node, Bar { last, ..Bar::default() }),
+                None => return Ok(()),
+            },
             Want::Lost => match self.source_of_lost(shard, &dir).await? {
                 Some(found) => found,
                 None => return Ok(()),
@@ -227,6 +231,13 @@ impl Puller {
         let source = leader(&others);
         self.show(shard, RebuildPhase::Waiting, source);
         Ok(source.map(|node| (node, bar)))
+    }
+
+    /// The leader; `None` while there is none.
+    async fn source_of_damaged(&self, shard: ShardId) -> Option<NodeId> {
+        let source = leader(&self.standings(&self.deps.plans[&shard]).await);
+        self.show(shard, RebuildPhase::Waiting, source);
+        source
     }
 
     async fn standings(&self, plan: &ShardPlan) -> Vec<(NodeId, Option<Standing>)> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_shard::ShardView;
-use covey_shared::ids::{NodeId, ShardId};
+use covey_shared::ids::{LogIndex, NodeId, ShardId};
 use covey_shared::wire::{RebuildPhase, RebuildStatus};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -22,6 +22,8 @@ pub(crate) enum Want {
     Lost,
     /// This node, the leader, no longer has the log that it lacks.
     Lagging(NodeId),
+    /// What it holds is damaged. Its log goes on behind this index.
+    Damaged(LogIndex),
 }
 
 /// What the puller has to do for a shard.
@@ -55,18 +57,30 @@ pub(crate) struct Pulls {
 }
 
 impl Pulls {
-    /// Asks for a replica to be built. If it is being built already, only the leader to pull from may be another one by now.
+    /// Asks for a replica to be built. If it is being built already, only the leader to pull from may be another one by now;
+    /// damage is more than lagging, and needs more than to clean up.
     pub(crate) fn want(&self, shard: ShardId, want: Want, now: Monotonic) {
         let mut pulls = self.pulls.lock();
         let pull = pulls
             .entry(shard)
             .or_insert_with(|| Pull::new(shard, Work::Build(want)));
         pull.asked = now;
-        if matches!(pull.work, Some(Work::Build(Want::Lagging(_)))) {
-            if pull.work != Some(Work::Build(want)) {
-                pull.not_before = Monotonic::default();
-            }
+        let gives_way = match want {
+            Want::Damaged(_) => pull.work != Some(Work::Build(Want::Lost)),
+            _ => matches!(pull.work, Some(Work::Build(Want::Lagging(_)))),
+        };
+        if gives_way && pull.work != Some(Work::Build(want)) {
+            pull.not_before = Monotonic::default();
             pull.work = Some(Work::Build(want));
+        }
+        self.changed.notify_one();
+    }
+
+    /// What was handed over is not needed, unless something else is wanted by now.
+    pub(crate) fn not_needed(&self, shard: ShardId) {
+        let mut pulls = self.pulls.lock();
+        if let Some(pull) = pulls.get_mut(&shard).filter(|pull| pull.work.is_none()) {
+            pull.work = Some(Work::CleanUp);
         }
         self.changed.notify_one();
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix::Addr;
 use covey_ann::Backend;
@@ -27,7 +28,9 @@ use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
 use crate::server::NodeHandle;
+use crate::set_aside::DamageWatch;
 use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
+use crate::verify::{HashWorker, Hashes, Job};
 
 /// Batches that wait for the log writer. A ready is only taken when there is room.
 const LOG_QUEUE: usize = 8;
@@ -45,6 +48,8 @@ pub(super) struct Starting {
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) board: Arc<Board>,
     pub(super) completions: Completions,
+    pub(super) hashes: Arc<Hashes>,
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// The threads that write, and the ways to them.
@@ -89,6 +94,8 @@ impl Starting {
                 kv: self.kv.clone(),
                 done: self.completions.clone(),
                 observer: self.observer.clone(),
+                damage: self.damage(),
+                hashes: self.hashes.clone(),
             };
             let name = format!("apply-{i}");
             workers.push(spawn(&self.env, &name, worker.run().boxed(), Priority::Normal)?);
@@ -160,6 +167,21 @@ impl Starting {
         Ok(snapshots)
     }
 
+    fn damage(&self) -> DamageWatch {
+        DamageWatch::new(self.env.disk.clone(), &self.dir)
+    }
+
+    /// Who hashes replicas.
+    pub(super) fn hash_worker(&self, jobs: mpsc::Receiver<Job>) -> Result<WorkerHandle, StartError> {
+        let worker = HashWorker {
+            jobs,
+            hashes: Arc::downgrade(&self.hashes),
+            damage: self.damage(),
+            stop: self.stop.clone(),
+        };
+        spawn(&self.env, "hash", worker.run().boxed(), Priority::Low)
+    }
+
     pub(super) fn handle(
         &self,
         replicas: Replicas,
@@ -182,6 +204,8 @@ impl Starting {
             kv: self.kv.clone(),
             snapshots,
             pulls: self.pulls.clone(),
+            hashes: self.hashes.clone(),
+            stop: self.stop.clone(),
             content: settings::CONTENT.to_owned(),
             started: self.env.clock.monotonic(),
             max_log_bytes: config.raft.max_wal.as_u64(),

@@ -8,6 +8,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context};
@@ -29,6 +30,7 @@ use crate::maintenance_actor::MaintenanceActor;
 use crate::outbox_actor::OutboxActor;
 use crate::raft::actor::{Inbound, RaftActor};
 use crate::server::NodeHandle;
+use crate::verify::{Hashes, Rounds};
 
 use assembly::Starting;
 use replicas::{Opening, Replicas};
@@ -220,9 +222,13 @@ impl Node {
         let mut replicas = Replicas::open(&opening, &layout, log, recovered)?;
 
         // 2. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
+        let completions = Completions::new();
+        let (hashes, to_hash) = Hashes::new(completions.clone());
         let starting = Starting {
             board: Arc::new(Board::new(replicas.shards())),
-            completions: Completions::new(),
+            completions,
+            hashes: Arc::new(hashes),
+            stop: Arc::default(),
             env,
             config,
             id,
@@ -238,6 +244,7 @@ impl Node {
         // 3. The Raft actor with its streams to the other nodes.
         let raft = threads.raft(starting.raft(&mut replicas, &writers));
         let (checkpoints, mut workers) = (writers.checkpoints, writers.workers);
+        workers.push(starting.hash_worker(to_hash)?);
 
         // 4. The snapshots: those of this node for others, and those of others for this node.
         let snapshots = starting.snapshots(&replicas, &maintenance, &mut workers)?;
@@ -253,6 +260,11 @@ impl Node {
             checkpoints,
             disk: DiskWatch::new(dir, config.storage.min_free_disk_ratio),
             handle: handle.clone(),
+            rounds: config.storage.verify_interval.map(|interval| Rounds {
+                handle: handle.clone(),
+                clients: clients.clone(),
+                interval,
+            }),
         });
         threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
 
@@ -285,6 +297,7 @@ impl Node {
             tracing::warn!(cut_off, "calls were still at work");
         }
         self.handle.pulls.close();
+        self.handle.stop.store(true, Ordering::Release);
         self.threads.stop();
         let kv = self.handle.kv.clone();
         drop(self.handle);

@@ -10,8 +10,8 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::{Env, Monotonic};
-use covey_shard::{Applied, Incarnation, ShardStore, ShardView, replica_dir};
-use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
+use covey_shard::{Applied, Incarnation, ShardStore, ShardStoreError, ShardView, replica_dir};
+use covey_shared::ids::{Generation, LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_store::kv::KvStore;
 use covey_store::log::{GroupId, LogBatch, LogPosition, LogStore, Recovered, RecoveredGroup};
@@ -174,9 +174,14 @@ fn open_one(
     let failed = |source| StartError::Shard { shard, source };
     let incarnation = Incarnation::load(&*opening.kv, shard).map_err(failed)?;
     let generation = incarnation.generation;
-    let options = settings::shard(opening.config, &plan, generation, opening.backend)?;
-    let dir = replica_dir(opening.dir, shard, generation);
-    let (store, _) = ShardStore::open(opening.env, opening.kv.clone(), &dir, options).map_err(failed)?;
+    let (store, emptied) = match open_store(opening, &plan, generation) {
+        Err(StartError::Shard { source, .. })
+            if log.is_some() && plan.voters.len() > 1 && source.is_damage() && !source.is_kv_damage() =>
+        {
+            (begin_anew(opening, &plan, source)?, true)
+        }
+        opened => (opened?, false),
+    };
     opening
         .maintenance
         .maintain(store.maintainer())
@@ -190,18 +195,15 @@ fn open_one(
         // Nobody else has what the log had.
         check_log(shard, &RecoveredGroup::default(), made.index)?;
     }
-    let mut start = None;
-    if let Some(mut log) = log {
-        if incarnation.log_behind && log.compacted.index <= made.index.0 && !has(&log, made) {
-            reset(&mut log, made, replica, resets);
-        }
-        check_log(shard, &log, made.index)?;
-        start = Some(GroupStart {
-            log,
-            applied: made.index.0,
-            voters: made.voters.clone(),
-        });
-    }
+    let start = log
+        .map(|mut log| {
+            if incarnation.log_behind && log.compacted.index <= made.index.0 && !has(&log, made) {
+                reset(&mut log, made, replica, resets);
+            }
+            group_start(&plan, log, made)
+        })
+        .transpose()?;
+    let damaged = start.as_ref().is_some_and(|start| start.damaged);
     let (published, watched) = watch::channel(made.index);
     let view = Arc::new(ArcSwap::new(store.view()));
     let opened = Opened {
@@ -216,7 +218,46 @@ fn open_one(
             view,
         }),
     };
-    Ok((opened, incarnation.log_behind || !incarnation.retired.is_empty()))
+    let leftovers = incarnation.log_behind || !incarnation.retired.is_empty();
+    // What is damaged stays until something has taken its place.
+    Ok((opened, leftovers && !emptied && !damaged))
+}
+
+fn group_start(plan: &ShardPlan, log: RecoveredGroup, made: &Applied) -> Result<GroupStart, StartError> {
+    // An empty store under a log that begins later: a snapshot has to come first. Any other gap is a store of another time.
+    let damaged = made.index == LogIndex(0) && log.compacted.index > 0 && plan.voters.len() > 1;
+    if !damaged {
+        check_log(plan.shard, &log, made.index)?;
+    }
+    Ok(GroupStart {
+        log,
+        applied: made.index.0,
+        voters: made.voters.clone(),
+        damaged,
+    })
+}
+
+fn open_store(opening: &Opening<'_>, plan: &ShardPlan, generation: Generation) -> Result<ShardStore, StartError> {
+    let options = settings::shard(opening.config, plan, generation, opening.backend)?;
+    let dir = replica_dir(opening.dir, plan.shard, generation);
+    let opened = ShardStore::open(opening.env, opening.kv.clone(), &dir, options);
+    let shard = plan.shard;
+    Ok(opened.map_err(|source| StartError::Shard { shard, source })?.0)
+}
+
+/// What is there cannot be read: an empty store takes its place, which the log or a snapshot fills. The damaged one stays on the
+/// disk until then.
+fn begin_anew(opening: &Opening<'_>, plan: &ShardPlan, damage: ShardStoreError) -> Result<ShardStore, StartError> {
+    let shard = plan.shard;
+    tracing::error!(
+        shard = shard.0,
+        error = format!("{:#}", anyhow::Error::new(damage)),
+        "this replica is damaged, and gets its data from the others"
+    );
+    let failed = |source| StartError::Shard { shard, source };
+    let generation = Incarnation::begin(&*opening.kv, shard).map_err(failed)?;
+    Incarnation::switch(&*opening.kv, shard, generation).map_err(failed)?;
+    open_store(opening, plan, generation)
 }
 
 /// Whether the log has the very entry that the store applied last.

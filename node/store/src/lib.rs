@@ -13,3 +13,14 @@ pub mod kv;
 pub mod log;
 pub mod rows;
 pub mod test_disk;
+
+use std::io;
+
+/// What Linux answers where a disk cannot read a sector.
+const EIO: i32 = 5;
+
+/// Whether an error of reading means that what was there is gone: a bad sector, or a file that is missing or too short.
+pub fn is_unreadable(error: &io::Error) -> bool {
+    let gone = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof);
+    gone || error.raw_os_error() == Some(EIO)
+}

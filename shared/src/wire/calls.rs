@@ -113,6 +113,13 @@ pub enum RequestBody {
         /// Where in the file; a multiple of the size of a chunk.
         offset: u64,
     },
+    /// Hash of a replica's records behind a `ComputeHash` of its log.
+    HashAt {
+        /// The shard.
+        shard: ShardId,
+        /// The entry.
+        index: LogIndex,
+    },
 }
 
 /// A reply of a node.
@@ -155,6 +162,8 @@ pub enum ReplyBody {
     OpenSnapshot(Result<Box<OpenedSnapshot>, ShardError>),
     /// To `SnapshotChunk`; `NotHere` once it is not kept any more.
     SnapshotChunk(Result<SnapshotChunk, ShardError>),
+    /// To `HashAt`; `None` while it is not known, or not any more.
+    HashAt(Option<u64>),
 }
 
 /// A write that was applied on the leader and is durable on a majority.

@@ -61,6 +61,9 @@ pub enum NotReady {
     /// Older than the allowed staleness.
     #[error("staler than allowed")]
     Stale,
+    /// What it held is damaged; a snapshot will take its place.
+    #[error("being rebuilt from a snapshot")]
+    Rebuilding,
 }
 
 /// Why a request is refused for good.

@@ -8,7 +8,7 @@ mod net;
 mod spawn;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use covey_env::{Entropy, Env};
 use rand::rngs::SmallRng;
@@ -16,6 +16,8 @@ use rand::{RngCore, SeedableRng};
 
 pub use disk::DiskFault;
 pub(crate) use disk::Room;
+
+use crate::loss::NextLoss;
 
 /// What one incarnation of a host is made of.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +32,8 @@ pub(crate) struct HostWorld {
     pub(crate) fault: DiskFault,
     /// Room that its disk says it has.
     pub(crate) room: Room,
-    /// Its disk is to be replaced by an empty one before the next start.
-    pub(crate) new_disk: Arc<AtomicBool>,
+    /// What is to be gone from its disk before the next start.
+    pub(crate) loss: NextLoss,
 }
 
 /// The world of one host. Must be called inside the host.

@@ -83,6 +83,7 @@ impl Group<'_> {
             ShardCommand::TrimBefore(before) => Ok(vec![self.trim_before(*before)?]),
             ShardCommand::RecordServed(items) => items.iter().map(|item| self.record_served(item)).collect(),
             ShardCommand::SetLabels(items) => items.iter().map(|item| self.set_labels(item)).collect(),
+            ShardCommand::ComputeHash | ShardCommand::VerifyHash { .. } => Ok(vec![ItemResult::Ok]),
         }
     }
 

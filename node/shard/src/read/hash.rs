@@ -2,10 +2,13 @@
 
 use covey_shared::codec::encode_versioned;
 use covey_shared::ids::{LogIndex, PostId, PostKey, UserId};
+use covey_shared::slots::SlotRange;
+use covey_store::kv::KvRead;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::ShardView;
 use crate::applied::Applied;
+use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::heat::Heat;
 use crate::keys::{GENERATION, Kind, kind_of, number, prefix_end};
@@ -28,7 +31,8 @@ impl ShardView {
         for _ in 0..STARTS {
             // Published last, stored first: if they are equal nothing is half applied.
             let before = self.applied_index();
-            let hash = self.hash_records(stop)?;
+            let vector = |post, hash: &mut Xxh3| hash.update(&self.vector(post).0);
+            let hash = hash_records(&self.db, &*self.db.snapshot(), self.slots(), &vector, stop)?;
             if stop() {
                 break;
             }
@@ -45,50 +49,80 @@ impl ShardView {
         Ok(applied.map_or(LogIndex(0), |applied| applied.index))
     }
 
-    /// Of a part only, after `stop`.
-    fn hash_records(&self, stop: &dyn Fn() -> bool) -> Result<u64, ShardStoreError> {
-        let mut hash = Xxh3::new();
-        let (start, end) = self.db.keys.slots(self.slots());
-        self.db.scan(&start, &end, |key, value| {
-            self.add_record(&mut hash, key, value)?;
-            Ok(!stop())
-        })?;
-        let seen = self.db.keys.outbox_seen_prefix();
-        self.db.scan(&seen, &prefix_end(&seen), |key, value| {
-            add(&mut hash, &key[key.len().saturating_sub(2)..], value);
-            Ok(!stop())
-        })?;
-        Ok(hash.digest())
+    /// The records as they are now, to be hashed on another thread.
+    pub fn records(&self) -> RecordsAt {
+        RecordsAt {
+            moment: self.db.snapshot(),
+            db: self.db.clone(),
+            slots: self.slots(),
+        }
     }
+}
 
-    fn add_record(&self, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), ShardStoreError> {
-        let kind = kind_of(key);
-        if kind == Some(Kind::PendingRow as u8) {
-            return Ok(());
-        }
-        let logical = key.get(GENERATION..).unwrap_or_default();
-        if kind == Some(Kind::PostState as u8) {
-            let state = PostState {
-                heat: Heat::default(),
-                ..self.db.decode(key, value)?
-            };
-            add(
-                hash,
-                logical,
-                &encode_versioned(RECORD_VERSION, &state).map_err(ShardStoreError::Encode)?,
-            );
-            return Ok(());
-        }
-        add(hash, logical, value);
-        if kind == Some(Kind::Post as u8) {
+/// The records of a replica at one moment. While it is kept, old versions stay on the disk.
+pub struct RecordsAt {
+    moment: Box<dyn KvRead>,
+    db: Db,
+    slots: SlotRange,
+}
+
+impl RecordsAt {
+    /// As [`ShardView::logical_hash`], but without the bits of vectors, which have checksums of their own. `None` after `stop`.
+    ///
+    /// # Errors
+    /// A failed store, a damaged record.
+    pub fn hash(&self, stop: &dyn Fn() -> bool) -> Result<Option<u64>, ShardStoreError> {
+        let hash = hash_records(&self.db, &*self.moment, self.slots, &|_, _| {}, stop)?;
+        Ok((!stop()).then_some(hash))
+    }
+}
+
+/// Of a part only, after `stop`.
+fn hash_records(
+    db: &Db,
+    moment: &dyn KvRead,
+    slots: SlotRange,
+    vector: &dyn Fn(PostKey, &mut Xxh3),
+    stop: &dyn Fn() -> bool,
+) -> Result<u64, ShardStoreError> {
+    let mut hash = Xxh3::new();
+    let (start, end) = db.keys.slots(slots);
+    Db::scan_of(moment, &start, &end, |key, value| {
+        add_record(db, &mut hash, key, value)?;
+        if kind_of(key) == Some(Kind::Post as u8) {
             let post = PostKey {
                 author: UserId(number(key, 0)),
                 post: PostId(number(key, 8)),
             };
-            hash.update(&self.vector(post).0);
+            vector(post, &mut hash);
         }
-        Ok(())
+        Ok(!stop())
+    })?;
+    let seen = db.keys.outbox_seen_prefix();
+    Db::scan_of(moment, &seen, &prefix_end(&seen), |key, value| {
+        add(&mut hash, &key[key.len().saturating_sub(2)..], value);
+        Ok(!stop())
+    })?;
+    Ok(hash.digest())
+}
+
+fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), ShardStoreError> {
+    let kind = kind_of(key);
+    if kind == Some(Kind::PendingRow as u8) {
+        return Ok(());
     }
+    let logical = key.get(GENERATION..).unwrap_or_default();
+    if kind != Some(Kind::PostState as u8) {
+        add(hash, logical, value);
+        return Ok(());
+    }
+    let state = PostState {
+        heat: Heat::default(),
+        ..db.decode(key, value)?
+    };
+    let value = encode_versioned(RECORD_VERSION, &state).map_err(ShardStoreError::Encode)?;
+    add(hash, logical, &value);
+    Ok(())
 }
 
 fn add(hash: &mut Xxh3, key: &[u8], value: &[u8]) {

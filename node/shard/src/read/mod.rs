@@ -21,6 +21,8 @@ use covey_embeddings::{Reader, SpaceSpec};
 use covey_shared::ids::{LogIndex, PostKey, ShardEpoch, UnixMillis};
 use covey_shared::slots::{Slot, SlotRange};
 
+pub use hash::RecordsAt;
+
 use crate::applied::Applied;
 use crate::db::Db;
 use crate::memory::{Memory, PostColumns};

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::is_unreadable;
+
 /// Any failure of the key-value store.
 #[derive(Debug, thiserror::Error)]
 pub enum KvError {
@@ -28,7 +30,7 @@ pub enum KvError {
     },
     /// Something that was durable is damaged.
     #[error(
-        "the store is damaged in {} at byte {offset}; keep it as it is and leave the node off; what to do is in docs/running.md, under \"The log is damaged\"",
+        "the store is damaged in {} at byte {offset}; what to do is in docs/running.md, under \"Stores are damaged\"",
         path.display()
     )]
     Corrupt {
@@ -39,7 +41,7 @@ pub enum KvError {
     },
     /// The journal is not what it was when it was synced.
     #[error(
-        "{} does not hold what was synced into it; keep it as it is and leave the node off; what to do is in docs/running.md, under \"The log is damaged\"",
+        "{} does not hold what was synced into it; what to do is in docs/running.md, under \"Stores are damaged\"",
         path.display()
     )]
     Journal {
@@ -65,6 +67,36 @@ pub enum KvError {
         /// The store's directory.
         dir: PathBuf,
     },
+}
+
+impl KvError {
+    /// Whether what was stored cannot be read back as it was written, or at all: it is gone from this disk. Not: a full
+    /// disk, missing rights, another process, another release.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            KvError::Corrupt { .. } | KvError::Journal { .. } => true,
+            KvError::Io { source, .. } => is_unreadable(source),
+            KvError::Lsm { source, .. } => match source {
+                fjall::Error::Storage(source) => lsm_is_damaged(source),
+                fjall::Error::Io(source) => is_unreadable(source),
+                fjall::Error::JournalRecovery(_)
+                | fjall::Error::Decompress(_)
+                | fjall::Error::InvalidTrailer
+                | fjall::Error::InvalidTag(_)
+                | fjall::Error::Unrecoverable => true,
+                _ => false,
+            },
+            KvError::Version { .. } | KvError::Limit(_) | KvError::Poisoned { .. } => false,
+        }
+    }
+}
+
+fn lsm_is_damaged(error: &fjall::LsmError) -> bool {
+    match error {
+        fjall::LsmError::Io(source) => is_unreadable(source),
+        fjall::LsmError::InvalidVersion(_) => false,
+        _ => true,
+    }
 }
 
 /// Says what was tried on which file or directory.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::is_unreadable;
+
 /// Any failure of a row file.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
@@ -17,7 +19,7 @@ pub enum RowError {
         source: io::Error,
     },
     /// The header is damaged, or the file is none of ours.
-    #[error("{} does not have a whole row file header; what to do is in docs/running.md, under \"The log is damaged\"", path.display())]
+    #[error("{} does not have a whole row file header; what to do is in docs/running.md, under \"Stores are damaged\"", path.display())]
     Header {
         /// The file.
         path: PathBuf,
@@ -33,7 +35,7 @@ pub enum RowError {
         supported: u32,
     },
     /// The file is shorter than the rows that the caller says are in it.
-    #[error("{} holds {capacity} rows, but {rows} were expected; what to do is in docs/running.md, under \"The log is damaged\"", path.display())]
+    #[error("{} holds {capacity} rows, but {rows} were expected; what to do is in docs/running.md, under \"Stores are damaged\"", path.display())]
     Short {
         /// The file.
         path: PathBuf,
@@ -90,4 +92,15 @@ pub enum RowError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl RowError {
+    /// Whether rows that were written cannot be read back.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            RowError::Header { .. } | RowError::Short { .. } => true,
+            RowError::Io { source, .. } => is_unreadable(source),
+            _ => false,
+        }
+    }
 }

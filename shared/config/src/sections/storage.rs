@@ -21,6 +21,9 @@ section! {
         /// Share of the disk of data_dir that stays free. With less a node refuses posts, users and actions and leads no
         /// shard until there is room again; 0.0 = off.
         min_free_disk_ratio: f64 = 0.05, in 0.0..=0.5;
+        /// Time between two checks of a shard, by its leader, that all its replicas hold the same; one that does not is built
+        /// anew. Each reads all records once.
+        verify_interval: Option<Duration> = "24h", in "1s"..="365d";
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;
     }

@@ -1,0 +1,101 @@
+//! A damaged store under a sound log.
+//!
+//! The replica goes on voting and appending, so that one bad sector does not cost a majority; but it does not lead, and
+//! nothing is applied until a snapshot has taken the place of the store. Then the log goes on from there. Nothing behind what was
+//! applied is cut off meanwhile, since nothing further becomes durable.
+
+use covey_store::log::LogPosition;
+use raft::StateRole;
+
+use super::Effects;
+use super::group::Group;
+use super::restore::Restore;
+
+/// How far it is.
+#[derive(Debug, Default)]
+pub(crate) struct Rebuild {
+    /// A snapshot was asked for.
+    asked: bool,
+    /// The snapshot at this index becomes the store.
+    at: Option<u64>,
+    /// The apply worker has it.
+    handed_over: bool,
+}
+
+impl Group {
+    /// The store must not be used any more.
+    pub(crate) fn freeze(&mut self) {
+        if self.rebuild.is_some() {
+            return;
+        }
+        self.rebuild = Some(Rebuild::default());
+        let raft = &mut self.raw.raft;
+        if raft.state != StateRole::Follower {
+            let term = raft.term;
+            raft.become_follower(term, raft::INVALID_ID);
+        }
+        // Longer than the shortest, or the lease of a leader that is gone would never end here.
+        self.set_election_timeout(0);
+    }
+
+    pub(super) fn is_frozen(&self) -> bool {
+        self.rebuild.is_some()
+    }
+
+    /// Whether the library's clock may go on: not into a campaign of a replica that cannot apply.
+    pub(super) fn may_tick(&self) -> bool {
+        let raft = &self.raw.raft;
+        let campaigns = raft.election_elapsed + 1 >= raft.randomized_election_timeout();
+        // Between its old applied index and the snapshot the library finds no entries, and it looks at them when it campaigns.
+        self.restoring.is_none() && !(self.is_frozen() && campaigns)
+    }
+
+    /// Asks for a snapshot once the store has come to rest, and hands over the one that arrived.
+    pub(super) fn go_on_rebuilding(&mut self, effects: &mut Effects) {
+        let applying = self.backlog.applying;
+        let Some(rebuild) = self.rebuild.as_mut().filter(|_| !applying) else {
+            return;
+        };
+        if !rebuild.asked {
+            rebuild.asked = true;
+            effects.damaged.push((self.plan.shard, self.raw.raft.raft_log.applied));
+        }
+        if let Some(index) = rebuild.at.filter(|_| !rebuild.handed_over) {
+            rebuild.handed_over = true;
+            effects.install.push((self.plan.shard, index));
+        }
+    }
+
+    /// Takes a snapshot behind which the log goes on.
+    pub(super) fn replace(&mut self, at: LogPosition) -> Restore {
+        let log = &self.raw.raft.raft_log;
+        let Some(rebuild) = self.rebuild.as_mut().filter(|rebuild| rebuild.at.is_none()) else {
+            return Restore::NotNeeded;
+        };
+        if at.index < log.applied {
+            // One for a replica that lagged, and has caught up before its store was found damaged.
+            return Restore::NotNeeded;
+        }
+        if at.index > log.committed.min(log.persisted) {
+            return Restore::NotNow;
+        }
+        rebuild.at = Some(at.index);
+        Restore::Taken
+    }
+
+    /// The snapshot is the store now. Whether it was one for a damaged store.
+    pub(super) fn end_rebuild(&mut self, index: u64) -> bool {
+        if self.rebuild.take_if(|rebuild| rebuild.at == Some(index)).is_none() {
+            return false;
+        }
+        (self.applied, self.durable_applied) = (index, index);
+        self.raw.advance_apply_to(index);
+        self.backlog.restart(index, self.raw.store());
+        self.freshness.applied(index);
+        true
+    }
+}
+
+#[cfg(test)]
+#[path = "rebuild_test.rs"]
+mod tests;

@@ -1,0 +1,228 @@
+//! A store that is damaged is replaced under a group that goes on.
+
+use covey_env::Monotonic;
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId};
+use covey_shared::layout::{Layout, ShardPlan};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, WireEntry};
+use covey_store::log::{EntryKind, HardState, LogEntry, RecoveredGroup};
+
+use super::*;
+use crate::raft::fixture::{SHARD, limits, message};
+use crate::raft::{AppliedTask, Engine, Fetched, GroupStart};
+
+const TERM: u64 = 3;
+
+/// Node 1, which would lead by preference; node 2 leads.
+struct Replica {
+    engine: Engine,
+    plan: ShardPlan,
+}
+
+fn entry(index: u64) -> LogEntry {
+    LogEntry {
+        index,
+        term: TERM,
+        kind: EntryKind::Normal,
+        data: vec![7; 100].into(),
+    }
+}
+
+impl Replica {
+    /// Its log holds entries 41 to 60, all committed.
+    fn new(damaged: bool) -> Replica {
+        let nodes: Vec<NodeId> = (1..=3).map(NodeId).collect();
+        let plan = Layout::fixed(1, 3, &nodes).shards.remove(0);
+        let log = RecoveredGroup {
+            hard_state: HardState {
+                term: TERM,
+                vote: 0,
+                commit: 60,
+            },
+            compacted: LogPosition { index: 40, term: TERM },
+            entries: (41..=60).map(entry).collect(),
+            ..RecoveredGroup::default()
+        };
+        let start = GroupStart {
+            log,
+            applied: if damaged { 0 } else { 50 },
+            voters: plan.voters.iter().map(|place| place.replica.0).collect(),
+            damaged,
+        };
+        let engine = Engine::new(NodeId(1), [(plan.clone(), Some(start))], limits(), || 0);
+        Replica { engine, plan }
+    }
+
+    fn replica(&self, node: u64) -> ReplicaId {
+        self.plan.on(NodeId(node)).expect("all three are members").replica
+    }
+
+    fn hear(&mut self, what: RaftMessage) -> Effects {
+        let message = RaftMessage {
+            from: self.replica(2),
+            to: self.replica(1),
+            ..what
+        };
+        self.engine.step(message, Monotonic::default(), 0);
+        self.turn()
+    }
+
+    /// Collects, and has the log on disk at once.
+    fn turn(&mut self) -> Effects {
+        let mut all = Effects::default();
+        loop {
+            let mut effects = Effects::default();
+            self.engine.collect(&mut effects);
+            let readies: Vec<_> = effects.append.iter().map(|task| (task.shard, task.ready)).collect();
+            let more = !readies.is_empty();
+            self.engine.persisted(&readies, &mut effects, || 0);
+            all.send.append(&mut effects.send);
+            all.apply.append(&mut effects.apply);
+            all.install.append(&mut effects.install);
+            all.damaged.append(&mut effects.damaged);
+            if !more {
+                return all;
+            }
+        }
+    }
+
+    fn applied(&mut self, index: u64) -> Effects {
+        self.engine.applied(AppliedTask {
+            shard: SHARD,
+            index,
+            results: vec![],
+        });
+        self.turn()
+    }
+
+    fn append(&mut self, index: u64) -> Effects {
+        let entries = vec![WireEntry {
+            index,
+            term: TERM,
+            kind: 0,
+            data: vec![7; 100],
+        }];
+        let what = message(RaftMessageKind::Append, ReplicaId(0), ReplicaId(0));
+        self.hear(RaftMessage {
+            term: TERM,
+            log_term: TERM,
+            index: index - 1,
+            entries,
+            commit: index,
+            ..what
+        })
+    }
+
+    fn restore(&mut self, index: u64) -> Restore {
+        let fetched = Fetched {
+            at: LogPosition { index, term: TERM },
+            voters: self.plan.voters.iter().map(|place| place.replica.0).collect(),
+            learners: vec![],
+        };
+        self.engine.restore(SHARD, &fetched)
+    }
+
+    fn status(&self) -> crate::raft::GroupStatus {
+        let status = self.engine.status(SHARD, Monotonic::default());
+        status.expect("it is a member")
+    }
+}
+
+fn given(effects: &Effects) -> Vec<u64> {
+    let entries = effects.apply.iter().flat_map(|task| &task.entries);
+    entries.map(|entry| entry.index).collect()
+}
+
+#[test]
+fn a_store_that_was_found_empty_gets_a_snapshot_and_then_the_rest_of_the_log() {
+    let mut replica = Replica::new(true);
+    let first = replica.turn();
+    assert_eq!(first.damaged, [(SHARD, 40)], "a snapshot from which the log goes on");
+    assert!(given(&first).is_empty());
+    let appended = replica.append(61);
+    let acknowledged = appended
+        .send
+        .iter()
+        .any(|(_, m)| m.kind == RaftMessageKind::AppendResponse && m.index == 61);
+    assert!(acknowledged, "it goes on acknowledging: {:?}", appended.send);
+    assert!(given(&appended).is_empty());
+    assert!(replica.status().frozen);
+
+    assert_eq!(replica.restore(45), Restore::Taken);
+    let taken = replica.turn();
+    assert_eq!((taken.install, taken.damaged), (vec![(SHARD, 45)], vec![]));
+    replica.engine.installed(SHARD, 45);
+    let rest = replica.turn();
+    assert_eq!(given(&rest), (46..=61).collect::<Vec<_>>());
+    assert_eq!(replica.engine.take_settled(), [SHARD]);
+    replica.applied(61);
+    let status = replica.status();
+    assert_eq!((status.frozen, status.applied), (false, LogIndex(61)));
+}
+
+#[test]
+fn a_store_found_damaged_later_finishes_its_batch_and_applies_nothing_more() {
+    let mut replica = Replica::new(false);
+    assert_eq!(given(&replica.turn()), (51..=60).collect::<Vec<_>>());
+    replica.engine.freeze(SHARD);
+    assert_eq!(replica.turn().damaged, [], "the worker still has a batch");
+    assert_eq!(replica.applied(60).damaged, [(SHARD, 60)]);
+    assert!(given(&replica.append(61)).is_empty());
+
+    assert_eq!(replica.restore(59), Restore::NotNeeded, "older than what was asked for");
+    assert_eq!(replica.restore(60), Restore::Taken);
+    assert_eq!(replica.turn().install, [(SHARD, 60)]);
+    replica.engine.installed(SHARD, 60);
+    assert_eq!(given(&replica.turn()), [61]);
+}
+
+#[test]
+fn a_snapshot_beyond_the_log_replaces_log_and_store() {
+    let mut replica = Replica::new(true);
+    let _ = replica.turn();
+    let what = message(RaftMessageKind::Heartbeat, ReplicaId(0), ReplicaId(0));
+    let _ = replica.hear(RaftMessage {
+        term: TERM,
+        commit: 60,
+        ..what
+    });
+    assert_eq!(replica.restore(90), Restore::Taken);
+    let taken = replica.turn();
+    assert_eq!(taken.install, [(SHARD, 90)]);
+    replica.engine.installed(SHARD, 90);
+    let _ = replica.turn();
+    let status = replica.status();
+    assert_eq!(
+        (status.frozen, status.first, status.applied),
+        (false, LogIndex(91), LogIndex(90))
+    );
+}
+
+#[test]
+fn a_damaged_replica_never_campaigns_and_its_vote_goes_to_another() {
+    let mut replica = Replica::new(true);
+    let _ = replica.turn();
+    let what = message(RaftMessageKind::Heartbeat, ReplicaId(0), ReplicaId(0));
+    let _ = replica.hear(RaftMessage {
+        term: TERM,
+        commit: 60,
+        ..what
+    });
+    let what = message(RaftMessageKind::TimeoutNow, ReplicaId(0), ReplicaId(0));
+    let _ = replica.hear(RaftMessage { term: TERM, ..what });
+    for _ in 0..100 {
+        replica.engine.tick(|| 7);
+        let quiet = replica.turn();
+        assert!(quiet.send.is_empty(), "{:?}", quiet.send);
+    }
+    assert_eq!(replica.status().role, ReplicaRole::Follower);
+    let what = message(RaftMessageKind::RequestVote, ReplicaId(0), ReplicaId(0));
+    let asked = RaftMessage {
+        term: TERM + 1,
+        log_term: TERM,
+        index: 60,
+        ..what
+    };
+    let answer = replica.hear(asked).send;
+    let granted = |m: &RaftMessage| m.kind == RaftMessageKind::RequestVoteResponse && !m.reject;
+    assert!(answer.iter().any(|(_, m)| granted(m)), "{answer:?}");
+}

@@ -1,0 +1,94 @@
+//! A node whose key-value store is damaged, while its log is not, gets its replicas from the others: what is left of its
+//! stores is moved aside, and it starts without them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use covey_env::Disk;
+use covey_shard::ShardStoreError;
+
+/// Found at the start, it says that the key-value store is damaged.
+const MARK: &str = "kv.damaged";
+/// Where stores are moved to.
+const ASIDE: &str = "damaged";
+/// The key-value store.
+pub const KV: &str = "kv";
+/// The log, with votes and acknowledgements.
+pub const WAL: &str = "wal";
+/// What is not moved.
+const STAYS: [&str; 4] = [WAL, "LOCK", MARK, ASIDE];
+
+/// Whether the store was found damaged when the node ran last.
+///
+/// # Errors
+/// What the disk says.
+pub fn is_marked(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
+    disk.exists(&dir.join(MARK))
+}
+
+/// Moves everything but the log aside, and returns where it is now; what was there from an earlier time is removed. After a
+/// crash on the way the mark is still there, and it is to be called again.
+///
+/// # Errors
+/// What the disk says.
+pub fn set_aside(disk: &dyn Disk, dir: &Path) -> io::Result<PathBuf> {
+    disk.replace_file(&dir.join(MARK), b"")?;
+    let (kv, aside) = (dir.join(KV), dir.join(ASIDE));
+    // The key-value store goes first: where it is, nothing was moved yet.
+    if disk.exists(&kv)? {
+        if disk.exists(&aside)? {
+            disk.remove_dir_all(&aside)?;
+        }
+        disk.create_dir_all(&aside)?;
+        disk.rename(&kv, &aside.join(KV))?;
+        disk.sync_dir(&aside)?;
+        disk.sync_dir(dir)?;
+    }
+    for entry in disk.list(dir)? {
+        let name = entry.path.file_name().unwrap_or_default();
+        if !STAYS.iter().any(|stays| name == *stays) {
+            disk.rename(&entry.path, &aside.join(name))?;
+        }
+    }
+    disk.sync_dir(&aside)?;
+    disk.remove_file(&dir.join(MARK))?;
+    disk.sync_dir(dir)?;
+    Ok(aside)
+}
+
+/// Notices damage of the key-value store while the node runs.
+#[derive(Clone)]
+pub struct DamageWatch {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+}
+
+impl DamageWatch {
+    /// Of the node whose files are in `dir`.
+    pub fn new(disk: Arc<dyn Disk>, dir: &Path) -> DamageWatch {
+        DamageWatch {
+            disk,
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// If this means that the key-value store is damaged, the next start moves it aside. Whether it does.
+    pub fn note(&self, error: &ShardStoreError) -> bool {
+        if !error.is_kv_damage() {
+            return false;
+        }
+        match self.disk.replace_file(&self.dir.join(MARK), b"") {
+            Ok(()) => tracing::error!(
+                dir = %self.dir.display(),
+                "the key-value store is damaged: restart this node, and it gets its replicas from the others"
+            ),
+            Err(error) => tracing::error!(%error, "the key-value store is damaged, which could not be noted"),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[path = "set_aside_test.rs"]
+mod tests;
