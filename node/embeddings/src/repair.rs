@@ -75,10 +75,16 @@ impl Partition {
 
 impl Reader {
     /// Has the maintenance copy the folders of these rows into new ones: their place on the disk is bad. Call it when all
-    /// damaged rows of the partition are repaired; a folder with another one is left as it is.
+    /// damaged rows of these folders are repaired; a folder with another one is left as it is.
     pub fn rewrite(&self, damaged: &[DamagedRow]) {
         let mut state = self.shared.state.lock();
         state.rewrite.extend(damaged.iter().map(|row| FolderId(row.folder)));
+    }
+
+    /// Whether the post still has this very row: it was not deleted, replaced or repaired.
+    pub fn still_has(&self, damaged: &DamagedRow) -> bool {
+        let found = self.shared.state.lock().locator.find(damaged.post);
+        found.is_some_and(|(at, _)| at == damaged.at())
     }
 
     /// How often searches and merges met a damaged row since the start.

@@ -84,6 +84,8 @@ fn rows_that_were_replaced_deleted_or_repaired_meanwhile_are_left_alone() {
     let mut fixture = two_sealed(8);
     let rows = [11, 12, 13].map(|post| damaged(&mut fixture, post));
     let copies = rows.map(|row| fixture.posts[&row.post.0].1.clone());
+    let reader = fixture.partition().reader();
+    assert!(rows.iter().all(|row| reader.still_has(row)));
     fixture.put(11, 2);
     fixture.delete(12);
     assert_eq!(heal(&mut fixture, &rows[2]), Repaired::Done);
@@ -93,6 +95,7 @@ fn rows_that_were_replaced_deleted_or_repaired_meanwhile_are_left_alone() {
         .map(|(row, copy)| fixture.partition().repair(row, copy))
         .collect();
     assert_eq!(again, [Repaired::NotDamaged, Repaired::NoSuchRow, Repaired::NotDamaged]);
+    assert!(!rows.iter().any(|row| reader.still_has(row)));
     fixture.check_exact(129);
 }
 
