@@ -16,10 +16,12 @@ mod outbox_actor;
 mod peers;
 mod production;
 mod raft;
+mod scrub;
 mod server;
 mod shard;
 mod snapshot;
 mod startup;
+mod token_bucket;
 
 pub use production::serve;
 pub use startup::{Node, NodeParts, Observer, StartError, Threads};

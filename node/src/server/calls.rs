@@ -14,6 +14,7 @@ use covey_store::kv::KvStore;
 
 use crate::board::Board;
 use crate::raft::actor::RaftActor;
+use crate::scrub::Scrubs;
 use crate::shard::ShardActor;
 use crate::snapshot::{Pulls, Snapshots};
 
@@ -27,6 +28,11 @@ pub(crate) struct Replica {
 impl Replica {
     pub(crate) fn new(plan: ShardPlan, actor: Addr<ShardActor>, view: Arc<ArcSwap<ShardView>>) -> Replica {
         Replica { plan, actor, view }
+    }
+
+    /// The place of what it holds.
+    pub(crate) fn place(&self) -> Arc<ArcSwap<ShardView>> {
+        self.view.clone()
     }
 
     /// What it holds now. A snapshot may put another one in its place.
@@ -49,6 +55,8 @@ pub(crate) struct NodeHandle {
     pub(crate) snapshots: Arc<Snapshots>,
     /// Replicas that are being built from snapshots of others.
     pub(crate) pulls: Arc<Pulls>,
+    /// What the scrubber is at.
+    pub(crate) scrubs: Arc<Scrubs>,
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
@@ -58,6 +66,12 @@ pub(crate) struct NodeHandle {
 }
 
 impl NodeHandle {
+    /// Ends the workers that no closed channel ends, at once.
+    pub(crate) fn close_workers(&self) {
+        self.pulls.close();
+        self.scrubs.close();
+    }
+
     /// Answers one call; the server has checked its header, its permits and its deadline.
     pub(crate) async fn call(self: Arc<Self>, request: NodeRequest, deadline: Monotonic) -> NodeReply {
         NodeReply {
@@ -88,6 +102,7 @@ impl NodeHandle {
             RequestBody::SnapshotChunk { snapshot, file, offset } => {
                 ReplyBody::SnapshotChunk(self.snapshots.chunk(snapshot, file, offset).await)
             }
+            RequestBody::Vectors { shard, posts } => ReplyBody::Vectors(self.vectors(shard, posts, deadline).await),
         }
     }
 }

@@ -28,5 +28,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Standing { .. } => "standing",
         RequestBody::OpenSnapshot { .. } => "open_snapshot",
         RequestBody::SnapshotChunk { .. } => "snapshot_chunk",
+        RequestBody::Vectors { .. } => "vectors",
     }
 }

@@ -21,6 +21,11 @@ section! {
         /// Share of the disk of data_dir that stays free. With less a node refuses posts, users and actions and leads no
         /// shard until there is room again; 0.0 = off.
         min_free_disk_ratio: f64 = 0.05, in 0.0..=0.5;
+        /// Time between two passes of the scrubber, which reads the files of all sealed vectors again, compares them with their
+        /// checksums and has other replicas make good what is damaged. The first one begins soon after the start.
+        scrub_interval: Duration = "24h", in "1s"..="365d";
+        /// What the scrubber reads per second, over all shards of a node.
+        scrub_rate: ByteSize = "32MiB", in "1MiB"..="16GiB";
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;
     }
