@@ -265,8 +265,7 @@ impl Node {
             settings::serve(&config, id),
             handlers(handle.clone(), raft),
         )
-        .await
-        .inspect_err(|_| handle.close_workers())?;
+        .await?;
         Ok(Node {
             server,
             threads,
