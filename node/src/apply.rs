@@ -4,17 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use covey_embeddings::{DamagedRow, Repaired};
 use covey_shard::{
     EntryToApply, Incarnation, Payload, ShardCheckpoint, ShardStore, ShardStoreError, ShardView, WrittenCheckpoint,
 };
 use covey_shared::codec;
 use covey_shared::command::{ItemResult, PROPOSAL_VERSION, Proposal, ShardCommand};
 use covey_shared::ids::{LogIndex, ShardId, Term};
+use covey_shared::model::F16Vector;
 use covey_store::kv::KvStore;
 use covey_store::log::{EntryKind, LogEntry};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::completions::{Completion, Completions};
 use crate::raft::{AppliedTask, ApplyTask};
@@ -22,6 +25,9 @@ use crate::set_aside::DamageWatch;
 use crate::snapshot::Arrival;
 use crate::startup::Observer;
 use crate::verify::Hashes;
+
+/// Time for the worker to take a repair up, and again to answer.
+const REPAIR_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What has begun of a checkpoint, by shard.
 type Begun = Vec<(ShardId, ShardCheckpoint)>;
@@ -37,27 +43,43 @@ enum Job {
     Apply(ApplyTask),
     /// A replica built from a snapshot takes the place of what is there; at most one per shard is on its way.
     Install(Box<Arrival>),
+    /// Copies of damaged vectors; at most one is on its way.
+    Repair(Repair),
     /// The two ends of a checkpoint; at most one is on its way.
     Begin(oneshot::Sender<Begun>),
     Finish(Written, oneshot::Sender<Finished>),
 }
 
+/// Copies of damaged vectors of a shard, and who waits for what becomes of them.
+#[derive(Debug)]
+struct Repair {
+    shard: ShardId,
+    copies: Vec<(DamagedRow, F16Vector)>,
+    reply: oneshot::Sender<Vec<Repaired>>,
+    /// Given back when the worker takes the job up.
+    _place: OwnedSemaphorePermit,
+}
+
 /// The input of one worker.
 #[derive(Clone)]
-pub(crate) struct Lane(mpsc::Sender<Job>);
+pub(crate) struct Lane {
+    jobs: mpsc::Sender<Job>,
+    /// Room for one repair.
+    repairs: Arc<Semaphore>,
+}
 
 impl Lane {
     /// `None` when the node stops. Only the checkpointer calls this and the next.
     pub(crate) async fn begin_checkpoint(&self) -> Option<Begun> {
         let (reply, begun) = oneshot::channel();
-        self.0.send(Job::Begin(reply)).await.ok()?;
+        self.jobs.send(Job::Begin(reply)).await.ok()?;
         begun.await.ok()
     }
 
     /// `None` when the node stops.
     pub(crate) async fn finish_checkpoint(&self, written: Written) -> Option<Finished> {
         let (reply, finished) = oneshot::channel();
-        self.0.send(Job::Finish(written, reply)).await.ok()?;
+        self.jobs.send(Job::Finish(written, reply)).await.ok()?;
         finished.await.ok()
     }
 }
@@ -77,8 +99,9 @@ impl ApplyLanes {
         let mut inputs = Vec::new();
         for worker in 0..workers {
             let mine: Vec<ShardId> = shards.iter().skip(worker).step_by(workers).copied().collect();
-            let (jobs, input) = mpsc::channel(2 * mine.len() + 1);
-            lanes.push(Lane(jobs));
+            let (jobs, input) = mpsc::channel(2 * mine.len() + 2);
+            let repairs = Arc::new(Semaphore::new(1));
+            lanes.push(Lane { jobs, repairs });
             inputs.push(LaneInput {
                 shards: mine,
                 jobs: input,
@@ -107,10 +130,26 @@ impl ApplyLanes {
         self.send(arrival.shard, Job::Install(Box::new(arrival)));
     }
 
-    /// There is always room: a lane holds one job of each kind per shard and one of a checkpoint.
+    /// Puts copies in the place of damaged vectors, and tells what became of each. `None` when the node stops, or the worker is
+    /// busy for long.
+    pub(crate) async fn repair(&self, shard: ShardId, copies: Vec<(DamagedRow, F16Vector)>) -> Option<Vec<Repaired>> {
+        let repairs = self.lanes[self.by_shard[&shard]].repairs.clone();
+        let place = tokio::time::timeout(REPAIR_DEADLINE, repairs.acquire_owned()).await;
+        let (reply, repaired) = oneshot::channel();
+        let repair = Repair {
+            shard,
+            copies,
+            reply,
+            _place: place.ok()?.ok()?,
+        };
+        self.send(shard, Job::Repair(repair));
+        tokio::time::timeout(REPAIR_DEADLINE, repaired).await.ok()?.ok()
+    }
+
+    /// There is always room: a lane holds one job of each kind per shard, one of a checkpoint and one repair.
     fn send(&self, shard: ShardId, job: Job) {
         let lane = &self.lanes[self.by_shard[&shard]];
-        match lane.0.try_send(job) {
+        match lane.jobs.try_send(job) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => panic!("an apply lane has room for all jobs of its shards"),
         }
@@ -152,6 +191,7 @@ impl ApplyWorker {
                 Job::Begin(reply) => _ = reply.send(self.begin_checkpoint()),
                 Job::Finish(written, reply) => _ = reply.send(self.finish_checkpoint(written)),
                 Job::Install(arrival) => self.install(*arrival),
+                Job::Repair(repair) => self.repair(repair),
             }
         }
     }
@@ -219,6 +259,17 @@ impl ApplyWorker {
             observer.installed(shard, index);
         }
         self.done.push(Completion::Installed { shard, index, replaced });
+    }
+
+    fn repair(&mut self, repair: Repair) {
+        let applier = self
+            .shards
+            .get_mut(&repair.shard)
+            .expect("a repair is routed to the worker that owns the shard");
+        let copies = repair.copies.iter();
+        let repaired = copies.map(|(damaged, copy)| applier.store.repair(damaged, copy));
+        // Nobody may be waiting any more: then the damaged rows are found again, or not.
+        let _ = repair.reply.send(repaired.collect());
     }
 
     fn begin_checkpoint(&self) -> Begun {

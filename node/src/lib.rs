@@ -16,11 +16,13 @@ mod outbox_actor;
 mod peers;
 mod production;
 mod raft;
+mod scrub;
 mod server;
 pub mod set_aside;
 mod shard;
 mod snapshot;
 mod startup;
+mod token_bucket;
 mod verify;
 
 pub use production::serve;

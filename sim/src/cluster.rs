@@ -63,6 +63,7 @@ pub(crate) fn config() -> Config {
     config.retention.window = None;
     config.storage.checkpoint_interval = Duration::from_secs(3);
     config.storage.verify_interval = Some(Duration::from_secs(5));
+    config.storage.scrub_interval = Duration::from_secs(4);
     config.raft.keep_entries = 50;
     // A second or two: whoever is away for longer comes back by snapshot.
     config.raft.max_lag = ByteSize::new(64 << 10);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use covey_api::v1::CheckShardsRequest;
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, status};
 use crate::args::ShardCheckArgs;
 use crate::client::refused;
 use crate::progress::Spinner;
@@ -26,6 +26,8 @@ pub(super) async fn check(context: &Context, args: ShardCheckArgs) -> Result<Out
     let checked = client.rpc().check_shards(request).await;
     spinner.done(started.elapsed());
     let reply = checked.map_err(refused("shard check"))?.into_inner();
-    context.show(&reply, || shard::checked(&reply, context.style))?;
+    // Without it the check says what it is asked for.
+    let status = status::fetch(&client).await.unwrap_or_default();
+    context.show(&reply, || shard::checked(&reply, &status, context.style))?;
     Ok(Outcome::good(reply.equal))
 }

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck};
+use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck, StatusReply};
 
+use super::scrub;
 use super::text::{Style, table};
 
-/// A row per replica, and what is not as it should be in words.
-pub(crate) fn checked(reply: &CheckShardsReply, style: Style) -> String {
-    let rows: Vec<Vec<String>> = reply.shards.iter().flat_map(rows).collect();
-    let header = ["SHARD", "NODE", "APPLIED", "HASH", "VERDICT"];
+/// A row per replica, with the last scrub as `status` has it, and what is not as it should be in words.
+pub(crate) fn checked(reply: &CheckShardsReply, status: &StatusReply, style: Style) -> String {
+    let rows: Vec<Vec<String>> = reply.shards.iter().flat_map(|shard| rows(shard, status)).collect();
+    let header = ["SHARD", "NODE", "APPLIED", "HASH", "VERDICT", "SCRUBBED"];
     let mut out = table(&header, &rows, style);
     let with = |verdict: CheckVerdict| -> Vec<String> {
         let shards = reply.shards.iter().filter(|shard| shard.verdict() == verdict);
@@ -37,7 +38,7 @@ pub(crate) fn checked(reply: &CheckShardsReply, style: Style) -> String {
     out
 }
 
-fn rows(shard: &ShardCheck) -> Vec<Vec<String>> {
+fn rows(shard: &ShardCheck, status: &StatusReply) -> Vec<Vec<String>> {
     let verdict = match shard.verdict() {
         CheckVerdict::Equal => "equal",
         CheckVerdict::Different => "DIFFERENT",
@@ -56,6 +57,7 @@ fn rows(shard: &ShardCheck) -> Vec<Vec<String>> {
             applied,
             hash,
             once(verdict.to_owned()),
+            scrub::of_replica(status, shard.shard, replica.node),
         ]
     };
     shard.replicas.iter().enumerate().map(row).collect()

@@ -31,8 +31,8 @@ fn equal_replicas_end_in_one_good_line() {
         ..CheckShardsReply::default()
     };
     assert_eq!(
-        checked(&reply, Style::plain()),
-        "SHARD  NODE  APPLIED  HASH  VERDICT\n\
+        checked(&reply, &StatusReply::default(), Style::plain()),
+        "SHARD  NODE  APPLIED  HASH  VERDICT  SCRUBBED\n\
          1      1     41       ab    equal\n       2     41       ab\n\
          all replicas of 1 shards are equal\n"
     );
@@ -51,7 +51,7 @@ fn shards_that_differ_or_have_no_verdict_are_named() {
         ],
         ..CheckShardsReply::default()
     };
-    let text = checked(&reply, Style::plain());
+    let text = checked(&reply, &StatusReply::default(), Style::plain());
     for part in [
         "DIFFERENT",
         "cd",

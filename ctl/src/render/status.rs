@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use covey_api::v1::{NodeStatus, ReplicaRole, ReplicaStatus, ShardStatus, StatusReply};
 
+use super::scrub;
 use super::text::{Style, bytes, count, span, table};
 
 /// For people.
@@ -33,6 +34,9 @@ pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
         "SHARD", "SLOTS", "LEADER", "REPLICAS", "POSTS", "LAG", "STALE", "OUTBOX", "INDEXED", "RECALL",
     ];
     out.push_str(&table(&header, &shards, style));
+    for line in scrub::lines(reply) {
+        writeln!(out, "{line}").expect("writing to a string");
+    }
     for problem in &reply.problems {
         writeln!(out, "{}", style.bad(&format!("! {problem}"))).expect("writing to a string");
     }

@@ -15,6 +15,7 @@ mod process;
 mod rebuild;
 mod refusals;
 mod replicas;
+mod scrub;
 mod trace;
 mod words;
 mod world;

@@ -2,11 +2,13 @@
 //!
 //! `magic(8) | crc32c of the rest(4) | header length(4) | header | body`. The header is versioned.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use covey_ann::Metric;
-use covey_env::Disk;
+use covey_env::{Disk, DiskFile, OpenMode};
 use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
 use covey_shared::ids::ModelEpoch;
 
@@ -16,6 +18,8 @@ use crate::space::SpaceSpec;
 /// Format of all files of a partition.
 pub(crate) const FORMAT: u16 = 1;
 const PREFIX: usize = 16;
+/// Magic and checksum, which the checksum does not cover.
+const UNSUMMED: usize = 12;
 /// A header holds a name of at most 64 bytes and a few numbers.
 const MAX_HEADER: usize = 512;
 
@@ -75,7 +79,7 @@ pub(crate) fn wrap(kind: FileKind, space: &SpaceSpec, body: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
     bytes.extend_from_slice(&header);
     bytes.extend_from_slice(body);
-    let sum = crc32c::crc32c(&bytes[12..]);
+    let sum = crc32c::crc32c(&bytes[UNSUMMED..]);
     bytes[8..12].copy_from_slice(&sum.to_le_bytes());
     bytes
 }
@@ -95,7 +99,7 @@ pub(crate) fn unwrap<'a>(
         return Err(damaged("it does not begin like a file of this kind"));
     }
     let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    if crc32c::crc32c(&bytes[12..]) != number(8) {
+    if crc32c::crc32c(&bytes[UNSUMMED..]) != number(8) {
         return Err(damaged("its checksum does not match"));
     }
     let header_len = number(12) as usize;
@@ -165,6 +169,49 @@ pub(crate) fn read(
     let body = unwrap(kind, space, path, &bytes)?.len();
     bytes.drain(..bytes.len() - body);
     Ok(Some(bytes))
+}
+
+/// Reads a framed file again, piece by piece, to compare it with its checksum.
+pub(crate) struct Recheck {
+    file: Arc<dyn DiskFile>,
+    len: u64,
+    at: u64,
+    sum: u32,
+    wanted: u32,
+}
+
+impl Recheck {
+    /// Begins; `None` if it does not look like a file of this kind.
+    pub(crate) fn open(disk: &dyn Disk, kind: FileKind, path: &Path) -> io::Result<Option<Self>> {
+        let file = disk.open(path, OpenMode::Read)?;
+        let (len, mut head) = (file.len()?, [0; UNSUMMED]);
+        if len < PREFIX as u64 {
+            return Ok(None);
+        }
+        file.read_at(&mut head, 0)?;
+        let wanted = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        Ok((head[..8] == kind.magic()).then_some(Self {
+            file,
+            len,
+            at: UNSUMMED as u64,
+            sum: 0,
+            wanted,
+        }))
+    }
+
+    /// Reads on, at most into `piece`, and answers how many bytes it read: 0 at the end.
+    pub(crate) fn read_on(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let some = usize::try_from(self.len - self.at).map_or(piece.len(), |left| left.min(piece.len()));
+        self.file.read_at(&mut piece[..some], self.at)?;
+        self.sum = crc32c::crc32c_append(self.sum, &piece[..some]);
+        self.at += some as u64;
+        Ok(some)
+    }
+
+    /// Whether the checksum matches, once all has been read.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.at == self.len && self.sum == self.wanted
+    }
 }
 
 #[cfg(test)]

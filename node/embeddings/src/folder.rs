@@ -156,6 +156,19 @@ pub(crate) fn read_records(
     })
 }
 
+/// The two row files of a sealed folder as they lie on the disk, without a map: a read that fails is an error there.
+pub(crate) fn reopen_rows(
+    disk: &dyn Disk,
+    space: &SpaceSpec,
+    dir: &Path,
+    rows: usize,
+) -> [(PathBuf, Result<ReadAtRowFile, PartitionError>); 2] {
+    [(FileKind::Rows, rows_path(dir)), (FileKind::Ids, ids_path(dir))].map(|(kind, path)| {
+        let file = open_read_at(disk, kind, space, &path, rows);
+        (path, file)
+    })
+}
+
 /// The rows of a sealed folder.
 #[derive(Debug)]
 pub(crate) struct SegmentRows {
@@ -232,7 +245,7 @@ impl covey_ann::Rows for SegmentRows {
     }
 }
 
-fn row_bytes(space: &SpaceSpec) -> u32 {
+pub(crate) fn row_bytes(space: &SpaceSpec) -> u32 {
     (space.row_len() * size_of::<f16>()) as u32
 }
 

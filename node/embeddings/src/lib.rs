@@ -3,6 +3,7 @@
 //! One partition holds one vector space of one shard replica. Its writer appends and deletes without I/O; searches run
 //! on a published [`View`]; a [`Checkpoint`] makes rows durable; a [`Maintainer`] seals, builds and merges.
 //! [`Reader::export`] lends its files to be copied, [`install()`] makes a partition of such copies.
+//! A [`Scrub`] walks the files; [`Partition::repair`] puts a peer's copy in the place of a damaged row.
 //! Files, row numbers and indexes are local to the replica and can be rebuilt.
 
 mod checkpoint;
@@ -28,8 +29,10 @@ mod partition;
 mod passing;
 mod plan;
 mod recall;
+mod repair;
 mod request;
 mod row;
+mod scrub;
 mod search;
 mod segment;
 mod shared;
@@ -47,8 +50,10 @@ pub use maintenance::{Maintainer, Step};
 pub use manifest::MANIFEST;
 pub use open::OpenReport;
 pub use partition::{Appended, Partition, Reader};
+pub use repair::{DamagedRow, Repaired};
 pub use request::{Found, SearchOutcome, SearchRequest};
 pub use row::RowMeta;
+pub use scrub::{MAX_DAMAGED, SCRUB_BLOCK, Scrub, ScrubReport};
 pub use space::{MAX_DIM, MAX_SPACE_NAME, PartitionOptions, SpaceSpec};
 pub use status::PartitionStatus;
 pub use view::View;

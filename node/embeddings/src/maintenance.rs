@@ -101,7 +101,31 @@ impl Maintainer {
             self.shared.drop_segments(&dead)?;
             return Ok(Step::Dropped { segments: dead.len() });
         }
+        if let Some(segment) = self.next_to_rewrite(&view) {
+            return self.rewrite(segment);
+        }
         self.merge_next(&view)
+    }
+
+    fn next_to_rewrite<'v>(&self, view: &'v View) -> Option<&'v Arc<Segment>> {
+        let mut state = self.shared.state.lock();
+        // One that is not listed any more was merged.
+        std::iter::from_fn(|| state.rewrite.pop_first())
+            .find_map(|folder| view.segments.iter().find(|segment| segment.folder == folder))
+    }
+
+    /// Copies what lives in a segment whose files are damaged.
+    fn rewrite(&self, segment: &Arc<Segment>) -> Result<Step, PartitionError> {
+        match self.shared.merge(std::slice::from_ref(segment)) {
+            Ok(rows) => Ok(Step::Merged { segments: 1, rows }),
+            Err(error) => {
+                // A live row that is damaged has to be repaired first; whoever does that asks again.
+                if !matches!(error, PartitionError::Damaged { .. }) {
+                    self.shared.state.lock().rewrite.insert(segment.folder);
+                }
+                Err(error)
+            }
+        }
     }
 
     fn merge_next(&self, view: &View) -> Result<Step, PartitionError> {

@@ -37,22 +37,30 @@ impl Manifest {
     /// Reads it. Makes an empty one in a new partition: where there are folders without one it is lost, and nobody may
     /// take them for leftovers.
     pub(crate) fn open(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Self, PartitionError> {
+        if let Some(manifest) = Self::read(disk, space, dir)? {
+            return Ok(manifest);
+        }
+        let entries = disk.list(dir).map_err(|error| io_error(dir, error))?;
+        if entries.iter().any(|entry| FolderId::of_path(&entry.path).is_some()) {
+            return Err(PartitionError::Damaged {
+                path: dir.join(MANIFEST),
+                what: "it is missing, but there are folders",
+            });
+        }
+        let empty = Self::default();
+        empty.write(disk, space, dir)?;
+        Ok(empty)
+    }
+
+    /// What the file says; `None` if there is none.
+    pub(crate) fn read(disk: &dyn Disk, space: &SpaceSpec, dir: &Path) -> Result<Option<Self>, PartitionError> {
         let path = dir.join(MANIFEST);
         let Some(body) = envelope::read(disk, FileKind::Manifest, space, &path, MAX_BYTES)? else {
-            let entries = disk.list(dir).map_err(|error| io_error(dir, error))?;
-            if entries.iter().any(|entry| FolderId::of_path(&entry.path).is_some()) {
-                return Err(PartitionError::Damaged {
-                    path,
-                    what: "it is missing, but there are folders",
-                });
-            }
-            let empty = Self::default();
-            empty.write(disk, space, dir)?;
-            return Ok(empty);
+            return Ok(None);
         };
         let manifest: Self = decode_versioned(FORMAT, &body).map_err(|error| envelope::refuse(&path, &error))?;
         if manifest.is_sound() {
-            return Ok(manifest);
+            return Ok(Some(manifest));
         }
         Err(PartitionError::Damaged {
             path,

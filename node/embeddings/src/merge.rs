@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use half::f16;
 
+use crate::checkpoint::flush;
 use crate::deleted::DeletedBits;
 use crate::error::PartitionError;
 use crate::folder::{FolderId, FolderWriter, SegmentRows};
@@ -35,6 +36,7 @@ impl Shared {
         // It is tried again with another folder: without this, a row that cannot be copied would fill the disk.
         let written = self.write_merged(folder, sources).inspect_err(|_| self.discard(folder));
         let (merged, maps) = written?;
+        self.flush_repaired().inspect_err(|_| self.discard(folder))?;
         self.swap_in(sources, &merged, maps);
         self.settle(&merged);
         self.retire(&sources.iter().map(|source| source.folder).collect::<Vec<_>>())?;
@@ -82,6 +84,8 @@ impl Shared {
                     let vector = source.rows.range(row, row + 1);
                     let record = source.records[row];
                     if !record.matches(vector) {
+                        // Somebody may look for it and repair it, then.
+                        self.counters.damaged_rows.fetch_add(1, Ordering::Relaxed);
                         let path = source.folder.dir(&self.dir);
                         return Err(PartitionError::Damaged {
                             path,
@@ -124,12 +128,23 @@ impl Shared {
 
     /// Takes segments without a live row out of the view and removes them.
     pub(crate) fn drop_segments(&self, dead: &[FolderId]) -> Result<(), PartitionError> {
+        self.flush_repaired()?;
         let mut state = self.state.lock();
         self.publish(&mut state, |view| {
             view.segments.retain(|segment| !dead.contains(&segment.folder))
         });
         drop(state);
         self.retire(dead)
+    }
+
+    /// Makes the rows that took the place of damaged ones durable. A folder that has only the damaged one must not go before.
+    fn flush_repaired(&self) -> Result<(), PartitionError> {
+        if !self.repaired.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let view = self.view.load_full();
+        let flushed = view.tails.iter().try_for_each(|tail| flush(self, tail, tail.len()));
+        flushed.inspect_err(|_| self.repaired.store(true, Ordering::Release))
     }
 
     /// Forgets folders that the view does not list any more, and removes them.

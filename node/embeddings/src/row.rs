@@ -34,12 +34,17 @@ impl RowRecord {
     pub(crate) fn new(meta: RowMeta, row: &[f16]) -> Self {
         Self {
             meta,
-            checksum: checksum(&meta, row),
+            checksum: checksum(&meta, row.as_bytes()),
         }
     }
 
     /// Whether the vector is the one that was written.
     pub(crate) fn matches(&self, row: &[f16]) -> bool {
+        self.matches_bytes(row.as_bytes())
+    }
+
+    /// The same, of the bytes of the file.
+    pub(crate) fn matches_bytes(&self, row: &[u8]) -> bool {
         checksum(&self.meta, row) == self.checksum
     }
 
@@ -77,8 +82,8 @@ fn encode_meta(meta: &RowMeta) -> [u8; 36] {
     bytes
 }
 
-fn checksum(meta: &RowMeta, row: &[f16]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&encode_meta(meta)), row.as_bytes())
+fn checksum(meta: &RowMeta, row: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&encode_meta(meta)), row)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the writer, the readers and the maintenance of a partition share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) retired: Vec<FolderId>,
     /// Folders whose files are being copied, and by how many: they stay on the disk.
     pub(crate) pins: BTreeMap<FolderId, u32>,
+    /// Folders to be copied into new ones: their files are damaged, what is live in them is sound.
+    pub(crate) rewrite: BTreeSet<FolderId>,
 }
 
 impl State {
@@ -41,7 +43,7 @@ impl State {
 /// Counters of a partition since it was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Hits dropped because their row did not match its checksum.
+    /// Hits dropped, and merges given up, because a row did not match its checksum.
     pub(crate) damaged_rows: AtomicU64,
     /// Index builds that ended below the least recall.
     pub(crate) low_recall: AtomicU64,
@@ -65,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     /// Set when the writer is gone: maintenance ends at the next look.
     pub(crate) stopping: AtomicBool,
+    /// A row of a tail took the place of a damaged one, and perhaps no checkpoint has made it durable.
+    pub(crate) repaired: AtomicBool,
 }
 
 impl Shared {
@@ -81,10 +85,12 @@ impl Shared {
                 next_folder: manifest.next_folder,
                 retired: Vec::new(),
                 pins: BTreeMap::new(),
+                rewrite: BTreeSet::new(),
             }),
             manifest: Mutex::new(manifest),
             step: Mutex::new(()),
             stopping: AtomicBool::new(false),
+            repaired: AtomicBool::new(false),
         }
     }
 
@@ -125,5 +131,16 @@ impl Shared {
         manifest.write(&*self.env.disk, &self.space, &self.dir)?;
         *written = manifest;
         Ok(())
+    }
+
+    /// Compares the manifest with what was written, and writes it again if it is not that; true then.
+    pub(crate) fn recheck_manifest(&self) -> Result<bool, PartitionError> {
+        // Locked: it is not being replaced meanwhile.
+        let written = self.manifest.lock();
+        let disk = &*self.env.disk;
+        match Manifest::read(disk, &self.space, &self.dir) {
+            Ok(Some(found)) if found == *written => Ok(false),
+            _ => written.write(disk, &self.space, &self.dir).map(|()| true),
+        }
     }
 }

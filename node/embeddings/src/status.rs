@@ -28,7 +28,7 @@ pub struct PartitionStatus {
     pub building: bool,
     /// Recall@10 measured for the newest index at its greatest effort, `0..=1`.
     pub last_recall: Option<f32>,
-    /// Damaged rows that searches met since the start.
+    /// How often searches and merges met a damaged row since the start.
     pub damaged_rows: u64,
 }
 

@@ -11,6 +11,8 @@
 //!
 //! A replica from a snapshot: [`ShardView::export`] on the one node, [`Incarnation::begin`] → [`ShardStore::install`] →
 //! [`Incarnation::switch`] → [`Incarnation::log_reset`] → [`Incarnation::sweep`] on the other.
+//!
+//! A damaged vector: [`ShardView::scrub`] finds it, [`ShardView::rows_of`] on a peer has it, [`ShardStore::repair`] takes it in.
 
 #[cfg(test)]
 mod answers;

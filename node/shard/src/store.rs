@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use covey_embeddings::Partition;
+use covey_embeddings::{DamagedRow, Partition, Repaired};
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{LogIndex, PostKey, Version};
+use covey_shared::model::F16Vector;
+use half::f16;
 
 use crate::applied::{Applied, EntryToApply};
 use crate::apply::{Change, Group, Txn};
@@ -156,6 +158,14 @@ impl ShardStore {
     pub fn checkpoint(&mut self) -> Result<LogIndex, ShardStoreError> {
         let written = self.begin_checkpoint().run()?;
         self.finish_checkpoint(written)
+    }
+
+    /// Puts a peer's copy of a vector, as [`ShardView::rows_of`] gives it, in the place of a damaged row; see
+    /// [`Partition::repair`].
+    pub fn repair(&mut self, damaged: &DamagedRow, copy: &F16Vector) -> Repaired {
+        let elements = copy.0.as_chunks::<2>().0.iter();
+        let row: Vec<f16> = elements.map(|bytes| f16::from_le_bytes(*bytes)).collect();
+        self.partition.repair(damaged, &row)
     }
 
     /// Whether proposals should be refused, and why; see [`ShardView::pressure`].

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::Addr;
 use arc_swap::ArcSwap;
@@ -15,6 +15,7 @@ use covey_store::kv::KvStore;
 
 use crate::board::Board;
 use crate::raft::actor::RaftActor;
+use crate::scrub::Scrubs;
 use crate::shard::ShardActor;
 use crate::snapshot::{Pulls, Snapshots};
 use crate::verify::Hashes;
@@ -29,6 +30,11 @@ pub(crate) struct Replica {
 impl Replica {
     pub(crate) fn new(plan: ShardPlan, actor: Addr<ShardActor>, view: Arc<ArcSwap<ShardView>>) -> Replica {
         Replica { plan, actor, view }
+    }
+
+    /// The place of what it holds.
+    pub(crate) fn place(&self) -> Arc<ArcSwap<ShardView>> {
+        self.view.clone()
     }
 
     /// What it holds now. A snapshot may put another one in its place.
@@ -55,6 +61,8 @@ pub(crate) struct NodeHandle {
     pub(crate) hashes: Arc<Hashes>,
     /// The node stops: whatever runs for long looks at it.
     pub(crate) stop: Arc<AtomicBool>,
+    /// What the scrubber is at.
+    pub(crate) scrubs: Arc<Scrubs>,
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
@@ -64,6 +72,13 @@ pub(crate) struct NodeHandle {
 }
 
 impl NodeHandle {
+    /// Ends the workers that no closed channel ends, at once.
+    pub(crate) fn close_workers(&self) {
+        self.pulls.close();
+        self.scrubs.close();
+        self.stop.store(true, Ordering::Release);
+    }
+
     /// Answers one call; the server has checked its header, its permits and its deadline.
     pub(crate) async fn call(self: Arc<Self>, request: NodeRequest, deadline: Monotonic) -> NodeReply {
         NodeReply {
@@ -95,6 +110,7 @@ impl NodeHandle {
             RequestBody::SnapshotChunk { snapshot, file, offset } => {
                 ReplyBody::SnapshotChunk(self.snapshots.chunk(snapshot, file, offset).await)
             }
+            RequestBody::Vectors { shard, posts } => ReplyBody::Vectors(self.vectors(shard, posts, deadline).await),
         }
     }
 }

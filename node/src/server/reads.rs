@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use covey_env::Monotonic;
 use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
-use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
+use covey_shared::ids::{LogIndex, PostId, ShardEpoch, ShardId};
+use covey_shared::model::F16Vector;
 use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
@@ -103,6 +104,18 @@ impl NodeHandle {
             hashes.push(at_its_index(hash.await));
         }
         hashes
+    }
+
+    /// Rows of vectors, for a replica in which they are damaged.
+    pub(super) async fn vectors(
+        &self,
+        shard: ShardId,
+        posts: Vec<PostId>,
+        deadline: Monotonic,
+    ) -> Result<Vec<Option<F16Vector>>, ShardError> {
+        let read = self.any_state(shard);
+        let rows = self.one(read, deadline, Arc::new(posts), |view, posts, _| view.rows_of(posts));
+        rows.await.result
     }
 
     fn any_state(&self, shard: ShardId) -> ShardRead {

@@ -32,6 +32,7 @@ impl NodeHandle {
                 low: room.low,
             }),
             rebuilds: self.pulls.status(now),
+            scrubs: self.scrubs.status(now),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_env::{Clock, DiskFile, Env, Monotonic, OpenMode};
+use covey_env::{DiskFile, Env, OpenMode};
 use covey_rpc::{CallError, NodeClient};
 use covey_shared::ids::{ModelEpoch, ShardId};
 use covey_shared::wire::{
@@ -18,6 +18,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::pulls::Pulls;
+use crate::token_bucket::TokenBucket;
 
 /// Time for one piece.
 const CHUNK_DEADLINE: Duration = Duration::from_secs(10);
@@ -239,31 +240,6 @@ fn damaged(file: &SnapshotFile) -> FetchError {
 pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
     let path = path.to_owned();
     move |source| FetchError::Io { path, source }
-}
-
-/// Keeps transfers below a rate, over all shards of the node.
-#[derive(Debug)]
-pub(super) struct TokenBucket {
-    bytes_per_s: u64,
-    /// When what was taken so far is paid for.
-    paid_at: Monotonic,
-}
-
-impl TokenBucket {
-    pub(super) fn new(bytes_per_s: u64) -> TokenBucket {
-        TokenBucket {
-            bytes_per_s: bytes_per_s.max(1),
-            paid_at: Monotonic::default(),
-        }
-    }
-
-    /// Waits until `bytes` may have passed.
-    async fn take(&mut self, clock: &dyn Clock, bytes: u64) {
-        let now = clock.monotonic();
-        let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
-        self.paid_at = self.paid_at.max(now).plus(cost);
-        tokio::time::sleep(self.paid_at.left(now)).await;
-    }
 }
 
 #[cfg(test)]

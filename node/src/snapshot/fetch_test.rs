@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, ShardEpoch, Term};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::SnapshotManifest;

@@ -17,11 +17,12 @@ use covey_store::kv::KvStore;
 use covey_store::log::HardState;
 use futures::future::join_all;
 
-use super::fetch::{Fetch, FetchError, TokenBucket, ask_node, io_at, staged};
+use super::fetch::{Fetch, FetchError, ask_node, io_at, staged};
 use super::pulls::{Pulls, Want, Work};
 use super::rejoin::{Answers, Bar, judge, leader};
 use super::{Arrival, manifest};
 use crate::completions::{Completion, Completions};
+use crate::token_bucket::TokenBucket;
 
 /// Pause between tries of what cannot be done yet.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -27,6 +27,7 @@ use crate::log_writer::LogWriter;
 use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
+use crate::scrub::{Scrubber, ScrubberDeps, Scrubs, Unhealed};
 use crate::server::NodeHandle;
 use crate::set_aside::DamageWatch;
 use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
@@ -193,6 +194,7 @@ impl Starting {
         let config = &self.config;
         let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
         let start = |actor| threads.rest(actor);
+        let shards = replicas.shards();
         NodeHandle {
             replicas: replicas.serve(&self.env, &self.board, permits, mailbox, start),
             env: self.env.clone(),
@@ -206,6 +208,7 @@ impl Starting {
             pulls: self.pulls.clone(),
             hashes: self.hashes.clone(),
             stop: self.stop.clone(),
+            scrubs: Arc::new(Scrubs::new(shards)),
             content: settings::CONTENT.to_owned(),
             started: self.env.clock.monotonic(),
             max_log_bytes: config.raft.max_wal.as_u64(),
@@ -213,6 +216,46 @@ impl Starting {
             max_batch_items: config.raft.max_batch_items,
         }
     }
+
+    /// Who reads the files of vectors again and heals them.
+    pub(super) fn scrubber(
+        &self,
+        handle: &NodeHandle,
+        lanes: ApplyLanes,
+        workers: &mut Vec<WorkerHandle>,
+    ) -> Result<(), StartError> {
+        let storage = &self.config.storage;
+        let scrubber = Scrubber::new(ScrubberDeps {
+            env: self.env.clone(),
+            node: self.id,
+            plans: handle
+                .replicas
+                .iter()
+                .map(|(shard, r)| (*shard, r.plan.clone()))
+                .collect(),
+            views: handle.replicas.iter().map(|(shard, r)| (*shard, r.place())).collect(),
+            clients: clients(&self.env, &self.config, self.id),
+            lanes,
+            scrubs: handle.scrubs.clone(),
+            rate: storage.scrub_rate.as_u64(),
+            interval: storage.scrub_interval,
+            on_unhealed: Box::new(say_unhealed),
+        });
+        workers.push(spawn(&self.env, "scrub", scrubber.run().boxed(), Priority::Low)?);
+        Ok(())
+    }
+}
+
+/// What a person may have to do about it.
+fn say_unhealed(shard: ShardId, unhealed: Unhealed) {
+    let Unhealed { rows, members } = unhealed;
+    tracing::error!(
+        shard = shard.0,
+        rows,
+        members,
+        "no other member gave these damaged vectors: searches leave them out, and they are asked for again. If this goes on, \
+         see docs/running.md, \"A bad sector\""
+    );
 }
 
 fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {

@@ -8,7 +8,6 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context};
@@ -251,9 +250,11 @@ impl Node {
 
         // 5. The shard actors, which answer reads.
         let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone(), snapshots));
+        // 6. The scrubber, which reads again what lies on the disk.
+        starting.scrubber(&handle, writers.lanes, &mut workers)?;
         let Starting { env, config, dir, .. } = starting;
 
-        // 6. What runs on timers.
+        // 7. What runs on timers.
         let clients = Arc::new(clients(&env, &config, id));
         threads.rest(MaintenanceActor {
             plan: settings::maintenance(&config),
@@ -268,7 +269,7 @@ impl Node {
         });
         threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
 
-        // 7. The door, last: who knocks is served.
+        // 8. The door, last: who knocks is served.
         let server = Server::serve(
             env.clone(),
             &listen,
@@ -296,8 +297,7 @@ impl Node {
         if cut_off > 0 {
             tracing::warn!(cut_off, "calls were still at work");
         }
-        self.handle.pulls.close();
-        self.handle.stop.store(true, Ordering::Release);
+        self.handle.close_workers();
         self.threads.stop();
         let kv = self.handle.kv.clone();
         drop(self.handle);

@@ -29,5 +29,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::OpenSnapshot { .. } => "open_snapshot",
         RequestBody::SnapshotChunk { .. } => "snapshot_chunk",
         RequestBody::HashAt { .. } => "hash_at",
+        RequestBody::Vectors { .. } => "vectors",
     }
 }

@@ -3,7 +3,8 @@
 use bincode::{Decode, Encode};
 
 use crate::command::{ItemResult, ShardCommand};
-use crate::ids::{ClusterId, LogIndex, ModelEpoch, ShardEpoch, ShardId};
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, PostId, ShardEpoch, ShardId};
+use crate::model::F16Vector;
 use crate::score::Hit;
 use crate::wire::errors::{ShardError, WireError};
 use crate::wire::reads::{
@@ -12,6 +13,9 @@ use crate::wire::reads::{
 };
 use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
 use crate::wire::status::NodeStatus;
+
+/// Posts in one [`RequestBody::Vectors`]: 2 MiB of rows at the largest dimension.
+pub const MAX_VECTORS: usize = 256;
 
 /// Newest version of the protocol.
 pub const WIRE_VERSION: u16 = 1;
@@ -120,6 +124,13 @@ pub enum RequestBody {
         /// The entry.
         index: LogIndex,
     },
+    /// Rows of vectors, for a replica in which they are damaged.
+    Vectors {
+        /// The shard.
+        shard: ShardId,
+        /// Whose; at most [`MAX_VECTORS`].
+        posts: Vec<PostId>,
+    },
 }
 
 /// A reply of a node.
@@ -164,6 +175,9 @@ pub enum ReplyBody {
     SnapshotChunk(Result<SnapshotChunk, ShardError>),
     /// To `HashAt`; `None` while it is not known, or not any more.
     HashAt(Option<u64>),
+    /// To `Vectors`: in the order of the posts, each in the whole length of a row; `None` for one that is not there or is
+    /// damaged there too. Who asked knows the checksum that each must have.
+    Vectors(Result<Vec<Option<F16Vector>>, ShardError>),
 }
 
 /// A write that was applied on the leader and is durable on a majority.
@@ -176,3 +190,7 @@ pub struct WriteReply {
     /// One per item of the command, in its order.
     pub results: Vec<ItemResult>,
 }
+
+#[cfg(test)]
+#[path = "calls_test.rs"]
+mod tests;

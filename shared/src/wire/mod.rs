@@ -8,7 +8,7 @@ mod seen;
 mod snapshot;
 mod status;
 
-pub use calls::{Class, Header, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
+pub use calls::{Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
 pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{
@@ -20,4 +20,6 @@ pub use seen::bloom_bits;
 pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };
-pub use status::{DiskStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, SpaceStatus};
+pub use status::{
+    DiskStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, ScrubStatus, SpaceStatus,
+};

@@ -120,6 +120,33 @@ pub struct DiskStatus {
     pub low: bool,
 }
 
+/// What the scrubber knows of a replica: the pass that runs, or else the last one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct ScrubStatus {
+    /// Its shard.
+    pub shard: ShardId,
+    /// A pass runs.
+    pub running: bool,
+    /// Passes that came to their end since the start of the node.
+    pub passes: u64,
+    /// Milliseconds since the last one ended; means nothing without one.
+    pub ended_ms: u64,
+    /// Bytes that the pass has read.
+    pub bytes: u64,
+    /// Bytes that it has to read, about.
+    pub total_bytes: u64,
+    /// Live rows that it has compared.
+    pub rows: u64,
+    /// Rows since the start that were not what was written.
+    pub damaged: u64,
+    /// Those of them that another replica made good.
+    pub repaired: u64,
+    /// Those that are damaged still: no other replica had them.
+    pub unrepaired: u64,
+    /// Damaged files since the start that were written again, or will be.
+    pub files: u64,
+}
+
 /// One node.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
 pub struct NodeStatus {
@@ -145,4 +172,6 @@ pub struct NodeStatus {
     pub disk: Option<DiskStatus>,
     /// Replicas that are being built from snapshots, by shard.
     pub rebuilds: Vec<RebuildStatus>,
+    /// What the scrubber found, by shard.
+    pub scrubs: Vec<ScrubStatus>,
 }

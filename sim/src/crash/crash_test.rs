@@ -26,6 +26,7 @@ fn no_acknowledged_write_is_lost_and_no_answer_is_wrong() {
         figures.maintained,
         figures.segments,
     ];
+    assert!(figures.healed > 0, "no damaged row was healed: {figures}");
     assert!(
         seen.iter().all(|count| *count > 10),
         "something is hardly tested: {figures}"

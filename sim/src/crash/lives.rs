@@ -193,7 +193,7 @@ impl Lives {
         Ok(())
     }
 
-    fn machine<'a>(&'a self, disk: &'a TestDisk) -> Machine<'a> {
+    pub(super) fn machine<'a>(&'a self, disk: &'a TestDisk) -> Machine<'a> {
         Machine {
             disk,
             settings: &self.settings,
@@ -298,6 +298,7 @@ impl Lives {
                 return Ok(Some(differs));
             }
             if answers.reports_damage() {
+                self.heal(process, disk, promises)?;
                 return Ok(Some("rows are damaged, searches say so".into()));
             }
             // Repairs, and copies what merges take.

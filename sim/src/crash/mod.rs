@@ -3,12 +3,14 @@
 //!
 //! One seed: [`run`] → lives (`lives.rs`, `steps.rs`) of a process (`process.rs`), each ended by a fault or by a stop, each begun by
 //! the recovery of a node's start → what was promised is still there (`promises.rs`) and answers are equal
-//! (`answers.rs`, `oracle.rs`). Between a stop and a start bits may rot (`damage.rs`).
+//! (`answers.rs`, `oracle.rs`). Between a stop and a start bits may rot (`damage.rs`), and rows
+//! heal (`heal.rs`).
 
 mod answers;
 mod bugs;
 mod commands;
 mod damage;
+mod heal;
 mod lives;
 mod oracle;
 mod process;
@@ -51,6 +53,8 @@ pub struct CrashFigures {
     pub acknowledged: u64,
     /// Damage that was refused with a typed error, or reported by a read.
     pub detected: u64,
+    /// Damage that was then healed from another replica.
+    pub healed: u64,
     /// Damage that changed no answer: unused bytes, or repaired.
     pub harmless: u64,
     /// Seals, index builds, merges and drops.
@@ -112,6 +116,7 @@ impl std::ops::AddAssign for CrashFigures {
         self.compared += other.compared;
         self.acknowledged += other.acknowledged;
         self.detected += other.detected;
+        self.healed += other.healed;
         self.harmless += other.harmless;
         self.maintained += other.maintained;
         self.segments += other.segments;
@@ -124,7 +129,7 @@ impl fmt::Display for CrashFigures {
         write!(
             f,
             "{crashes} crashes ({} power losses, {} kills, {} errors), {} errors outlived, {} stops, {} comparisons, {} entries \
-             acknowledged, {} segments of the log, {} maintenance steps, damage: {} detected, {} harmless",
+             acknowledged, {} segments of the log, {} maintenance steps, damage: {} detected, {} of it healed from another replica, {} harmless",
             self.power_losses,
             self.kills,
             self.errors,
@@ -135,6 +140,7 @@ impl fmt::Display for CrashFigures {
             self.segments,
             self.maintained,
             self.detected,
+            self.healed,
             self.harmless
         )
     }

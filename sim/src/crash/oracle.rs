@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use covey_shard::{ShardOptions, ShardStore};
+use covey_shared::ids::PostId;
+use covey_shared::model::F16Vector;
 use covey_store::kv::JournalKv;
 use covey_store::log::LogEntry;
 use covey_store::test_disk::TestDisk;
@@ -37,5 +39,10 @@ impl Oracle {
             self.store.apply(&[entry])?;
         }
         Ok(Answers::of(&self.store.view(), &|| self.store.stats())?)
+    }
+
+    /// Its copies of these vectors: it is the peer from which a damaged replica heals.
+    pub(super) fn rows_of(&self, posts: &[PostId]) -> anyhow::Result<Vec<Option<F16Vector>>> {
+        Ok(self.store.view().rows_of(posts)?.value)
     }
 }

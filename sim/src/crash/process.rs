@@ -4,12 +4,13 @@
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
-use covey_embeddings::{Maintainer, Step};
+use covey_embeddings::{DamagedRow, Maintainer, Repaired, Step};
 use covey_env::{Disk, Env};
 use covey_shard::{EntryToApply, Payload, ShardCheckpoint, ShardStore, WrittenCheckpoint};
 use covey_shared::codec::decode_versioned;
 use covey_shared::command::PROPOSAL_VERSION;
 use covey_shared::ids::*;
+use covey_shared::model::F16Vector;
 use covey_store::kv::{JournalKv, KvStore};
 use covey_store::log::{GroupId, LogBatch, LogEntry, LogPosition, LogStore, RecoveredGroup, Wal};
 use covey_store::test_disk::TestDisk;
@@ -148,6 +149,23 @@ impl Process {
     /// One step of maintenance.
     pub(super) fn maintain(&self) -> anyhow::Result<Step> {
         Ok(self.maintainer.step()?)
+    }
+
+    /// Reads the files of all sealed vectors again, and names the rows that are damaged.
+    pub(super) fn scrub(&self) -> Vec<DamagedRow> {
+        let mut scrub = self.store.view().scrub();
+        while scrub.step().is_some() {}
+        scrub.report().damaged.clone()
+    }
+
+    /// Puts a copy in the place of a damaged row.
+    pub(super) fn repair(&mut self, damaged: &DamagedRow, copy: &F16Vector) -> Repaired {
+        self.store.repair(damaged, copy)
+    }
+
+    /// Has the files of repaired rows written again elsewhere.
+    pub(super) fn rewrite(&self, repaired: &[DamagedRow]) {
+        self.store.view().rewrite(repaired);
     }
 
     pub(super) fn answers(&self) -> anyhow::Result<Answers> {

@@ -8,6 +8,7 @@ mod faults;
 mod feed;
 mod posts;
 mod rebuild;
+mod scrub;
 mod search;
 mod status;
 mod users;

@@ -7,7 +7,7 @@ use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
 use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
 
-use super::rebuild;
+use super::{rebuild, scrub};
 use crate::cluster::{NodeReport, WantedShard};
 
 /// What the coordinator itself contributes.
@@ -29,6 +29,12 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
             Ok(status) => {
                 problems.extend(status.disk.and_then(|disk| nearly_full(&report.node, disk)));
                 problems.extend(status.rebuilds.iter().map(|one| rebuild::in_words(report.node.id, one)));
+                problems.extend(
+                    status
+                        .scrubs
+                        .iter()
+                        .filter_map(|one| scrub::problem(report.node.id, one)),
+                );
                 for replica in &status.replicas {
                     replicas
                         .entry(replica.shard)
@@ -128,6 +134,7 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         disk_total_bytes: status.disk.map_or(0, |disk| disk.total_bytes),
         disk_low: status.disk.is_some_and(|disk| disk.low),
         rebuilds: status.rebuilds.iter().map(rebuild::figures).collect(),
+        scrubs: status.scrubs.iter().map(scrub::figures).collect(),
         ..base
     }
 }

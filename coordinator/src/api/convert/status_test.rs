@@ -22,6 +22,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             replicas: Vec::new(),
             disk,
             rebuilds: Vec::new(),
+            scrubs: Vec::new(),
         }),
         latency: Duration::ZERO,
     }

@@ -5,6 +5,7 @@ mod candidate;
 mod filter;
 mod hash;
 mod in_network;
+mod integrity;
 mod outbox;
 mod popular;
 mod posts;

@@ -24,6 +24,11 @@ section! {
         /// Time between two checks of a shard, by its leader, that all its replicas hold the same; one that does not is built
         /// anew. Each reads all records once.
         verify_interval: Option<Duration> = "24h", in "1s"..="365d";
+        /// Time between two passes of the scrubber, which reads the files of all sealed vectors again, compares them with their
+        /// checksums and has other replicas make good what is damaged. The first one begins soon after the start.
+        scrub_interval: Duration = "24h", in "1s"..="365d";
+        /// What the scrubber reads per second, over all shards of a node.
+        scrub_rate: ByteSize = "32MiB", in "1MiB"..="16GiB";
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;
     }

@@ -1,0 +1,194 @@
+//! Bits of vectors that rot on the disk of one node: found while searches go on, and healed from the other nodes.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use covey_api::v1::SearchRequest;
+use covey_ctl::client::Client;
+use covey_rpc::NodeClient;
+use covey_shared::ids::{LogIndex, ModelEpoch};
+use covey_shared::score::Hit;
+use covey_shared::wire::{
+    Class, NodeStatus, ReplyBody, RequestBody, ScrubStatus, SearchFilter, SearchQuery, ShardRead,
+};
+
+use crate::calls::{DIM, apart_from_words, post, put};
+use crate::process::SOON;
+use crate::replicas::{assert_same_everywhere, key, shard_check};
+use crate::world::{Cluster, ask, layout, status};
+
+/// Many small segments, which do not merge by themselves.
+const SETTINGS: &str = "[ann]\nseal_rows = 64\nmin_train_rows = 100000\nmerge_factor = 16\n\
+maintenance_interval = \"100ms\"\n[storage]\ncheckpoint_interval = \"500ms\"\n";
+/// Posts, over all shards.
+const POSTS: u64 = 2_000;
+/// Node 3.
+const NODE: usize = 2;
+/// Bytes in front of the first row, and of a row.
+const HEADER: u64 = 4096;
+const ROW: u64 = 2 * DIM as u64;
+/// Rows that rot.
+const ROTTEN: [u64; 5] = [0, 1, 17, 40, 63];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rotten_rows_are_found_fetched_from_peers_and_repaired_while_searches_go_on() {
+    let mut cluster = tokio::task::block_in_place(|| Cluster::start("scrub", SETTINGS));
+    let (client, nodes) = (cluster.client().await, cluster.node_clients());
+    let mut written = BTreeSet::new();
+    for number in (1..=POSTS).step_by(50) {
+        let posts: Vec<_> = (number..number + 50)
+            .map(|number| post(100 + number % 40, number))
+            .collect();
+        written.extend(posts.iter().map(|post| key(post.author_id, post.post_id)));
+        put(&client, posts, "").await;
+    }
+    until_sealed(&nodes[NODE]).await;
+    cluster.nodes[NODE].kill();
+    let folder = sealed_folder(&cluster.dir.join("data/node-3"));
+    rot(&folder.join("rows.emb"));
+    cluster.nodes[NODE].start();
+    let since = Instant::now();
+    let found = until_healed(&client, &nodes[NODE]).await;
+    println!(
+        "scrub: healed {:.1?} after the start of the node: {found:?}",
+        since.elapsed()
+    );
+    assert_eq!(
+        (found.damaged, found.repaired),
+        (ROTTEN.len() as u64, ROTTEN.len() as u64)
+    );
+    tokio::task::block_in_place(|| cluster.wait_until_healthy());
+    assert_equal_answers(&nodes).await;
+    while folder.exists() {
+        assert!(since.elapsed() < SOON, "the folder is merged away from its bad place");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    cluster.nodes[NODE].kill();
+    cluster.nodes[NODE].start();
+    tokio::task::block_in_place(|| cluster.wait_until_healthy());
+    assert_same_everywhere(&nodes, &written).await;
+    assert_equal_answers(&nodes).await;
+    let (code, said) = tokio::task::block_in_place(|| shard_check(&cluster));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(cluster.nodes[NODE].log().contains("made good by other members"));
+    cluster.assert_no_panic();
+}
+
+async fn until_sealed(node: &NodeClient) {
+    let since = Instant::now();
+    loop {
+        let NodeStatus { replicas, .. } = status(node).await;
+        let posts: u64 = replicas.iter().map(|replica| replica.posts).sum();
+        let sealed = |replica: &covey_shared::wire::ReplicaStatus| {
+            let space = &replica.spaces[0];
+            u64::from(space.segments) == space.rows.saturating_sub(1) / 64 && !space.building
+        };
+        if posts == POSTS && replicas.iter().all(sealed) {
+            return;
+        }
+        assert!(since.elapsed() < SOON, "not all is sealed: {replicas:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The oldest sealed folder of some shard.
+fn sealed_folder(dir: &Path) -> PathBuf {
+    let entries = |dir: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).expect("a directory can be read");
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it is there").path()).collect();
+        paths.sort();
+        paths
+    };
+    let shards = entries(dir).into_iter().filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("shard-")
+    });
+    let mut folders = shards.flat_map(|shard| entries(&shard));
+    folders
+        .find(|folder| folder.join("meta").exists())
+        .expect("a folder is sealed")
+}
+
+fn rot(path: &Path) {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.expect("the file of a node that is down can be opened");
+    for row in ROTTEN {
+        let (mut byte, at) = ([0], HEADER + row * ROW + 3);
+        file.read_exact_at(&mut byte, at).expect("it has so many rows");
+        file.write_all_at(&[byte[0] ^ 0x40], at).expect("it can be written");
+    }
+}
+
+/// Searches all the time; what the scrubber found, once all of it is repaired.
+async fn until_healed(client: &Client, node: &NodeClient) -> ScrubStatus {
+    let (since, mut searches) = (Instant::now(), 0);
+    loop {
+        let request = SearchRequest {
+            vector: apart_from_words(searches),
+            k: 20,
+            exact: true,
+            deadline_ms: 10_000,
+            ..SearchRequest::default()
+        };
+        let reply = client
+            .rpc()
+            .search_similar(request)
+            .await
+            .expect("a search is answered")
+            .into_inner();
+        let answer = reply.answer.expect("an answer says how complete it is");
+        assert_eq!((answer.coverage, reply.hits.len()), (1.0, 20), "{answer:?}");
+        searches += 1;
+        let scrubs = status(node).await.scrubs;
+        let damaged: Vec<&ScrubStatus> = scrubs.iter().filter(|scrub| scrub.damaged > 0).collect();
+        if let [scrub] = damaged[..]
+            && scrub.repaired == scrub.damaged
+            && scrub.passes > 0
+        {
+            assert_eq!(scrub.unrepaired, 0);
+            println!("scrub: {searches} searches meanwhile");
+            return scrub.clone();
+        }
+        assert!(since.elapsed() < SOON, "nothing is healed: {scrubs:?}");
+    }
+}
+
+/// Every node returns every vector in an exact search, in one order, with the same scores.
+async fn assert_equal_answers(nodes: &[NodeClient]) {
+    let mut answers = Vec::new();
+    for node in nodes {
+        answers.push(all_hits(node).await);
+    }
+    assert_eq!(answers[0].iter().map(Vec::len).sum::<usize>(), POSTS as usize);
+    for answer in &answers[1..] {
+        assert!(*answer == answers[0], "replicas answer the same");
+    }
+}
+
+async fn all_hits(node: &NodeClient) -> Vec<Vec<Hit>> {
+    let read = |plan: &covey_shared::layout::ShardPlan| ShardRead {
+        shard: plan.shard,
+        range_ver: plan.epoch.range_ver,
+        min_index: LogIndex(0),
+    };
+    let query = SearchQuery {
+        shards: layout().shards.iter().map(read).collect(),
+        space: "content".into(),
+        model_epoch: ModelEpoch(0),
+        vectors: vec![apart_from_words(3)],
+        k: 1_000,
+        exact: true,
+        recall_target: 0.0,
+        filter: SearchFilter::default(),
+    };
+    let ReplyBody::Search(replies) = ask(node, Class::Query, RequestBody::Search(query)).await else {
+        panic!("another reply than asked for");
+    };
+    let hits = replies
+        .into_iter()
+        .map(|reply| reply.result.expect("the replica answers"));
+    hits.collect()
+}
