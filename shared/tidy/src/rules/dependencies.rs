@@ -10,7 +10,7 @@ use crate::workspace::{Finding, Workspace, finding};
 /// A crate that may only be known to these crates, and why.
 type Home = (&'static str, &'static [&'static str], &'static str);
 
-const HOMES: [Home; 14] = [
+const HOMES: [Home; 13] = [
     (
         "actix",
         &["covey-node", "covey-coordinator", "covey-sim", "covey-ctl"],
@@ -36,11 +36,6 @@ const HOMES: [Home; 14] = [
         "turmoil",
         &["covey-sim"],
         "the simulator is a form of Env; nobody else knows it",
-    ),
-    (
-        "rayon",
-        &["covey-env", "covey-ann"],
-        "pools come from Env; the index builder has its own",
     ),
     (
         "anyhow",
