@@ -42,6 +42,8 @@ pub struct Read<T> {
     pub visited: u64,
     /// It was cancelled, and this is what it had.
     pub partial: bool,
+    /// Rows that were left out because they are damaged, and pages of rows that the disk cannot read.
+    pub damaged: u32,
 }
 
 impl<T> Read<T> {
@@ -50,6 +52,7 @@ impl<T> Read<T> {
             value,
             visited,
             partial: false,
+            damaged: 0,
         }
     }
 }
