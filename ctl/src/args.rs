@@ -9,7 +9,9 @@ use covey_api::v1::PostKey;
 use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, post_key};
 
-pub use data::{BenchArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize};
+pub use data::{
+    BenchArgs, BenchPart, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize,
+};
 
 mod data;
 mod values;

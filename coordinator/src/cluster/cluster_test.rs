@@ -106,6 +106,22 @@ async fn shard_that_no_replica_answers_for_is_missing_and_nothing_else() {
 }
 
 #[actix::test]
+async fn shard_that_leaves_damaged_rows_out_is_covered_and_named() {
+    let (cluster, world) = cluster();
+    fill(&world, 300);
+    for node in 1..=3 {
+        world.set(node, Mood::Damaged(vec![4, 6]));
+    }
+    // Several rounds, of which each may ask only some shards.
+    for k in [1, 20, 300] {
+        let report = cluster.search(ask(k), &context(&cluster)).await.unwrap().report;
+        assert_eq!((report.coverage(), report.missing_shards.len()), (1.0, 0));
+        let damaged: Vec<_> = report.damaged().map(|(component, _)| component).collect();
+        assert_eq!(damaged, ["shard 4", "shard 6"], "k = {k}");
+    }
+}
+
+#[actix::test]
 async fn everything_down_is_an_error_after_a_bounded_number_of_calls() {
     let (cluster, world) = cluster();
     (1..=3).for_each(|node| world.set(node, Mood::Down));

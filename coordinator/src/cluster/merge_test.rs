@@ -49,6 +49,7 @@ impl FakeShard {
             applied: LogIndex(7),
             staleness_ms: 0,
             partial: false,
+            damaged: 0,
             visited: 0,
             queue_us: 0,
             work_us: 0,

@@ -49,6 +49,7 @@ fn reply(shard: u64, result: Result<u32, ShardError>) -> ShardReply<u32> {
         queue_us: 0,
         work_us: 0,
         result,
+        damaged: 0,
     }
 }
 

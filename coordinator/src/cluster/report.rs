@@ -59,6 +59,8 @@ pub struct ReadReport {
     pub staleness_ms: u32,
     /// A shard ran out of time and returned what it had.
     pub partial: bool,
+    /// Shards that left damaged rows out.
+    pub damaged_shards: BTreeSet<ShardId>,
     /// What the answers have seen.
     pub token: SessionToken,
     /// Calls made, retries and hedges included.
@@ -88,6 +90,12 @@ impl ReadReport {
         }
     }
 
+    /// What stands in `degraded` for shards that left damaged rows out: their slots are covered, but not by every row.
+    pub fn damaged(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let component = |shard: &ShardId| (format!("shard {shard}"), "damaged rows skipped");
+        self.damaged_shards.iter().map(component)
+    }
+
     /// Takes in the report of another read of the same request.
     pub fn absorb(&mut self, other: &ReadReport) {
         self.asked.union(&other.asked);
@@ -95,6 +103,7 @@ impl ReadReport {
         self.missing_shards.extend(&other.missing_shards);
         self.staleness_ms = self.staleness_ms.max(other.staleness_ms);
         self.partial |= other.partial;
+        self.damaged_shards.extend(&other.damaged_shards);
         self.token.merge(&other.token);
         self.calls += other.calls;
         self.retries += other.retries;
@@ -117,6 +126,7 @@ impl ReadReport {
     pub(crate) fn observe<T>(&mut self, part: &Part<T>) {
         self.staleness_ms = self.staleness_ms.max(part.staleness_ms);
         self.partial |= part.partial;
+        self.damaged_shards.extend((part.damaged > 0).then_some(part.shard));
         self.visited += part.visited;
         self.queue = self.queue.max(Duration::from_micros(part.queue_us.into()));
         let work = Duration::from_micros(part.work_us.into());

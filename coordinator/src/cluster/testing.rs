@@ -30,6 +30,8 @@ pub(crate) enum Mood {
     Hangs,
     /// These shards of the node refuse reads.
     Refuses(Vec<u64>, ShardError),
+    /// These shards of the node leave damaged rows out.
+    Damaged(Vec<u64>),
     /// Writes are done, but the connection breaks before the reply.
     LosesReplies,
     /// Its replica of this shard holds something else.
@@ -171,6 +173,10 @@ impl FakeNode {
                 result: match mood {
                     Some(Mood::Refuses(shards, error)) if shards.contains(&plan.shard.0) => Err(error.clone()),
                     _ => Ok(answer(plan.slots)),
+                },
+                damaged: match mood {
+                    Some(Mood::Damaged(shards)) if shards.contains(&plan.shard.0) => 2,
+                    _ => 0,
                 },
             })
             .collect()

@@ -34,6 +34,8 @@ pub(crate) struct FakeShards {
     /// Posts of which no shard says anything.
     pub(crate) silent: BTreeSet<PostKey>,
     pub(crate) down: BTreeSet<&'static str>,
+    /// Reads whose answers leave damaged rows of shard 5 out.
+    pub(crate) damaged: BTreeSet<&'static str>,
     pub(crate) asked: Mutex<Asked>,
 }
 
@@ -56,6 +58,9 @@ impl FakeShards {
         let mut report = ReadReport::default();
         report.asked.insert(SlotRange::ALL);
         report.staleness_ms = 20;
+        report
+            .damaged_shards
+            .extend(self.damaged.contains(read).then_some(ShardId(5)));
         if self.down.contains(read) {
             report.holes.insert(SlotRange::ALL);
             report.missing_shards.insert(ShardId(1));

@@ -323,16 +323,19 @@ fn without_the_viewers_lists_or_without_verdicts_there_is_no_feed() {
 }
 
 #[test]
-fn posts_without_a_verdict_are_left_out() {
+fn posts_without_a_verdict_are_left_out_and_damaged_rows_are_told() {
     let silent = (1..=5).map(|id| key(1000 + id, id)).collect();
     let (service, _) = service(FakeShards {
         popular: popular(1..40),
         silent,
+        damaged: ["popular"].into(),
         ..FakeShards::default()
     });
     let reply = feed(&service, request()).expect("a feed");
     assert_eq!(ids(&reply), (6..16).collect::<Vec<_>>());
     assert!(reasons(&reply).contains(&("Verdicts", "partial")));
+    assert!(reasons(&reply).contains(&("shard 5", "damaged rows skipped")));
+    assert_eq!(answer(&reply).coverage, 1.0);
 }
 
 #[test]

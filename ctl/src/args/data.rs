@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::values::{dimension, duration};
 
@@ -70,9 +70,23 @@ pub struct DemoArgs {
     pub viewer: Option<u64>,
 }
 
+/// What `bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchPart {
+    /// Feeds, recall, memory, and the restart of a node
+    Feeds,
+    /// Searches, quiet and beside writes, seals and merges; at the last of --rates
+    Busy,
+    /// Whether posts are found by their own vectors right after their acknowledgement
+    OwnWrites,
+}
+
 /// Arguments of `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
+    /// What to measure
+    #[arg(value_enum, default_value = "feeds")]
+    pub part: BenchPart,
     /// The cluster and its world.
     #[command(flatten)]
     pub demo: DemoArgs,
@@ -82,6 +96,12 @@ pub struct BenchArgs {
     /// Seconds per rate
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
+    /// Of `busy`: posts written per second beside the searches
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub ingest: u32,
+    /// Of `own-writes`: posts that are written and looked for
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub own_posts: u64,
 }
 
 /// What to evaluate.

@@ -118,7 +118,7 @@ pub(super) async fn run(
     Ok(Outcome::Done)
 }
 
-fn cpu(processes: &Processes) -> BTreeMap<String, u64> {
+pub(super) fn cpu(processes: &Processes) -> BTreeMap<String, u64> {
     processes
         .roll()
         .into_iter()

@@ -17,7 +17,7 @@ use crate::world::World;
 use crate::world::dice::{Dice, Stream};
 
 /// Dimension of the demo's content space: the default of `embedding.dim`.
-const DIM: usize = 128;
+pub(super) const DIM: usize = 128;
 
 /// Viewers that the latency is measured with.
 const VIEWERS: usize = 50;

@@ -1,20 +1,23 @@
 //! `covey demo`: a whole cluster on this machine, with a world in it.
 
 mod bench;
+mod busy;
 mod cost;
 mod input;
 mod measure;
+mod own_writes;
 mod place;
 mod processes;
 mod rates;
 mod report;
+mod searches;
 mod session;
 mod usage;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{BenchArgs, DemoArgs, OutputFormat};
+use crate::args::{BenchArgs, BenchPart, DemoArgs, OutputFormat};
 use crate::commands::{Context, Outcome};
 use processes::Processes;
 use session::{Loaded, Session};
@@ -63,7 +66,11 @@ async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> R
 
 async fn measure_all(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
     let (mut session, loaded) = up(context, args.demo.clone(), processes).await?;
-    bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await
+    match args.part {
+        BenchPart::Feeds => bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await,
+        BenchPart::Busy => busy::run(context, args, &mut session, processes).await,
+        BenchPart::OwnWrites => own_writes::run(context, args, &session).await,
+    }
 }
 
 /// Steps 1 to 4.

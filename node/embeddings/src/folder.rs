@@ -233,6 +233,14 @@ impl SegmentRows {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+
+    /// Pages that the disk could not read since the folder was opened: their rows are zeros.
+    pub(crate) fn faulted_pages(&self) -> u64 {
+        match &self.form {
+            Form::Memory(_) => 0,
+            Form::Mapped(file) => file.faulted_pages(),
+        }
+    }
 }
 
 impl covey_ann::Rows for SegmentRows {

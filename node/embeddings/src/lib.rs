@@ -7,6 +7,7 @@
 //! Files, row numbers and indexes are local to the replica and can be rebuilt.
 
 mod checkpoint;
+mod damage;
 mod deleted;
 mod effort;
 mod envelope;

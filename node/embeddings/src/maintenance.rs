@@ -67,6 +67,11 @@ impl Maintainer {
         }
         self.shared.counters.building.store(true, Ordering::Relaxed);
         let result = self.most_urgent();
+        match &result {
+            Ok(Step::Sealed { .. }) => self.shared.counters.seals.fetch_add(1, Ordering::Relaxed),
+            Ok(Step::Merged { .. }) => self.shared.counters.merges.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
         self.shared.counters.building.store(false, Ordering::Relaxed);
         result
     }

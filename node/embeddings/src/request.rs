@@ -84,6 +84,7 @@ pub struct SearchOutcome {
     pub segments: u32,
     /// It was cancelled before it had seen everything.
     pub partial: bool,
-    /// Hits left out because their vector does not match its checksum.
+    /// Hits left out because their vector does not match its checksum, and pages of vectors that the disk could not read:
+    /// what lies on those is not found.
     pub damaged: u32,
 }

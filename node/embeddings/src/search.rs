@@ -1,7 +1,6 @@
 //! Searches a view.
 
 use std::collections::HashSet;
-use std::sync::atomic::Ordering;
 
 use covey_ann::{
     AnnError, Bitmap, MAX_K, Neighbour, SearchParams, TopK, prefetch, prepare_query, score_row, score_rows,
@@ -311,7 +310,7 @@ impl Run<'_> {
         let vector = segment.rows.range(row as usize, row as usize + 1);
         let score = score_row(self.view.space.metric, vector, self.query);
         self.outcome.rows_scanned += 1;
-        if score >= self.top.threshold() {
+        if score >= self.top.threshold() && self.view.readable(at, row) {
             let record = segment.records[row as usize];
             self.top.push(
                 score,
@@ -326,7 +325,8 @@ impl Run<'_> {
 
     /// The score decides first: most rows are not good enough, and need no filter.
     fn offer(&mut self, score: f32, record: &RowRecord, deleted: &DeletedBits, row: u32, segment: Option<usize>) {
-        if score >= self.top.threshold() && !deleted.get(row) && self.request.passes(&record.meta) {
+        let wanted = score >= self.top.threshold() && !deleted.get(row) && self.request.passes(&record.meta);
+        if wanted && segment.is_none_or(|at| self.view.readable(at, row)) {
             let source = segment.map(|at| (at, row));
             self.top.push(
                 score,
@@ -344,12 +344,12 @@ impl Run<'_> {
         let mut seen = HashSet::new();
         for best in self.top.into_sorted() {
             let Candidate { record, source } = best.payload;
-            let sound = source.is_none_or(|(at, row)| {
-                record.matches(self.view.segments[at].rows.range(row as usize, row as usize + 1))
+            let unsound = source.filter(|&(at, row)| {
+                !record.matches(self.view.segments[at].rows.range(row as usize, row as usize + 1))
             });
-            if !sound {
+            if let Some((segment, _)) = unsound {
+                self.view.damaged_row(segment);
                 self.outcome.damaged += 1;
-                self.view.counters.damaged_rows.fetch_add(1, Ordering::Relaxed);
             } else if seen.insert(record.meta.post) {
                 self.outcome.hits.push(Found {
                     meta: record.meta,
@@ -357,6 +357,8 @@ impl Run<'_> {
                 });
             }
         }
+        // Rows of zeros score so low that most never get as far as the check above.
+        self.outcome.damaged = self.outcome.damaged.saturating_add(self.view.faulted_pages());
         self.outcome
     }
 }

@@ -45,6 +45,12 @@ impl State {
 pub(crate) struct Counters {
     /// Hits dropped, and merges given up, because a row did not match its checksum.
     pub(crate) damaged_rows: AtomicU64,
+    /// The most pages of vectors that the disk could not read.
+    pub(crate) faulted_pages: AtomicU64,
+    /// Tails that became segments.
+    pub(crate) seals: AtomicU64,
+    /// Times that segments became one.
+    pub(crate) merges: AtomicU64,
     /// Index builds that ended below the least recall.
     pub(crate) low_recall: AtomicU64,
     /// Whether a seal, build or merge runs.

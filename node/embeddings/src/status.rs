@@ -30,6 +30,12 @@ pub struct PartitionStatus {
     pub last_recall: Option<f32>,
     /// How often searches and merges met a damaged row since the start.
     pub damaged_rows: u64,
+    /// Pages of vectors that the disk could not read since the start.
+    pub faulted_pages: u64,
+    /// Tails that became segments since the start.
+    pub seals: u64,
+    /// Times that segments became one since the start.
+    pub merges: u64,
 }
 
 impl PartitionStatus {
@@ -52,6 +58,9 @@ impl PartitionStatus {
             building: counters.building.load(Ordering::Relaxed),
             last_recall: newest.and_then(|index| index.best_recall()),
             damaged_rows: counters.damaged_rows.load(Ordering::Relaxed),
+            faulted_pages: counters.faulted_pages.load(Ordering::Relaxed),
+            seals: counters.seals.load(Ordering::Relaxed),
+            merges: counters.merges.load(Ordering::Relaxed),
         }
     }
 }

@@ -99,6 +99,7 @@ impl NodeHandle {
                     value: view.logical_hash(stop)?,
                     visited: 0,
                     partial: false,
+                    damaged: 0,
                 })
             });
             hashes.push(at_its_index(hash.await));
@@ -203,6 +204,7 @@ fn at_its_index(reply: ShardReply<Option<(LogIndex, u64)>>) -> ShardReply<u64> {
         queue_us: reply.queue_us,
         work_us: reply.work_us,
         result: result.map(|(_, hash)| hash),
+        damaged: reply.damaged,
     }
 }
 
@@ -218,5 +220,6 @@ fn refused<T>(shard: ShardId, error: ShardError) -> ShardReply<T> {
         queue_us: 0,
         work_us: 0,
         result: Err(error),
+        damaged: 0,
     }
 }

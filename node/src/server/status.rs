@@ -70,5 +70,9 @@ fn space(name: &str, partition: &PartitionStatus) -> SpaceStatus {
         segments: partition.segments,
         building: partition.building,
         recall: partition.last_recall.unwrap_or(1.0),
+        seals: partition.seals,
+        merges: partition.merges,
+        damaged_rows: partition.damaged_rows,
+        faulted_pages: partition.faulted_pages,
     }
 }

@@ -97,9 +97,9 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     };
     let (applied, fresh_as_of) = state;
     let staleness = fresh_as_of.map_or(Duration::MAX, |at| deps.env.clock.monotonic().since(at));
-    let (result, visited, partial) = match outcome {
-        Ok(read) => (Ok(read.value), read.visited, read.partial),
-        Err(error) => (Err(error), 0, false),
+    let (result, visited, partial, damaged) = match outcome {
+        Ok(read) => (Ok(read.value), read.visited, read.partial, read.damaged),
+        Err(error) => (Err(error), 0, false, 0),
     };
     ShardReply {
         shard: accept.shard,
@@ -112,6 +112,7 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
         queue_us: micros(timing.queued),
         work_us: micros(timing.worked),
         result,
+        damaged,
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn echo_reply(request: &NodeRequest) -> NodeReply {
         queue_us: 0,
         work_us: 0,
         result: Ok(shard.0),
+        damaged: 0,
     };
     reply(ReplyBody::LogicalHash(shards.iter().map(answer).collect()))
 }

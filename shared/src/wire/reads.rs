@@ -42,6 +42,9 @@ pub struct ShardReply<T> {
     pub work_us: u32,
     /// The answer.
     pub result: Result<T, ShardError>,
+    /// Rows that were left out because they are damaged, and pages of rows that the disk cannot read. Other replicas have
+    /// them.
+    pub damaged: u32,
 }
 
 /// Posts by key.

@@ -37,6 +37,14 @@ pub struct SpaceStatus {
     pub building: bool,
     /// Lowest recall@10 measured at a build, 0 ..= 1; 1 without an index.
     pub recall: f32,
+    /// Tails that became segments since the start.
+    pub seals: u64,
+    /// Times that segments became one since the start.
+    pub merges: u64,
+    /// Damaged rows that searches met since the start.
+    pub damaged_rows: u64,
+    /// Pages of rows that the disk could not read since the start.
+    pub faulted_pages: u64,
 }
 
 /// One replica.

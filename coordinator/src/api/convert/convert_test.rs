@@ -375,6 +375,7 @@ fn answer_tells_what_is_missing() {
     report.holes.insert(SlotRange::tile(0, 4));
     report.missing_shards.insert(ShardId(1));
     report.partial = true;
+    report.damaged_shards.insert(ShardId(7));
     report.staleness_ms = 40;
     let answer = answer(&report, 3, "abc");
     assert_eq!(
@@ -382,6 +383,13 @@ fn answer_tells_what_is_missing() {
         (0.75, 40, 3)
     );
     assert_eq!(answer.missing_shards, [1]);
-    assert_eq!(answer.degraded.len(), 1);
+    let degraded: Vec<_> = answer.degraded.iter().map(|d| (&*d.component, &*d.reason)).collect();
+    assert_eq!(
+        degraded,
+        [
+            ("shards", "a shard ran out of time and returned what it had"),
+            ("shard 7", "damaged rows skipped")
+        ]
+    );
     assert_eq!(answer.trace_id, "abc");
 }

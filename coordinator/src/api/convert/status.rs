@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use covey_api::v1;
 use covey_config::NodeConfig;
-use covey_shared::ids::ShardId;
+use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
 
 use super::{rebuild, scrub};
@@ -20,7 +20,7 @@ pub(crate) struct Facts {
     pub(crate) trace_id: String,
 }
 
-/// The reply to `Status`. Healthy: every node has room on its disk, every shard has one leader and all its replicas.
+/// The reply to `Status`. Healthy: every node has room on its disk and no damaged vectors, every shard has one leader and all its replicas.
 pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
     let mut problems = Vec::new();
     let mut replicas: BTreeMap<ShardId, Vec<(u64, &ReplicaStatus)>> = BTreeMap::new();
@@ -36,6 +36,7 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
                         .filter_map(|one| scrub::problem(report.node.id, one)),
                 );
                 for replica in &status.replicas {
+                    problems.extend(damage(report.node.id, replica));
                     replicas
                         .entry(replica.shard)
                         .or_default()
@@ -73,6 +74,18 @@ fn nearly_full(node: &NodeConfig, disk: DiskStatus) -> Option<String> {
             "node {} has only {percent:.1} % of its disk free ({free} MiB): it takes in nothing new and leads no shard \
              until there is room (storage.min_free_disk_ratio)",
             node.id
+        )
+    })
+}
+
+fn damage(node: NodeId, replica: &ReplicaStatus) -> Option<String> {
+    let rows: u64 = replica.spaces.iter().map(|space| space.damaged_rows).sum();
+    let pages: u64 = replica.spaces.iter().map(|space| space.faulted_pages).sum();
+    (rows + pages > 0).then(|| {
+        format!(
+            "node {node} has damaged vectors in shard {}: {pages} pages that its disk cannot read, {rows} times a damaged \
+             row; its answers leave them out (docs/running.md, \"Damaged vectors\")",
+            replica.shard
         )
     })
 }
@@ -154,6 +167,10 @@ fn replica(status: &ReplicaStatus, node: u64) -> v1::ReplicaStatus {
         segments: space.segments,
         building: space.building,
         recall: space.recall,
+        seals: space.seals,
+        merges: space.merges,
+        damaged_rows: space.damaged_rows,
+        faulted_pages: space.faulted_pages,
     });
     v1::ReplicaStatus {
         shard: status.shard.0,

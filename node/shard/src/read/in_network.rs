@@ -77,6 +77,7 @@ impl ShardView {
             value: run.finish(),
             visited,
             partial,
+            damaged: 0,
         })
     }
 }

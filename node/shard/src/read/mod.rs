@@ -45,6 +45,8 @@ pub struct Read<T> {
     pub visited: u64,
     /// It was cancelled, and this is what it had.
     pub partial: bool,
+    /// Rows that were left out because they are damaged, and pages of rows that the disk cannot read.
+    pub damaged: u32,
 }
 
 impl<T> Read<T> {
@@ -53,6 +55,7 @@ impl<T> Read<T> {
             value,
             visited,
             partial: false,
+            damaged: 0,
         }
     }
 }

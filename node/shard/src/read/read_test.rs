@@ -164,6 +164,30 @@ fn an_edited_or_deleted_post_is_found_by_its_new_vector_or_not_at_all() {
 }
 
 #[test]
+fn an_answer_says_that_rows_are_damaged() {
+    let mut replica = Replica::new();
+    for id in 1..=300 {
+        replica.put(post(1, id, 1));
+    }
+    let maintainer = replica.store.maintainer();
+    assert_eq!(maintainer.step().unwrap(), covey_embeddings::Step::Sealed { rows: 256 });
+    let query = search_query(vector(1), 100, SearchFilter::default());
+    assert_eq!(replica.view().search(&query, &|| false).unwrap().damaged, 0);
+    let rows = replica.folder().join("000000/rows.emb");
+    let rows = replica.env.disk.open(&rows, covey_env::OpenMode::ReadWrite).unwrap();
+    rows.set_len(4096).unwrap();
+    let read = replica.view().search(&query, &|| false).unwrap();
+    assert!(read.damaged > 0 && !read.partial);
+    let lost = |hit: &covey_shared::score::Hit| hit.key.post.0 <= 256;
+    assert_eq!(
+        read.value.iter().filter(|hit| !lost(hit)).count(),
+        44,
+        "the tail is whole"
+    );
+    assert!(!read.value.iter().any(lost), "no row of zeros is served");
+}
+
+#[test]
 fn queries_that_do_not_fit_are_refused_by_name() {
     let replica = Replica::new();
     let refused = |change: fn(&mut SearchQuery)| {

@@ -39,6 +39,7 @@ impl ShardView {
             let outcome = view.search(vector, &request).map_err(ShardStoreError::Search)?;
             read.visited += outcome.rows_scanned;
             read.partial |= outcome.partial;
+            read.damaged = read.damaged.max(outcome.damaged);
             read.value.extend(outcome.hits.iter().map(Found::hit));
         }
         read.value = merge_top_k(read.value, k);

@@ -1,5 +1,10 @@
 //! Rows read through a shared memory map: no system call, no copy. One of the two homes of `unsafe`.
+//!
+//! A page that the disk cannot read is a page of zeros ([`faulted_pages`] counts them): rows are to be checked by their
+//! checksums.
 #![allow(unsafe_code, reason = "a memory map can only be read through a raw pointer")]
+
+mod fault;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,12 +15,16 @@ use std::path::Path;
 use covey_env::Disk;
 use memmap2::{MmapOptions, MmapRaw};
 
+use self::fault::Guarded;
+pub use self::fault::faulted_pages;
 use super::file::Rows;
 use super::{RowError, RowFile, RowFileSpec};
 
 /// The production form of a [`RowFile`]. Appends go through `pwrite`, which Linux keeps coherent with shared maps.
 pub struct MmapRowFile {
     rows: Rows,
+    /// Before `map`: fields are dropped in this order.
+    guarded: Guarded,
     /// The file as long as it was at opening, read-only.
     map: MmapRaw,
 }
@@ -49,7 +58,13 @@ impl MmapRowFile {
             source,
         };
         let map = MmapOptions::new().map_raw_read_only(&descriptor).map_err(io)?;
-        Ok(MmapRowFile { rows, map })
+        let guarded = Guarded::new(map.as_ptr(), map.len()).map_err(io)?;
+        Ok(MmapRowFile { rows, guarded, map })
+    }
+
+    /// Pages that the disk could not read since the file was opened. The rows on them do not match their checksums.
+    pub fn faulted_pages(&self) -> u64 {
+        self.guarded.faulted()
     }
 }
 
@@ -83,7 +98,8 @@ impl RowFile for MmapRowFile {
         // result borrows. Nobody writes these bytes meanwhile: they belong to published rows, `append` writes only behind
         // those, and `truncate`, which lets them be written again, takes `&mut self` and so waits for the end of this
         // borrow; other processes are kept out by the lock of the data directory. The file does not get shorter than its
-        // published rows: only `seal` cuts it, behind the last one.
+        // published rows: only `seal` cuts it, behind the last one; if something else does, or if the disk cannot read a
+        // page, then `fault` makes zeros of it.
         Ok(Cow::Borrowed(unsafe {
             std::slice::from_raw_parts(self.map.as_ptr().add(offset), bytes)
         }))

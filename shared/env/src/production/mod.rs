@@ -3,6 +3,7 @@
 
 mod disk;
 mod net;
+mod pool;
 mod spawn;
 
 use std::io;

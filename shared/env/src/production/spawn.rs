@@ -1,26 +1,23 @@
-//! Threads: one per worker, and a rayon pool.
+//! Threads: one per worker, and a pool.
 
 use std::io;
 use std::thread;
 
 use futures::future::BoxFuture;
 
+use super::pool::Pool;
 use crate::{Priority, Spawn, Task, WorkerHandle};
 
 /// What [`Priority::Low`] means in units of `nice`.
 const LOW_PRIORITY_NICE: i32 = 10;
 
 pub(super) struct SystemSpawn {
-    pool: rayon::ThreadPool,
+    pool: Pool,
 }
 
 impl SystemSpawn {
     pub(super) fn new(compute_threads: usize) -> io::Result<SystemSpawn> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(compute_threads.max(1))
-            .thread_name(|i| format!("compute-{i}"))
-            .build()
-            .map_err(io::Error::other)?;
+        let pool = Pool::start(compute_threads.max(1))?;
         Ok(SystemSpawn { pool })
     }
 }
@@ -46,7 +43,7 @@ impl Spawn for SystemSpawn {
     }
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) {
-        self.pool.spawn(job);
+        self.pool.run(job);
     }
 }
 

@@ -76,7 +76,7 @@ const UNBOUNDED: [Ban; 7] = [
     ),
 ];
 
-const UNSAFE_HOMES: [&str; 2] = ["node/store/src/rows/mmap.rs", "node/ann/src/faiss/"];
+const UNSAFE_HOMES: [&str; 2] = ["node/store/src/rows/mmap", "node/ann/src/faiss/"];
 
 const UNFINISHED: [Ban; 8] = [
     ("", "todo!", "do it, or leave it out"),

@@ -30,17 +30,17 @@ const HOMES: [Home; 14] = [
     ),
     ("fjall", &["covey-store"], "the LSM stays behind the KvStore trait"),
     ("memmap2", &["covey-store"], "memory maps stay behind the RowFile trait"),
+    (
+        "libc",
+        &["covey-store"],
+        "only the fault handler of memory maps needs it; rustix is safe",
+    ),
     ("faiss-sys", &["covey-ann"], "faiss stays behind the AnnIndex trait"),
     ("tarpc", &["covey-rpc"], "calls inside the cluster go through covey-rpc"),
     (
         "turmoil",
         &["covey-sim"],
         "the simulator is a form of Env; nobody else knows it",
-    ),
-    (
-        "rayon",
-        &["covey-env", "covey-ann"],
-        "pools come from Env; the index builder has its own",
     ),
     (
         "anyhow",

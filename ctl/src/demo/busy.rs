@@ -1,0 +1,312 @@
+//! `covey bench busy`: what searches wait for while posts come in, and segments are sealed and merged beside them.
+//!
+//! Three times the same searches at a fixed rate: quietly, with writes, and quietly again once the indexes are built.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use covey_api::v1::{Post, PutPostsRequest, SpaceStatus, StatusReply};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::measure::quantile;
+use super::processes::Processes;
+use super::searches::{Searcher, Searches};
+use super::session::Session;
+use crate::args::BenchArgs;
+use crate::client::Client;
+use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
+use crate::progress::Spinner;
+use crate::render::text::count;
+
+/// Batches under way at most; more are counted as failed without being sent.
+const MAX_OPEN: usize = 512;
+/// Searches before the first ones that count.
+const WARM_UP: Duration = Duration::from_secs(3);
+/// Writes before the first searches beside them that count.
+const RUN_UP: Duration = Duration::from_secs(5);
+/// Time between two batches of writes.
+const BEAT: Duration = Duration::from_millis(50);
+/// Different texts to search for.
+const TEXTS: u64 = 2_000;
+/// The p99 with writes may be this many times the quiet one.
+const WANTED_RATIO: f64 = 2.0;
+
+/// The writes beside the searches.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+struct Writes {
+    /// Acknowledged.
+    posts: u64,
+    /// Refused, or not sent because too many batches were open.
+    failed: u64,
+    per_s: f64,
+    /// Of a batch.
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+/// Work of the maintenance, all replicas together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct Upkeep {
+    seals: u64,
+    merges: u64,
+    segments: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Figures {
+    nodes: usize,
+    shards: usize,
+    /// Before and after the writes.
+    posts: [u64; 2],
+    searches_per_s: u32,
+    seconds: u64,
+    quiet: Searches,
+    busy: Searches,
+    quiet_again: Searches,
+    writes: Writes,
+    /// While the searches of the busy phase ran; `segments` at its end.
+    upkeep: Upkeep,
+    /// Busy p99 / quiet p99.
+    p99_ratio: f64,
+    /// Busy p99 / p99 of the second quiet phase, which has as many posts.
+    p99_ratio_again: f64,
+}
+
+/// Measures a cluster that is loaded and indexed.
+pub(super) async fn run(
+    context: &Context,
+    args: &BenchArgs,
+    session: &mut Session,
+    processes: &mut Processes,
+) -> Result<Outcome> {
+    let client = session.client().clone();
+    let seconds = Duration::from_secs(args.seconds);
+    let rate = args.rates.last().copied().unwrap_or(1);
+    let spinner = Spinner::start("measuring");
+    let started = Instant::now();
+    spinner.note("writing texts");
+    let input = Input::new(args, seconds)?;
+    let texts = input.texts.clone();
+    let before = fetch_status(&client).await?;
+    let searcher = Searcher {
+        client: client.clone(),
+        texts,
+        per_s: rate,
+    };
+    spinner.note("warming up");
+    searcher.run(WARM_UP, processes).await?;
+    spinner.note(&format!("{rate} searches/s, quiet"));
+    let quiet = searcher.run(seconds, processes).await?;
+    spinner.note(&format!("{rate} searches/s beside {} posts/s", args.ingest));
+    let (stop, stopped) = watch::channel(false);
+    let writer = tokio::spawn(write(client.clone(), input.posts, args.ingest, stopped));
+    tokio::time::sleep(RUN_UP).await;
+    let first = upkeep(&fetch_status(&client).await?);
+    let busy = searcher.run(seconds, processes).await?;
+    let last = upkeep(&fetch_status(&client).await?);
+    stop.send_replace(true);
+    let writes = writer.await?;
+    spinner.note("indexes");
+    session.wait_for_indexes(processes).await?;
+    spinner.note(&format!("{rate} searches/s, quiet again"));
+    let quiet_again = searcher.run(seconds, processes).await?;
+    let after = fetch_status(&client).await?;
+    spinner.done(started.elapsed());
+    let figures = Figures {
+        nodes: after.nodes.len(),
+        shards: after.shards.len(),
+        posts: [before.posts, after.posts],
+        searches_per_s: rate,
+        seconds: args.seconds,
+        p99_ratio: ratio(&busy, &quiet),
+        p99_ratio_again: ratio(&busy, &quiet_again),
+        quiet,
+        busy,
+        quiet_again,
+        writes,
+        upkeep: Upkeep {
+            seals: last.seals - first.seals,
+            merges: last.merges - first.merges,
+            segments: last.segments,
+        },
+    };
+    context.show(&figures, || figures.human())?;
+    Ok(figures.outcome())
+}
+
+fn ratio(busy: &Searches, quiet: &Searches) -> f64 {
+    busy.p99_ms / quiet.p99_ms.max(0.001)
+}
+
+/// What is written and searched for, made before anything is measured.
+struct Input {
+    posts: Vec<Post>,
+    texts: Arc<Vec<String>>,
+}
+
+/// Ids of the posts that a run writes begin here: above those of every world, and of every earlier run.
+pub(super) fn first_new_post() -> u64 {
+    const NEW: u64 = 1 << 62;
+    NEW + (now_ms() << 18) % NEW
+}
+
+impl Input {
+    fn new(args: &BenchArgs, seconds: Duration) -> Result<Input> {
+        let wanted = u64::from(args.ingest) * (seconds + RUN_UP + Duration::from_secs(2)).as_secs();
+        let mut size = args.demo.size.clone();
+        // Another world of the same people: about the same topics, in other words.
+        size.seed = size.seed.wrapping_add(1);
+        size.posts = wanted + TEXTS;
+        let world = build_world(&size)?;
+        let text = |index| world.post(index).text;
+        let texts: Vec<String> = (wanted..wanted + TEXTS)
+            .map(text)
+            .filter(|text| !text.is_empty())
+            .collect();
+        if texts.is_empty() {
+            bail!("a world without texts has nothing to search for; give --posts");
+        }
+        let first = first_new_post();
+        let new = |index: u64| {
+            let post = world.post(index);
+            Post {
+                post_id: first + index,
+                author_id: post.author_id,
+                text: if post.text.is_empty() {
+                    texts[index as usize % texts.len()].clone()
+                } else {
+                    post.text
+                },
+                language: post.language,
+                ..Post::default()
+            }
+        };
+        let posts = (0..wanted).map(new).collect();
+        Ok(Input {
+            posts,
+            texts: Arc::new(texts),
+        })
+    }
+}
+
+/// Writes the posts at a fixed rate until it is told to stop.
+async fn write(client: Client, posts: Vec<Post>, per_s: u32, stop: watch::Receiver<bool>) -> Writes {
+    let (mut writes, mut times) = (Writes::default(), Vec::new());
+    let mut open: JoinSet<(f64, u64, u64)> = JoinSet::new();
+    let start = Instant::now();
+    let mut sent = 0;
+    for beat in 1_u32.. {
+        let due = start + BEAT * beat;
+        tokio::time::sleep_until(due.into()).await;
+        let upto = (due - start).as_secs_f64() * f64::from(per_s);
+        let batch = &posts[sent.min(posts.len())..(upto as usize).min(posts.len())];
+        if *stop.borrow() || (batch.is_empty() && sent >= posts.len()) {
+            break;
+        }
+        sent += batch.len();
+        while let Some(done) = open.try_join_next() {
+            writes.count(done.ok(), &mut times);
+        }
+        if open.len() < MAX_OPEN {
+            open.spawn(put(client.clone(), batch.to_vec(), due));
+        } else {
+            writes.failed += batch.len() as u64;
+        }
+    }
+    while let Some(done) = open.join_next().await {
+        writes.count(done.ok(), &mut times);
+    }
+    writes.per_s = writes.posts as f64 / start.elapsed().as_secs_f64();
+    writes.p50_ms = quantile(&mut times, 0.5);
+    writes.p99_ms = quantile(&mut times, 0.99);
+    writes
+}
+
+/// Time, and how many posts were written and how many were not.
+async fn put(client: Client, posts: Vec<Post>, due: Instant) -> (f64, u64, u64) {
+    let all = posts.len() as u64;
+    let request = PutPostsRequest {
+        posts,
+        session_token: String::new(),
+    };
+    let written = match client.rpc().put_posts(request).await {
+        Ok(reply) => u64::from(reply.into_inner().succeeded),
+        Err(_) => 0,
+    };
+    (due.elapsed().as_secs_f64() * 1000.0, written, all - written.min(all))
+}
+
+impl Writes {
+    fn count(&mut self, done: Option<(f64, u64, u64)>, times: &mut Vec<f64>) {
+        let Some((took, written, failed)) = done else { return };
+        times.push(took);
+        self.posts += written;
+        self.failed += failed;
+    }
+}
+
+fn upkeep(status: &StatusReply) -> Upkeep {
+    let replicas = status.nodes.iter().flat_map(|node| &node.replicas);
+    let spaces: Vec<&SpaceStatus> = replicas.flat_map(|replica| &replica.spaces).collect();
+    let sum = |of: fn(&SpaceStatus) -> u64| spaces.iter().map(|space| of(space)).sum();
+    Upkeep {
+        seals: sum(|space| space.seals),
+        merges: sum(|space| space.merges),
+        segments: sum(|space| space.segments.into()),
+    }
+}
+
+impl Figures {
+    fn outcome(&self) -> Outcome {
+        if self.upkeep.seals == 0 || self.upkeep.merges == 0 {
+            eprintln!("not good: nothing was sealed or nothing was merged meanwhile; measure longer with --seconds");
+            return Outcome::NotGood;
+        }
+        if self.p99_ratio > WANTED_RATIO {
+            eprintln!("not good: the p99 with writes is more than {WANTED_RATIO} times the quiet one");
+            return Outcome::NotGood;
+        }
+        Outcome::Done
+    }
+
+    fn human(&self) -> String {
+        let mut out = format!(
+            "{} nodes, {} shards, {} posts before and {} after; {} searches/s for {} s each\n",
+            self.nodes,
+            self.shards,
+            count(self.posts[0]),
+            count(self.posts[1]),
+            self.searches_per_s,
+            self.seconds
+        );
+        out += &self.quiet.human("quiet");
+        out += &self.busy.human("with writes");
+        out += &self.quiet_again.human("quiet again");
+        write!(
+            out,
+            "writes: {:.0} posts/s, p50 {:.1} ms, p99 {:.1} ms per batch; {} written, {} failed\n\
+             meanwhile {} seals and {} merges on all replicas, {} segments at the end\n\
+             p99 with writes / quiet: {:.2}; / quiet again: {:.2}\n",
+            self.writes.per_s,
+            self.writes.p50_ms,
+            self.writes.p99_ms,
+            count(self.writes.posts),
+            self.writes.failed,
+            self.upkeep.seals,
+            self.upkeep.merges,
+            self.upkeep.segments,
+            self.p99_ratio,
+            self.p99_ratio_again,
+        )
+        .expect("writing to a string");
+        out
+    }
+}
+
+#[cfg(test)]
+#[path = "busy_test.rs"]
+mod tests;

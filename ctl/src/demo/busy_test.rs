@@ -1,0 +1,75 @@
+//! The verdict needs work beside the searches, and the counters are those of all replicas.
+
+use covey_api::v1::{NodeStatus, ReplicaStatus};
+
+use super::*;
+
+fn figures(seals: u64, merges: u64, p99_ratio: f64) -> Figures {
+    Figures {
+        nodes: 3,
+        shards: 8,
+        posts: [10, 20],
+        searches_per_s: 5,
+        seconds: 6,
+        quiet: Searches::default(),
+        busy: Searches::default(),
+        quiet_again: Searches::default(),
+        writes: Writes::default(),
+        upkeep: Upkeep {
+            seals,
+            merges,
+            segments: 9,
+        },
+        p99_ratio,
+        p99_ratio_again: 1.5,
+    }
+}
+
+#[test]
+fn a_run_is_good_if_the_tail_hardly_grew_while_something_was_built() {
+    assert_eq!(figures(1, 1, 2.0).outcome(), Outcome::Done);
+    for (seals, merges, ratio) in [(0, 1, 1.0), (1, 0, 1.0), (1, 1, 2.1)] {
+        assert_eq!(figures(seals, merges, ratio).outcome(), Outcome::NotGood);
+    }
+    let text = figures(3, 2, 1.234).human();
+    assert!(
+        text.contains("3 seals and 2 merges") && text.contains("/ quiet: 1.23"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_work_of_all_replicas_is_added_up() {
+    let space = |seals, merges, segments| SpaceStatus {
+        seals,
+        merges,
+        segments,
+        ..SpaceStatus::default()
+    };
+    let replica = |space| ReplicaStatus {
+        spaces: vec![space],
+        ..ReplicaStatus::default()
+    };
+    let node = |replicas| NodeStatus {
+        replicas,
+        ..NodeStatus::default()
+    };
+    let status = StatusReply {
+        nodes: vec![
+            node(vec![replica(space(1, 2, 3)), replica(space(10, 20, 30))]),
+            node(vec![replica(space(100, 200, 300))]),
+        ],
+        ..StatusReply::default()
+    };
+    let wanted = Upkeep {
+        seals: 111,
+        merges: 222,
+        segments: 333,
+    };
+    assert_eq!(upkeep(&status), wanted);
+}
+
+#[test]
+fn new_posts_have_ids_that_no_world_has() {
+    assert!(first_new_post() > 4_000_000_000);
+}
