@@ -9,7 +9,10 @@ use covey_api::v1::PostKey;
 use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, post_key};
 
-pub use data::{BenchArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize};
+pub use data::{
+    BenchArgs, BenchCommand, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, RestartArgs,
+    SteadyArgs, WorldArgs, WorldSize,
+};
 
 mod data;
 mod values;
@@ -85,6 +88,12 @@ pub struct StatusArgs {
     /// Wait until the cluster is healthy, at most this long (60s, 5m)
     #[arg(long, value_parser = duration)]
     pub wait: Option<Duration>,
+    /// What each node takes in memory, part by part
+    #[arg(long)]
+    pub memory: bool,
+    /// Where the time of each node's last start went
+    #[arg(long, conflicts_with = "memory")]
+    pub start: bool,
 }
 
 /// Arguments of `feed`.

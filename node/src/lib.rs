@@ -22,4 +22,4 @@ mod snapshot;
 mod startup;
 
 pub use production::serve;
-pub use startup::{Node, NodeParts, Observer, StartError, Threads};
+pub use startup::{Node, NodeParts, Observer, StartError, StartReport, Threads};

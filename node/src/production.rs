@@ -13,7 +13,7 @@ use covey_store::kv::{FjallKv, FjallOptions, KvStore};
 use covey_store::log::{Wal, WalOptions};
 use covey_telemetry::{Telemetry, TelemetryOptions};
 
-use crate::startup::{Node, NodeParts, Threads};
+use crate::startup::{Node, NodeParts, StartReport, Threads};
 
 /// Time for the last spans to be sent.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -37,12 +37,18 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         segment_bytes: config.raft.wal_segment.as_usize(),
         ..WalOptions::new(config.cluster.id(), id)
     };
+    let mut start = StartReport::default();
+    let begun = env.clock.monotonic();
     let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
+    let log_read = env.clock.monotonic();
+    let entries = recovered.groups.values().map(|group| group.entries.len() as u64).sum();
+    start.add("log", log_read.since(begun), entries);
     let kv: Arc<dyn KvStore> = Arc::new(FjallKv::open(
         env.disk.clone(),
         &dir.join("kv"),
         &fjall_options(&config),
     )?);
+    start.add("key-value store", env.clock.monotonic().since(log_read), 0);
     let parts = NodeParts {
         env,
         config,
@@ -54,6 +60,7 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         threads: Threads::production(),
         backend: Backend::Faiss,
         observer: None,
+        start,
     };
     let node = Node::start(parts).await?;
     tracing::info!(node = id.0, address = %node.address(), "ready");

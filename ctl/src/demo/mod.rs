@@ -2,19 +2,25 @@
 
 mod bench;
 mod cost;
+mod disk_usage;
+mod flat;
 mod input;
 mod measure;
 mod place;
 mod processes;
 mod rates;
 mod report;
+mod restart;
+mod rig;
 mod session;
+mod steady;
+mod stream;
 mod usage;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{BenchArgs, DemoArgs, OutputFormat};
+use crate::args::{BenchArgs, BenchCommand, DemoArgs, OutputFormat};
 use crate::commands::{Context, Outcome};
 use processes::Processes;
 use session::{Loaded, Session};
@@ -35,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Outcome> {
 pub(crate) async fn bench(context: &Context, args: BenchArgs) -> Result<Outcome> {
     let mut processes = Processes::new().await;
     let result = tokio::select! {
-        result = measure_all(context, &args, &mut processes) => result,
+        result = measured(context, &args, &mut processes) => result,
         signal = stop_signal() => signal.map(|()| Outcome::NotGood),
     };
     stop(processes).await;
@@ -59,6 +65,14 @@ async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> R
         return report.print(json);
     }
     session.stay(processes).await
+}
+
+async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
+    match &args.what {
+        Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
+        Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
+        None => measure_all(context, args, processes).await,
+    }
 }
 
 async fn measure_all(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {

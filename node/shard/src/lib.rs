@@ -29,6 +29,7 @@ mod keys;
 mod memory;
 mod open;
 mod options;
+mod progress;
 #[cfg(test)]
 mod random_log;
 mod read;
@@ -46,4 +47,4 @@ pub use open::OpenReport;
 pub use options::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 pub use read::{Read, ShardView};
 pub use snapshot::{ShardExport, SnapshotError, StagedSnapshot, hash_file};
-pub use store::{Pressure, ShardStats, ShardStore};
+pub use store::{PartMemory, Pressure, ShardStats, ShardStore};

@@ -381,6 +381,7 @@ impl Group {
             last: LogIndex(self.raw.raft.raft_log.last_index()),
             committed: LogIndex(self.raw.raft.raft_log.committed),
             applied: LogIndex(self.applied),
+            log_bytes: self.raw.store().heap_bytes(),
             fresh_as_of: self
                 .freshness
                 .as_of(now, leads && self.raw.raft.apply_to_current_term()),

@@ -21,6 +21,8 @@ pub struct GroupStatus {
     pub committed: LogIndex,
     /// Applied index.
     pub applied: LogIndex,
+    /// Bytes of the log in memory.
+    pub log_bytes: u64,
     /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
     pub fresh_as_of: Option<Monotonic>,
 }

@@ -10,14 +10,14 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::{Env, Monotonic};
-use covey_shard::{Applied, Incarnation, ShardStore, ShardView, replica_dir};
+use covey_shard::{Applied, Incarnation, OpenReport, ShardStore, ShardView, replica_dir};
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_store::kv::KvStore;
 use covey_store::log::{GroupId, LogBatch, LogPosition, LogStore, Recovered, RecoveredGroup};
 use tokio::sync::{Semaphore, watch};
 
-use super::{StartError, settings};
+use super::{StartError, StartReport, settings};
 use crate::apply::Applier;
 use crate::board::Board;
 use crate::raft::GroupStart;
@@ -62,6 +62,7 @@ impl Replicas {
         layout: &Layout,
         mut log: Box<dyn LogStore>,
         mut recovered: Recovered,
+        start: &mut StartReport,
     ) -> Result<Replicas, StartError> {
         if let Some(torn) = &recovered.torn {
             let (path, offset, bytes) = (torn.path.display(), torn.offset, torn.bytes);
@@ -73,7 +74,8 @@ impl Replicas {
         let (pulls, mut resets) = (Arc::new(Pulls::default()), LogBatch::new());
         for (done, (plan, replica)) in plans.iter().enumerate() {
             let group = recovered.groups.remove(&GroupId(replica.0));
-            let (one, leftovers) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
+            let (one, leftovers, report) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
+            start.add_replica(&report);
             if one.start.is_none() {
                 pulls.want(plan.shard, Want::Lost, Monotonic::default());
             } else if leftovers {
@@ -162,21 +164,21 @@ impl Replicas {
     }
 }
 
-/// Also whether an earlier snapshot has left something to remove.
+/// Also whether an earlier snapshot has left something to remove, and what the store found.
 fn open_one(
     opening: &Opening<'_>,
     plan: ShardPlan,
     replica: ReplicaId,
     log: Option<RecoveredGroup>,
     resets: &mut LogBatch,
-) -> Result<(Opened, bool), StartError> {
+) -> Result<(Opened, bool, OpenReport), StartError> {
     let shard = plan.shard;
     let failed = |source| StartError::Shard { shard, source };
     let incarnation = Incarnation::load(&*opening.kv, shard).map_err(failed)?;
     let generation = incarnation.generation;
     let options = settings::shard(opening.config, &plan, generation, opening.backend)?;
     let dir = replica_dir(opening.dir, shard, generation);
-    let (store, _) = ShardStore::open(opening.env, opening.kv.clone(), &dir, options).map_err(failed)?;
+    let (store, report) = ShardStore::open(opening.env, opening.kv.clone(), &dir, options).map_err(failed)?;
     opening
         .maintenance
         .maintain(store.maintainer())
@@ -216,7 +218,8 @@ fn open_one(
             view,
         }),
     };
-    Ok((opened, incarnation.log_behind || !incarnation.retired.is_empty()))
+    let leftovers = incarnation.log_behind || !incarnation.retired.is_empty();
+    Ok((opened, leftovers, report))
 }
 
 /// Whether the log has the very entry that the store applied last.

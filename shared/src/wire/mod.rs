@@ -20,4 +20,7 @@ pub use seen::bloom_bits;
 pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };
-pub use status::{DiskStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, SpaceStatus};
+pub use status::{
+    DiskStatus, MemoryPart, MemoryStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus,
+    SpaceStatus, StartPhase,
+};

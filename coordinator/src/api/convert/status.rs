@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use covey_api::v1;
 use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
-use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
+use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
 
 use super::rebuild;
 use crate::cluster::{NodeReport, WantedShard};
@@ -128,7 +128,32 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         disk_total_bytes: status.disk.map_or(0, |disk| disk.total_bytes),
         disk_low: status.disk.is_some_and(|disk| disk.low),
         rebuilds: status.rebuilds.iter().map(rebuild::figures).collect(),
+        memory: Some(memory(&status.memory)),
+        start: status.start.iter().map(start_phase).collect(),
         ..base
+    }
+}
+
+fn memory(status: &MemoryStatus) -> v1::MemoryStatus {
+    let part = |part: &MemoryPart| v1::MemoryPart {
+        shard: part.shard.map_or(0, |shard| shard.0),
+        part: part.part.clone(),
+        heap_bytes: part.heap_bytes,
+        mapped_bytes: part.mapped_bytes,
+    };
+    v1::MemoryStatus {
+        anonymous_bytes: status.anonymous_bytes,
+        file_bytes: status.file_bytes,
+        budget_bytes: status.budget_bytes,
+        parts: status.parts.iter().map(part).collect(),
+    }
+}
+
+fn start_phase(phase: &StartPhase) -> v1::StartPhase {
+    v1::StartPhase {
+        phase: phase.phase.clone(),
+        time_ms: phase.us as f64 / 1000.0,
+        items: phase.items,
     }
 }
 

@@ -22,6 +22,8 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             replicas: Vec::new(),
             disk,
             rebuilds: Vec::new(),
+            memory: MemoryStatus::default(),
+            start: Vec::new(),
         }),
         latency: Duration::ZERO,
     }
