@@ -10,7 +10,8 @@ use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, post_key};
 
 pub use data::{
-    BenchArgs, BenchPart, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize,
+    BenchArgs, BenchCommand, BusyArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput,
+    OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
 };
 
 mod data;
@@ -87,6 +88,12 @@ pub struct StatusArgs {
     /// Wait until the cluster is healthy, at most this long (60s, 5m)
     #[arg(long, value_parser = duration)]
     pub wait: Option<Duration>,
+    /// What each node takes in memory, part by part
+    #[arg(long)]
+    pub memory: bool,
+    /// Where the time of each node's last start went
+    #[arg(long, conflicts_with = "memory")]
+    pub start: bool,
 }
 
 /// Arguments of `feed`.

@@ -26,4 +26,4 @@ mod token_bucket;
 mod verify;
 
 pub use production::serve;
-pub use startup::{Node, NodeParts, Observer, StartError, Threads};
+pub use startup::{Node, NodeParts, Observer, StartError, StartReport, Threads};

@@ -14,6 +14,9 @@ use crate::verify::Rounds;
 
 /// How long a trim may take to be replicated; the next one goes on where it stopped.
 const TRIM_DEADLINE: Duration = Duration::from_secs(30);
+/// Trims of a shard per round while they find as much as one may remove: a million records, more than a shard can take in in
+/// the longest pause at full speed.
+const TRIMS: usize = 100;
 /// Pause between looks at the disk: at 1 GB/s a twentieth of 100 GB is filled in just that time.
 const DISK_LOOK: Duration = Duration::from_secs(5);
 
@@ -82,18 +85,23 @@ fn trim_to(wanted: UnixMillis, trimmed: UnixMillis, oldest: Option<UnixMillis>, 
 async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
     let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
     for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
-        let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
-        let view = replica.view();
-        let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
-        let Some(before) = trim_to(UnixMillis(wanted), trimmed, oldest, step) else {
-            continue;
-        };
-        let command = ShardCommand::TrimBefore(before);
-        if let Err(error) = handle
-            .write(replica.plan.shard, replica.plan.epoch, command, deadline)
-            .await
-        {
-            tracing::info!(shard = replica.plan.shard.0, %error, "trim put off to the next round");
+        for _ in 0..TRIMS {
+            let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
+            let view = replica.view();
+            let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
+            let again = view.trim_behind().then_some(trimmed);
+            let Some(before) = again.or_else(|| trim_to(UnixMillis(wanted), trimmed, oldest, step)) else {
+                break;
+            };
+            let command = ShardCommand::TrimBefore(before);
+            let (shard, epoch) = (replica.plan.shard, replica.plan.epoch);
+            if let Err(error) = handle.write(shard, epoch, command, deadline).await {
+                tracing::info!(shard = shard.0, %error, "trim put off to the next round");
+                break;
+            }
+            if !replica.view().trim_behind() {
+                break;
+            }
         }
     }
 }

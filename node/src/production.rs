@@ -14,7 +14,7 @@ use covey_store::log::{Wal, WalOptions};
 use covey_telemetry::{Telemetry, TelemetryOptions};
 
 use crate::set_aside::{DamageWatch, KV, WAL, is_marked, set_aside};
-use crate::startup::{Node, NodeParts, StartError, Threads};
+use crate::startup::{Node, NodeParts, StartError, StartReport, Threads};
 
 /// Time for the last spans to be sent.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -38,10 +38,16 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         segment_bytes: config.raft.wal_segment.as_usize(),
         ..WalOptions::new(config.cluster.id(), id)
     };
+    let mut start = StartReport::default();
+    let begun = env.clock.monotonic();
     let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join(WAL), options)?;
+    let log_read = env.clock.monotonic();
+    let entries = recovered.groups.values().map(|group| group.entries.len() as u64).sum();
+    start.add("log", log_read.since(begun), entries);
     // Others have it all: each of this node's groups goes on, and fetches what the store held.
     let has_peers = config.cluster.replication > 1 && !recovered.groups.is_empty();
     let kv: Arc<dyn KvStore> = Arc::new(open_kv(&env, &config, &dir, has_peers)?);
+    start.add("key-value store", env.clock.monotonic().since(log_read), 0);
     let parts = NodeParts {
         env,
         config,
@@ -53,6 +59,7 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         threads: Threads::production(),
         backend: Backend::Faiss,
         observer: None,
+        start,
     };
     let damage = DamageWatch::new(parts.env.disk.clone(), &parts.dir);
     let node = Node::start(parts).await.inspect_err(|error| match error {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use covey_ann::Backend;
 use covey_config::{Address, ByteSize, Config, NodeConfig};
-use covey_node::{Node, NodeParts, Threads};
+use covey_node::{Node, NodeParts, StartReport, Threads};
 use covey_shared::ids::NodeId;
 use covey_store::kv::JournalKv;
 use covey_store::log::{Wal, WalOptions};
@@ -184,6 +184,7 @@ async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
             history,
             lost,
         })),
+        start: StartReport::default(),
     };
     let _node = Node::start(parts).await?;
     std::future::pending().await

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::values::{dimension, duration};
+use super::values::{dimension, duration, nodes};
 
 /// Size of a generated world.
 #[derive(Clone, Debug, Args)]
@@ -70,23 +70,13 @@ pub struct DemoArgs {
     pub viewer: Option<u64>,
 }
 
-/// What `bench` measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BenchPart {
-    /// Feeds, recall, memory, and the restart of a node
-    Feeds,
-    /// Searches, quiet and beside writes, seals and merges; at the last of --rates
-    Busy,
-    /// Whether posts are found by their own vectors right after their acknowledgement
-    OwnWrites,
-}
-
 /// Arguments of `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
-    /// What to measure
-    #[arg(value_enum, default_value = "feeds")]
-    pub part: BenchPart,
+    /// Something else than feeds.
+    #[command(subcommand)]
+    pub what: Option<BenchCommand>,
     /// The cluster and its world.
     #[command(flatten)]
     pub demo: DemoArgs,
@@ -96,12 +86,87 @@ pub struct BenchArgs {
     /// Seconds per rate
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
-    /// Of `busy`: posts written per second beside the searches
+}
+
+/// What `bench` measures besides feeds.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Searches, quiet and beside writes, seals and merges: how much slower are they?
+    Busy(BusyArgs),
+    /// Are posts found by their own vectors right after their acknowledgement?
+    OwnWrites(OwnWritesArgs),
+    /// A shard with many posts: seconds to ready by phase, memory per post by part
+    Restart(RestartArgs),
+    /// Steady writing and expiry, time compressed: do log, stores and memory stay as large as they are?
+    Steady(SteadyArgs),
+}
+
+/// Arguments of `bench busy`.
+#[derive(Clone, Debug, Args)]
+pub struct BusyArgs {
+    /// The cluster and its world.
+    #[command(flatten)]
+    pub demo: DemoArgs,
+    /// Searches per second
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Seconds per phase
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub seconds: u64,
+    /// Posts written per second beside the searches
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub ingest: u32,
-    /// Of `own-writes`: posts that are written and looked for
+}
+
+/// Arguments of `bench own-writes`.
+#[derive(Clone, Debug, Args)]
+pub struct OwnWritesArgs {
+    /// The cluster and its world.
+    #[command(flatten)]
+    pub demo: DemoArgs,
+    /// Posts that are written and looked for
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub own_posts: u64,
+    pub writes: u64,
+}
+
+/// Arguments of `bench restart`.
+#[derive(Clone, Debug, Args)]
+pub struct RestartArgs {
+    /// Posts of the one shard
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    pub posts: u64,
+    /// Nodes, each with a replica
+    #[arg(long, default_value_t = 1, value_parser = nodes)]
+    pub nodes: usize,
+    /// Where the cluster lies; one that is loaded already is measured again
+    #[arg(long, default_value = ".covey/bench-restart")]
+    pub dir: PathBuf,
+    /// Remove what an earlier run left in --dir
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// Arguments of `bench steady`.
+#[derive(Clone, Debug, Args)]
+pub struct SteadyArgs {
+    /// How long
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    pub minutes: u64,
+    /// Posts per second, and as many favourites of recent posts
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub rate: u64,
+    /// Age at which posts expire, at least 1m
+    #[arg(long, default_value = "1m", value_parser = duration)]
+    pub retention: Duration,
+    /// Pause between two looks
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub every: Duration,
+    /// Nodes, each with a replica of the one shard
+    #[arg(long, default_value_t = 1, value_parser = nodes)]
+    pub nodes: usize,
+    /// Where the cluster lies; what an earlier run left there goes first
+    #[arg(long, default_value = ".covey/bench-steady")]
+    pub dir: PathBuf,
 }
 
 /// What to evaluate.

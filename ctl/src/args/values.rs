@@ -26,6 +26,14 @@ pub(super) fn dimension(text: &str) -> Result<usize, String> {
     }
 }
 
+/// As many as `bench` has ports for.
+pub(super) fn nodes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(nodes) if (1..=3).contains(&nodes) => Ok(nodes),
+        _ => Err("1, 2 or 3 nodes".to_owned()),
+    }
+}
+
 /// Parses `author/post` or `post`.
 pub(super) fn post_key(text: &str) -> Result<PostKey, String> {
     let id = |part: &str| match part.parse::<u64>() {

@@ -9,7 +9,7 @@ use super::{Context, Outcome};
 use crate::args::{OutputFormat, StatusArgs};
 use crate::client::{Client, ClientError, refused};
 use crate::progress::Spinner;
-use crate::render::status;
+use crate::render::{memory, status};
 
 /// Time between two looks while waiting.
 const AGAIN: Duration = Duration::from_millis(300);
@@ -21,6 +21,8 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Outcome>
     };
     context.show(&reply, || match context.format {
         OutputFormat::Plain => status::plain(&reply),
+        _ if args.memory => memory::memory(&reply, context.style),
+        _ if args.start => memory::starts(&reply, context.style),
         _ => status::human(&reply, context.style),
     })?;
     Ok(Outcome::good(reply.healthy))

@@ -16,7 +16,7 @@ use super::measure::quantile;
 use super::processes::Processes;
 use super::searches::{Searcher, Searches};
 use super::session::Session;
-use crate::args::BenchArgs;
+use crate::args::BusyArgs;
 use crate::client::Client;
 use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
 use crate::progress::Spinner;
@@ -79,13 +79,13 @@ struct Figures {
 /// Measures a cluster that is loaded and indexed.
 pub(super) async fn run(
     context: &Context,
-    args: &BenchArgs,
+    args: &BusyArgs,
     session: &mut Session,
     processes: &mut Processes,
 ) -> Result<Outcome> {
     let client = session.client().clone();
     let seconds = Duration::from_secs(args.seconds);
-    let rate = args.rates.last().copied().unwrap_or(1);
+    let rate = args.rate;
     let spinner = Spinner::start("measuring");
     let started = Instant::now();
     spinner.note("writing texts");
@@ -155,7 +155,7 @@ pub(super) fn first_new_post() -> u64 {
 }
 
 impl Input {
-    fn new(args: &BenchArgs, seconds: Duration) -> Result<Input> {
+    fn new(args: &BusyArgs, seconds: Duration) -> Result<Input> {
         let wanted = u64::from(args.ingest) * (seconds + RUN_UP + Duration::from_secs(2)).as_secs();
         let mut size = args.demo.size.clone();
         // Another world of the same people: about the same topics, in other words.

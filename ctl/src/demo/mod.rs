@@ -3,6 +3,8 @@
 mod bench;
 mod busy;
 mod cost;
+mod disk_usage;
+mod flat;
 mod input;
 mod measure;
 mod own_writes;
@@ -10,14 +12,18 @@ mod place;
 mod processes;
 mod rates;
 mod report;
+mod restart;
+mod rig;
 mod searches;
 mod session;
+mod steady;
+mod stream;
 mod usage;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{BenchArgs, BenchPart, DemoArgs, OutputFormat};
+use crate::args::{BenchArgs, BenchCommand, DemoArgs, OutputFormat};
 use crate::commands::{Context, Outcome};
 use processes::Processes;
 use session::{Loaded, Session};
@@ -38,7 +44,7 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Outcome> {
 pub(crate) async fn bench(context: &Context, args: BenchArgs) -> Result<Outcome> {
     let mut processes = Processes::new().await;
     let result = tokio::select! {
-        result = measure_all(context, &args, &mut processes) => result,
+        result = measured(context, &args, &mut processes) => result,
         signal = stop_signal() => signal.map(|()| Outcome::NotGood),
     };
     stop(processes).await;
@@ -64,12 +70,22 @@ async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> R
     session.stay(processes).await
 }
 
-async fn measure_all(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
-    let (mut session, loaded) = up(context, args.demo.clone(), processes).await?;
-    match args.part {
-        BenchPart::Feeds => bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await,
-        BenchPart::Busy => busy::run(context, args, &mut session, processes).await,
-        BenchPart::OwnWrites => own_writes::run(context, args, &session).await,
+async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
+    match &args.what {
+        Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
+        Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
+        Some(BenchCommand::Busy(args)) => {
+            let (mut session, _) = up(context, args.demo.clone(), processes).await?;
+            busy::run(context, args, &mut session, processes).await
+        }
+        Some(BenchCommand::OwnWrites(args)) => {
+            let (session, _) = up(context, args.demo.clone(), processes).await?;
+            own_writes::run(context, args, &session).await
+        }
+        None => {
+            let (mut session, loaded) = up(context, args.demo.clone(), processes).await?;
+            bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::busy::first_new_post;
 use super::input::DIM;
 use super::measure::quantile;
 use super::session::Session;
-use crate::args::BenchArgs;
+use crate::args::OwnWritesArgs;
 use crate::client::{Client, ClientError, refused};
 use crate::commands::{Context, Outcome};
 use crate::progress::Spinner;
@@ -51,19 +51,19 @@ struct Fate {
 }
 
 /// Measures a cluster that is loaded.
-pub(super) async fn run(context: &Context, args: &BenchArgs, session: &Session) -> Result<Outcome> {
+pub(super) async fn run(context: &Context, args: &OwnWritesArgs, session: &Session) -> Result<Outcome> {
     let spinner = Spinner::start("writing posts and looking for them");
     let started = Instant::now();
     let (client, users) = (session.client(), args.demo.size.users.max(1));
     let first = first_new_post();
     let mut fates = Vec::new();
     let mut open: JoinSet<Result<Fate, ClientError>> = JoinSet::new();
-    for number in 0..args.own_posts {
+    for number in 0..args.writes {
         if open.len() == WRITERS
             && let Some(done) = open.join_next().await
         {
             fates.push(done??);
-            spinner.note(&format!("{} of {}", count(fates.len() as u64), count(args.own_posts)));
+            spinner.note(&format!("{} of {}", count(fates.len() as u64), count(args.writes)));
         }
         open.spawn(one(client.clone(), first + number, number % users + 1));
     }

@@ -113,7 +113,7 @@ impl Place {
         Ok(())
     }
 
-    fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.dir.join("data")
     }
 
@@ -218,7 +218,7 @@ fn config_text(data: &Path, ports: &Ports, choice: &Choice) -> String {
 }
 
 /// As a TOML string: the escapes of JSON are among those of TOML.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text has a JSON form")
 }
 

@@ -120,6 +120,16 @@ impl Processes {
         }
     }
 
+    /// Kills the one of this name, if there is one: it cannot write what it holds.
+    pub(super) async fn kill_one(&mut self, name: &str) {
+        if let Some(at) = self.list.iter().position(|process| process.name == name) {
+            let mut process = self.list.remove(at);
+            if let Err(error) = process.child.kill().await {
+                eprintln!("{name} cannot be killed: {error}");
+            }
+        }
+    }
+
     /// Stops the one of this name, if there is one.
     pub(super) async fn stop_one(&mut self, name: &str) {
         if let Some(at) = self.list.iter().position(|process| process.name == name) {

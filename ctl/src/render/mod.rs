@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod cards;
 pub(crate) mod explain;
+pub(crate) mod memory;
 mod scrub;
 pub(crate) mod shard;
 pub(crate) mod status;

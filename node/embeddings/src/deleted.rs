@@ -37,6 +37,10 @@ impl DeletedBits {
         self.count.load(Ordering::Acquire) as usize
     }
 
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     /// The rows that are alive now.
     pub(crate) fn alive(&self, rows: usize) -> Bitmap {
         let words = self.words.iter().map(|word| !word.load(Ordering::Acquire)).collect();

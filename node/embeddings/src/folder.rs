@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use covey_env::Disk;
-use covey_store::rows::{MmapRowFile, ReadAtRowFile, RowError, RowFile, RowFileSpec};
+use covey_store::rows::{HEADER_BYTES, MmapRowFile, ReadAtRowFile, RowError, RowFile, RowFileSpec};
 use half::f16;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -212,6 +212,14 @@ impl SegmentRows {
             row_len,
             len: rows,
         })
+    }
+
+    /// Bytes of the rows in memory and in a mapped file; one of them is 0.
+    pub(crate) fn heap_and_mapped_bytes(&self) -> (usize, usize) {
+        match &self.form {
+            Form::Mapped(_) => (0, HEADER_BYTES + self.len * self.row_len * size_of::<f16>()),
+            Form::Memory(rows) => (rows.capacity() * size_of::<f16>(), 0),
+        }
     }
 
     /// Rows `start..end`, one after the other.

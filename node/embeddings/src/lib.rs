@@ -22,6 +22,7 @@ mod install;
 mod locator;
 mod maintenance;
 mod manifest;
+mod memory;
 mod merge;
 #[cfg(test)]
 mod model_test;
@@ -49,6 +50,7 @@ pub use export::{ExportedFile, ExportedFolder, PartitionExport};
 pub use install::{FolderFiles, install};
 pub use maintenance::{Maintainer, Step};
 pub use manifest::MANIFEST;
+pub use memory::PartitionMemory;
 pub use open::OpenReport;
 pub use partition::{Appended, Partition, Reader};
 pub use repair::{DamagedRow, Repaired};

@@ -1,9 +1,11 @@
 //! Where the live row of a post is, and how deletes reach it through merges.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 
 use covey_shared::ids::{PostId, Version};
+use hashbrown::HashMap;
 
 use crate::deleted::DeletedBits;
 use crate::folder::FolderId;
@@ -37,7 +39,7 @@ struct Forward {
 #[derive(Debug, Default)]
 pub(crate) struct Locator {
     // Never iterated: its order reaches nothing.
-    posts: HashMap<PostId, Entry>,
+    posts: HashMap<PostId, Entry, RandomState>,
     forwards: BTreeMap<FolderId, Forward>,
     deleted: BTreeMap<FolderId, Arc<DeletedBits>>,
 }
@@ -56,6 +58,12 @@ impl Locator {
 
     pub(crate) fn len(&self) -> usize {
         self.posts.len()
+    }
+
+    /// Bytes of the table, and of the forwards of merges that are not settled.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let forwards = self.forwards.values().map(|forward| size_of_val(&*forward.rows));
+        self.posts.allocation_size() + forwards.sum::<usize>()
     }
 
     /// Points a post to a new row and kills the row it had.

@@ -295,7 +295,7 @@ impl Shared {
             "index built"
         );
         Ok(Built {
-            index: Some(index),
+            index: Some(index.saved(bytes.len())),
             served: Served::Index,
             bytes: Some(bytes),
         })

@@ -54,11 +54,22 @@ pub(crate) enum Served {
 pub(crate) struct MeasuredIndex {
     pub(crate) ann: Box<dyn AnnIndex>,
     efforts: Vec<Effort>,
+    /// Length of its saved form; 0 before it is saved.
+    pub(crate) saved_bytes: usize,
 }
 
 impl MeasuredIndex {
     pub(crate) fn new(ann: Box<dyn AnnIndex>, efforts: Vec<Effort>) -> Self {
-        Self { ann, efforts }
+        Self {
+            ann,
+            efforts,
+            saved_bytes: 0,
+        }
+    }
+
+    /// Notes the length of its saved form, which stands for what it takes in memory.
+    pub(crate) fn saved(self, saved_bytes: usize) -> Self {
+        Self { saved_bytes, ..self }
     }
 
     /// What ten hits of all rows take at this recall.
@@ -176,7 +187,10 @@ fn load_index(
     if ann.len() != meta.rows as usize {
         return Err(damaged("it counts other rows"));
     }
-    Ok((Some(MeasuredIndex::new(ann, meta.efforts)), Served::Index))
+    Ok((
+        Some(MeasuredIndex::new(ann, meta.efforts).saved(bytes.len())),
+        Served::Index,
+    ))
 }
 
 fn read_meta(disk: &dyn Disk, space: &SpaceSpec, dir: &Path, rows: usize) -> Result<SegmentMeta, PartitionError> {

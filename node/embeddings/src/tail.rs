@@ -118,6 +118,15 @@ impl Tail {
         }
     }
 
+    /// Bytes of the blocks, full or not.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let of = |block: &RwLock<Block>| {
+            let block = block.read();
+            block.rows.capacity() * size_of::<f16>() + block.records.capacity() * size_of::<RowRecord>()
+        };
+        size_of_val(&*self.blocks) + self.blocks.iter().map(of).sum::<usize>()
+    }
+
     /// A copy of one row.
     pub(crate) fn row(&self, number: u32) -> Option<(RowRecord, Vec<f16>)> {
         let block = self.blocks.get(number as usize / BLOCK)?.read();

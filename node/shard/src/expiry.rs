@@ -14,17 +14,40 @@ pub(crate) fn minute(at: UnixMillis) -> u64 {
 #[derive(Debug, Default)]
 pub(crate) struct Expiry {
     minutes: BTreeMap<u64, Vec<PostKey>>,
+    /// Of the lists.
+    bytes: usize,
+    /// The last trim left records that were due.
+    pub(crate) behind: bool,
 }
 
 impl Expiry {
     pub(crate) fn push(&mut self, at: UnixMillis, key: PostKey) {
-        self.minutes.entry(minute(at)).or_default().push(key);
+        let list = self.minutes.entry(minute(at)).or_default();
+        let before = list.capacity();
+        list.push(key);
+        self.bytes += (list.capacity() - before) * size_of::<PostKey>();
     }
 
     /// Begin of the earliest minute; `u64::MAX` if there is none.
     pub(crate) fn first_ms(&self) -> u64 {
         let first = self.minutes.first_key_value();
         first.map_or(u64::MAX, |(minute, _)| minute * MINUTE_MS)
+    }
+
+    /// Bytes of the lists.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+
+    /// Puts back keys of a minute that was taken, and of which nobody knows more.
+    pub(crate) fn put_back(&mut self, minute: u64, keys: Vec<PostKey>) {
+        if keys.is_empty() {
+            return;
+        }
+        let list = self.minutes.entry(minute).or_default();
+        let before = list.capacity();
+        list.extend(keys);
+        self.bytes += (list.capacity() - before) * size_of::<PostKey>();
     }
 
     /// Takes the earliest minute, if it begins before `before`, and its keys in order, each once.
@@ -35,6 +58,7 @@ impl Expiry {
             return None;
         }
         let mut keys = first.remove();
+        self.bytes -= keys.capacity() * size_of::<PostKey>();
         keys.sort_unstable();
         keys.dedup();
         Some((at, keys))

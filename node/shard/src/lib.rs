@@ -31,6 +31,7 @@ mod keys;
 mod memory;
 mod open;
 mod options;
+mod progress;
 #[cfg(test)]
 mod random_log;
 mod read;
@@ -48,4 +49,4 @@ pub use open::OpenReport;
 pub use options::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 pub use read::{Read, RecordsAt, ShardView};
 pub use snapshot::{ShardExport, SnapshotError, StagedSnapshot, hash_file};
-pub use store::{Pressure, ShardStats, ShardStore};
+pub use store::{PartMemory, Pressure, ShardStats, ShardStore};

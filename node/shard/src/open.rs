@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use covey_ann::encode_row;
@@ -24,6 +25,7 @@ use crate::expiry::Expiry;
 use crate::keys::{Keys, Kind, kind_of, number, slot_of};
 use crate::memory::{Memory, PostColumns};
 use crate::options::ShardOptions;
+use crate::progress::Progress;
 use crate::read::ShardView;
 use crate::records::{PendingRow, PostState, RECORD_VERSION, UserState};
 use crate::row_tag::RowTag;
@@ -44,6 +46,12 @@ pub struct OpenReport {
     pub durable_rows: u64,
     /// Whether the replica is new.
     pub created: bool,
+    /// Time for the records.
+    pub records_time: Duration,
+    /// Time for the durable vectors and their indexes.
+    pub vectors_time: Duration,
+    /// Time for the vectors that were appended again.
+    pub pending_time: Duration,
 }
 
 /// Everything that is derived, while it is being rebuilt.
@@ -54,6 +62,7 @@ struct Rebuild {
     /// States of the slot that is being read.
     states: BTreeMap<PostKey, PostState>,
     pending: Vec<(PostKey, PendingRow)>,
+    progress: Progress,
     report: OpenReport,
 }
 
@@ -86,6 +95,7 @@ impl ShardStore {
             expiry: Expiry::default(),
             states: BTreeMap::new(),
             pending: Vec::new(),
+            progress: Progress::new(env, options.shard, applied.slots),
             report: OpenReport {
                 created,
                 ..OpenReport::default()
@@ -136,6 +146,7 @@ impl Rebuild {
                 if slot != current {
                     current = slot;
                     self.end_slot();
+                    self.progress.at(Slot(slot), self.report.records);
                 }
                 if kind_of(key).is_some_and(|kind| kind > Kind::LAST_IN_MEMORY) {
                     next = Some(slot + 1);
@@ -147,6 +158,7 @@ impl Rebuild {
             self.end_slot();
         }
         self.report.posts = u64::from(self.memory.columns.live());
+        self.report.records_time = self.progress.lap();
         Ok(())
     }
 
@@ -224,6 +236,7 @@ impl Rebuild {
             &live,
         )?;
         self.report.durable_rows = found.durable_rows;
+        self.report.vectors_time = self.progress.lap();
         let mut pending = BTreeMap::new();
         for (key, row) in std::mem::take(&mut self.pending) {
             let encoded =
@@ -239,6 +252,7 @@ impl Rebuild {
             pending.insert(key, row.version);
             self.report.pending_rows += 1;
         }
+        self.report.pending_time = self.progress.lap();
         let view = ShardView {
             db: self.db,
             memory: self.memory,
@@ -247,6 +261,8 @@ impl Rebuild {
             options,
             published: ArcSwap::from_pointee(applied.clone()),
             oldest_due_ms: AtomicU64::new(self.expiry.first_ms()),
+            trim_behind: AtomicBool::new(false),
+            upkeep_bytes: AtomicU64::new(self.expiry.bytes()),
         };
         let store = ShardStore {
             view: Arc::new(view),

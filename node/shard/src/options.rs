@@ -65,7 +65,7 @@ pub struct ShardLimits {
     pub trim_records: usize,
     /// Not yet sealed rows at which [`crate::ShardStore::pressure`] asks to refuse proposals.
     pub unsealed_rows: u64,
-    /// Bytes of columns and timelines at which it does so.
+    /// Bytes of posts and vectors on the heap, all parts together, at which it does so.
     pub memory_bytes: u64,
     /// Undelivered effects at which it does so.
     pub outbox: u64,

@@ -16,6 +16,7 @@ use crate::checkpoint::{ShardCheckpoint, WrittenCheckpoint};
 use crate::error::ShardStoreError;
 use crate::expiry::Expiry;
 use crate::keys::Kind;
+use crate::memory::sizes::tree_bytes;
 use crate::read::ShardView;
 
 /// State of one shard replica. The only writer; reads go through [`ShardStore::view`].
@@ -33,7 +34,7 @@ pub struct ShardStore {
 pub enum Pressure {
     /// Too many vectors are not yet sealed: building indexes does not keep up.
     UnsealedRows,
-    /// Columns and timelines have used up their memory.
+    /// Posts and vectors have used up their memory.
     Memory,
     /// Too many effects wait for other shards.
     Outbox,
@@ -48,10 +49,22 @@ pub struct ShardStats {
     pub users: u64,
     /// Effects that wait for other shards.
     pub outbox: u64,
-    /// Bytes of columns and timelines, about.
-    pub memory_bytes: u64,
+    /// What it takes in memory, part by part.
+    pub memory: Vec<PartMemory>,
     /// Of the partition of content vectors.
     pub content: covey_embeddings::PartitionStatus,
+}
+
+/// What one part of a replica takes in memory, from the sizes of its allocations. What the allocator adds to each is not in
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartMemory {
+    /// Name of the part.
+    pub part: &'static str,
+    /// Bytes on the heap.
+    pub heap_bytes: u64,
+    /// Bytes of mapped files, whether or not their pages are in memory.
+    pub mapped_bytes: u64,
 }
 
 impl ShardStore {
@@ -100,8 +113,16 @@ impl ShardStore {
         }
         self.applied = applied;
         view.oldest_due_ms.store(self.expiry.first_ms(), Ordering::Relaxed);
+        view.trim_behind.store(self.expiry.behind, Ordering::Relaxed);
+        self.publish_upkeep();
         view.published.store(Arc::new(self.applied.clone()));
         Ok(results)
+    }
+
+    fn publish_upkeep(&self) {
+        let pending = tree_bytes::<(PostKey, Version)>(self.pending.len()) as u64;
+        let bytes = self.expiry.bytes() + pending;
+        self.view.upkeep_bytes.store(bytes, Ordering::Relaxed);
     }
 
     fn track_pending(&mut self, change: &Change) {
@@ -147,6 +168,7 @@ impl ShardStore {
         }
         if !done.is_empty() {
             self.view.db.commit(done.into_iter())?;
+            self.publish_upkeep();
         }
         Ok(self.applied.index)
     }

@@ -383,6 +383,7 @@ impl Group {
             committed: LogIndex(self.raw.raft.raft_log.committed),
             applied: LogIndex(self.applied),
             frozen: self.is_frozen(),
+            log_bytes: self.raw.store().heap_bytes(),
             fresh_as_of: self
                 .freshness
                 .as_of(now, leads && self.raw.raft.apply_to_current_term()),

@@ -76,6 +76,12 @@ impl LogView {
         entries.map(|entry| entry.get_data().len() as u64).sum()
     }
 
+    /// Bytes that it takes in memory: the places of entries, and their data.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        let places = self.entries.capacity() * size_of::<Entry>();
+        places as u64 + self.bytes - self.entries.len() as u64 * ENTRY_EXTRA
+    }
+
     /// First index still held.
     pub(crate) fn first(&self) -> u64 {
         self.compacted.0 + 1
@@ -136,9 +142,12 @@ impl LogView {
     }
 }
 
+/// Added to the data of an entry in limits: its own fields.
+const ENTRY_EXTRA: u64 = 32;
+
 /// What an entry counts for in limits.
 fn size(entry: &Entry) -> u64 {
-    entry.get_data().len() as u64 + 32
+    entry.get_data().len() as u64 + ENTRY_EXTRA
 }
 
 impl Storage for LogView {

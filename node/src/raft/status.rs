@@ -23,6 +23,8 @@ pub struct GroupStatus {
     pub applied: LogIndex,
     /// Its store is damaged and waits for a snapshot: it cannot be read.
     pub frozen: bool,
+    /// Bytes of the log in memory.
+    pub log_bytes: u64,
     /// The replica's state is at least as new as this moment; `None` = unknown since start or the last change of role.
     pub fresh_as_of: Option<Monotonic>,
 }

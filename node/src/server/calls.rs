@@ -10,7 +10,7 @@ use covey_env::{Env, Monotonic};
 use covey_shard::ShardView;
 use covey_shared::ids::{ClusterId, NodeId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
-use covey_shared::wire::{NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION};
+use covey_shared::wire::{NodeReply, NodeRequest, ReplyBody, RequestBody, StartPhase, WIRE_VERSION};
 use covey_store::kv::KvStore;
 
 use crate::board::Board;
@@ -66,6 +66,10 @@ pub(crate) struct NodeHandle {
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
+    /// Where the time of the start went.
+    pub(crate) start: Vec<StartPhase>,
+    /// Bytes that the replicas may take on the heap.
+    pub(crate) memory_budget: u64,
     pub(crate) max_log_bytes: u64,
     pub(crate) max_entry_bytes: usize,
     pub(crate) max_batch_items: usize,

@@ -2,7 +2,8 @@
 
 use covey_embeddings::PartitionStatus;
 use covey_shared::ids::ModelEpoch;
-use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaStatus, SpaceStatus};
+use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaStatus, SpaceStatus};
+use covey_store::kv::KvUsage;
 
 use super::calls::{NodeHandle, Replica};
 
@@ -33,7 +34,41 @@ impl NodeHandle {
             }),
             rebuilds: self.pulls.status(now),
             scrubs: self.scrubs.status(now),
+            memory: MemoryStatus {
+                anonymous_bytes: process.anonymous_bytes,
+                file_bytes: process.file_bytes,
+                budget_bytes: self.memory_budget,
+                parts: self.memory(&kv),
+            },
+            start: self.start.clone(),
         }
+    }
+
+    /// What each replica takes, and what they share.
+    fn memory(&self, kv: &KvUsage) -> Vec<MemoryPart> {
+        let heap = |shard, part: &str, heap_bytes| MemoryPart {
+            shard,
+            part: part.to_owned(),
+            heap_bytes,
+            mapped_bytes: 0,
+        };
+        let mut parts = Vec::new();
+        for replica in self.replicas.values() {
+            let shard = Some(replica.plan.shard);
+            let of_store = replica.view().stats().memory.into_iter().map(|part| MemoryPart {
+                mapped_bytes: part.mapped_bytes,
+                ..heap(shard, part.part, part.heap_bytes)
+            });
+            parts.extend(of_store);
+            let log = self.board.get(replica.plan.shard).map_or(0, |group| group.log_bytes);
+            parts.push(heap(shard, "log", log));
+        }
+        parts.extend([
+            heap(None, "store memtables", kv.memtable_bytes),
+            heap(None, "store cache", kv.cache_bytes),
+            heap(None, "store indexes", kv.index_bytes),
+        ]);
+        parts
     }
 
     fn replica(&self, replica: &Replica) -> Option<ReplicaStatus> {

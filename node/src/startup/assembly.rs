@@ -9,7 +9,7 @@ use actix::Addr;
 use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
-use covey_env::{Env, Priority, WorkerHandle};
+use covey_env::{Env, Monotonic, Priority, WorkerHandle};
 use covey_rpc::RaftSender;
 use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::layout::Layout;
@@ -18,7 +18,7 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use super::replicas::Replicas;
-use super::{Observer, StartError, Threads, clients, peers_of, settings, spawn};
+use super::{Observer, StartError, StartReport, Threads, clients, peers_of, settings, spawn};
 use crate::apply::{ApplyLanes, ApplyWorker};
 use crate::board::Board;
 use crate::checkpointer::{Checkpointer, Checkpoints};
@@ -51,6 +51,10 @@ pub(super) struct Starting {
     pub(super) completions: Completions,
     pub(super) hashes: Arc<Hashes>,
     pub(super) stop: Arc<AtomicBool>,
+    /// When the replicas were open.
+    pub(super) opened: Monotonic,
+    /// What the start took until then.
+    pub(super) start: StartReport,
 }
 
 /// The threads that write, and the ways to them.
@@ -195,6 +199,10 @@ impl Starting {
         let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
         let start = |actor| threads.rest(actor);
         let shards = replicas.shards();
+        let now = self.env.clock.monotonic();
+        let mut report = self.start.clone();
+        report.add("threads", now.since(self.opened), 0);
+        report.log();
         NodeHandle {
             replicas: replicas.serve(&self.env, &self.board, permits, mailbox, start),
             env: self.env.clone(),
@@ -210,7 +218,9 @@ impl Starting {
             stop: self.stop.clone(),
             scrubs: Arc::new(Scrubs::new(shards)),
             content: settings::CONTENT.to_owned(),
-            started: self.env.clock.monotonic(),
+            started: now,
+            start: report.phases(),
+            memory_budget: config.storage.columns.as_u64(),
             max_log_bytes: config.raft.max_wal.as_u64(),
             max_entry_bytes: config.raft.max_entry.as_usize(),
             max_batch_items: config.raft.max_batch_items,

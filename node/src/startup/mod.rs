@@ -3,6 +3,7 @@
 
 mod assembly;
 mod replicas;
+mod report;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ use crate::verify::{Hashes, Rounds};
 use assembly::Starting;
 use replicas::{Opening, Replicas};
 
+pub use report::StartReport;
+
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,8 @@ pub struct NodeParts {
     pub backend: Backend,
     /// Sees what is applied and who leads: the simulator's invariants.
     pub observer: Option<Arc<dyn Observer>>,
+    /// What the start has done so far.
+    pub start: StartReport,
 }
 
 /// Watches a node from inside. Called on the apply workers and on the Raft actor: it must not block.
@@ -202,6 +207,7 @@ impl Node {
             threads,
             backend,
             observer,
+            mut start,
         } = parts;
         let listen = listen_address(&config, id)?;
         let layout = Arc::new(config.layout());
@@ -218,7 +224,7 @@ impl Node {
             backend,
             maintenance: &maintenance,
         };
-        let mut replicas = Replicas::open(&opening, &layout, log, recovered)?;
+        let mut replicas = Replicas::open(&opening, &layout, log, recovered, &mut start)?;
 
         // 2. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
         let completions = Completions::new();
@@ -228,6 +234,8 @@ impl Node {
             completions,
             hashes: Arc::new(hashes),
             stop: Arc::default(),
+            opened: env.clock.monotonic(),
+            start,
             env,
             config,
             id,
@@ -270,13 +278,8 @@ impl Node {
         threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
 
         // 8. The door, last: who knocks is served.
-        let server = Server::serve(
-            env.clone(),
-            &listen,
-            settings::serve(&config, id),
-            handlers(handle.clone(), raft),
-        )
-        .await?;
+        let (options, handlers) = (settings::serve(&config, id), handlers(handle.clone(), raft));
+        let server = Server::serve(env.clone(), &listen, options, handlers).await?;
         Ok(Node {
             server,
             threads,

@@ -10,14 +10,14 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
 use covey_env::{Env, Monotonic};
-use covey_shard::{Applied, Incarnation, ShardStore, ShardStoreError, ShardView, replica_dir};
+use covey_shard::{Applied, Incarnation, OpenReport, ShardStore, ShardStoreError, ShardView, replica_dir};
 use covey_shared::ids::{Generation, LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_store::kv::KvStore;
 use covey_store::log::{GroupId, LogBatch, LogPosition, LogStore, Recovered, RecoveredGroup};
 use tokio::sync::{Semaphore, watch};
 
-use super::{StartError, settings};
+use super::{StartError, StartReport, settings};
 use crate::apply::Applier;
 use crate::board::Board;
 use crate::raft::GroupStart;
@@ -62,6 +62,7 @@ impl Replicas {
         layout: &Layout,
         mut log: Box<dyn LogStore>,
         mut recovered: Recovered,
+        start: &mut StartReport,
     ) -> Result<Replicas, StartError> {
         if let Some(torn) = &recovered.torn {
             let (path, offset, bytes) = (torn.path.display(), torn.offset, torn.bytes);
@@ -73,7 +74,8 @@ impl Replicas {
         let (pulls, mut resets) = (Arc::new(Pulls::default()), LogBatch::new());
         for (done, (plan, replica)) in plans.iter().enumerate() {
             let group = recovered.groups.remove(&GroupId(replica.0));
-            let (one, leftovers) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
+            let (one, leftovers, report) = open_one(opening, plan.clone(), *replica, group, &mut resets)?;
+            start.add_replica(&report);
             if one.start.is_none() {
                 pulls.want(plan.shard, Want::Lost, Monotonic::default());
             } else if leftovers {
@@ -162,19 +164,19 @@ impl Replicas {
     }
 }
 
-/// Also whether an earlier snapshot has left something to remove.
+/// Also whether an earlier snapshot has left something to remove, and what the store found.
 fn open_one(
     opening: &Opening<'_>,
     plan: ShardPlan,
     replica: ReplicaId,
     log: Option<RecoveredGroup>,
     resets: &mut LogBatch,
-) -> Result<(Opened, bool), StartError> {
+) -> Result<(Opened, bool, OpenReport), StartError> {
     let shard = plan.shard;
     let failed = |source| StartError::Shard { shard, source };
     let incarnation = Incarnation::load(&*opening.kv, shard).map_err(failed)?;
     let generation = incarnation.generation;
-    let (store, emptied) = match open_store(opening, &plan, generation) {
+    let ((store, report), emptied) = match open_store(opening, &plan, generation) {
         Err(StartError::Shard { source, .. })
             if log.is_some() && plan.voters.len() > 1 && source.is_damage() && !source.is_kv_damage() =>
         {
@@ -220,7 +222,7 @@ fn open_one(
     };
     let leftovers = incarnation.log_behind || !incarnation.retired.is_empty();
     // What is damaged stays until something has taken its place.
-    Ok((opened, leftovers && !emptied && !damaged))
+    Ok((opened, leftovers && !emptied && !damaged, report))
 }
 
 fn group_start(plan: &ShardPlan, log: RecoveredGroup, made: &Applied) -> Result<GroupStart, StartError> {
@@ -237,17 +239,17 @@ fn group_start(plan: &ShardPlan, log: RecoveredGroup, made: &Applied) -> Result<
     })
 }
 
-fn open_store(opening: &Opening<'_>, plan: &ShardPlan, generation: Generation) -> Result<ShardStore, StartError> {
+fn open_store(opening: &Opening<'_>, plan: &ShardPlan, generation: Generation) -> Result<(ShardStore, OpenReport), StartError> {
     let options = settings::shard(opening.config, plan, generation, opening.backend)?;
     let dir = replica_dir(opening.dir, plan.shard, generation);
     let opened = ShardStore::open(opening.env, opening.kv.clone(), &dir, options);
     let shard = plan.shard;
-    Ok(opened.map_err(|source| StartError::Shard { shard, source })?.0)
+    opened.map_err(|source| StartError::Shard { shard, source })
 }
 
 /// What is there cannot be read: an empty store takes its place, which the log or a snapshot fills. The damaged one stays on the
 /// disk until then.
-fn begin_anew(opening: &Opening<'_>, plan: &ShardPlan, damage: ShardStoreError) -> Result<ShardStore, StartError> {
+fn begin_anew(opening: &Opening<'_>, plan: &ShardPlan, damage: ShardStoreError) -> Result<(ShardStore, OpenReport), StartError> {
     let shard = plan.shard;
     tracing::error!(
         shard = shard.0,

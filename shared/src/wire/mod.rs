@@ -21,5 +21,6 @@ pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };
 pub use status::{
-    DiskStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, ScrubStatus, SpaceStatus,
+    DiskStatus, MemoryPart, MemoryStatus, NodeStatus, RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus,
+    ScrubStatus, SpaceStatus, StartPhase,
 };

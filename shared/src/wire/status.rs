@@ -155,6 +155,43 @@ pub struct ScrubStatus {
     pub files: u64,
 }
 
+/// What one part of a node takes in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct MemoryPart {
+    /// The shard whose replica it belongs to; `None` = the node as a whole.
+    pub shard: Option<ShardId>,
+    /// Name of the part. A text, because other releases have other parts.
+    pub part: String,
+    /// Bytes on the heap, without what the allocator adds.
+    pub heap_bytes: u64,
+    /// Bytes of mapped files, whether or not their pages are in memory.
+    pub mapped_bytes: u64,
+}
+
+/// What a node takes in memory: what the system says, and what its parts say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct MemoryStatus {
+    /// Resident bytes without a file behind them: heap and stacks; 0 when unknown.
+    pub anonymous_bytes: u64,
+    /// Resident bytes of files: the program, mapped rows; 0 when unknown.
+    pub file_bytes: u64,
+    /// Bytes on the heap that all replicas together may take (`storage.columns`).
+    pub budget_bytes: u64,
+    /// The parts, by shard.
+    pub parts: Vec<MemoryPart>,
+}
+
+/// A phase of a node's start.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct StartPhase {
+    /// Name of the phase. A text, because other releases have other phases.
+    pub phase: String,
+    /// Time that it took, in microseconds.
+    pub us: u64,
+    /// What it went through: entries, records, rows; 0 where nothing is counted.
+    pub items: u64,
+}
+
 /// One node.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
 pub struct NodeStatus {
@@ -182,4 +219,12 @@ pub struct NodeStatus {
     pub rebuilds: Vec<RebuildStatus>,
     /// What the scrubber found, by shard.
     pub scrubs: Vec<ScrubStatus>,
+    /// Its memory.
+    pub memory: MemoryStatus,
+    /// Where the time of its start went, in order.
+    pub start: Vec<StartPhase>,
 }
+
+#[cfg(test)]
+#[path = "status_test.rs"]
+mod tests;

@@ -7,6 +7,10 @@ use std::io;
 pub struct ProcessStats {
     /// Resident memory in bytes, mapped files included.
     pub resident_bytes: u64,
+    /// Of these, in pages without a file behind them: heap and stacks.
+    pub anonymous_bytes: u64,
+    /// Of these, in pages of files: the program itself and mapped rows. The system takes them back when it needs room.
+    pub file_bytes: u64,
     /// CPU time of all threads since the start, in microseconds.
     pub cpu_us: u64,
 }
@@ -18,8 +22,11 @@ pub struct ProcessStats {
 pub fn process_stats() -> io::Result<ProcessStats> {
     let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let cpu_us = u64::try_from(cpu.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(cpu.tv_nsec).unwrap_or(0) / 1000;
+    let status = read_status()?;
     Ok(ProcessStats {
-        resident_bytes: resident_bytes(&read_status()?)?,
+        resident_bytes: bytes_of("VmRSS:", &status)?,
+        anonymous_bytes: bytes_of("RssAnon:", &status)?,
+        file_bytes: bytes_of("RssFile:", &status)?,
         cpu_us,
     })
 }
@@ -33,14 +40,12 @@ fn read_status() -> io::Result<String> {
     std::fs::read_to_string("/proc/self/status")
 }
 
-fn resident_bytes(status: &str) -> io::Result<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+fn bytes_of(name: &str, status: &str) -> io::Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
     let unknown = || {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            "/proc/self/status has no readable VmRSS line",
-        )
+        let text = format!("/proc/self/status has no readable {name} line");
+        io::Error::new(io::ErrorKind::InvalidData, text)
     };
     Ok(kibibytes.ok_or_else(unknown)? * 1024)
 }

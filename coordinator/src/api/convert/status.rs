@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use covey_api::v1;
 use covey_config::NodeConfig;
-use covey_shared::ids::{NodeId, ShardId};
-use covey_shared::wire::{DiskStatus, NodeStatus, ReplicaRole, ReplicaStatus};
+use covey_shared::ids::ShardId;
+use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
 
 use super::{rebuild, scrub};
 use crate::cluster::{NodeReport, WantedShard};
@@ -20,7 +20,7 @@ pub(crate) struct Facts {
     pub(crate) trace_id: String,
 }
 
-/// The reply to `Status`. Healthy: every node has room on its disk and no damaged vectors, every shard has one leader and all its replicas.
+/// The reply to `Status`. Healthy: every node has room on its disk and no damage that nobody makes good, every shard has one leader and all its replicas.
 pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
     let mut problems = Vec::new();
     let mut replicas: BTreeMap<ShardId, Vec<(u64, &ReplicaStatus)>> = BTreeMap::new();
@@ -36,7 +36,6 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
                         .filter_map(|one| scrub::problem(report.node.id, one)),
                 );
                 for replica in &status.replicas {
-                    problems.extend(damage(report.node.id, replica));
                     replicas
                         .entry(replica.shard)
                         .or_default()
@@ -74,18 +73,6 @@ fn nearly_full(node: &NodeConfig, disk: DiskStatus) -> Option<String> {
             "node {} has only {percent:.1} % of its disk free ({free} MiB): it takes in nothing new and leads no shard \
              until there is room (storage.min_free_disk_ratio)",
             node.id
-        )
-    })
-}
-
-fn damage(node: NodeId, replica: &ReplicaStatus) -> Option<String> {
-    let rows: u64 = replica.spaces.iter().map(|space| space.damaged_rows).sum();
-    let pages: u64 = replica.spaces.iter().map(|space| space.faulted_pages).sum();
-    (rows + pages > 0).then(|| {
-        format!(
-            "node {node} has damaged vectors in shard {}: {pages} pages that its disk cannot read, {rows} times a damaged \
-             row; its answers leave them out (docs/running.md, \"Damaged vectors\")",
-            replica.shard
         )
     })
 }
@@ -148,7 +135,32 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         disk_low: status.disk.is_some_and(|disk| disk.low),
         rebuilds: status.rebuilds.iter().map(rebuild::figures).collect(),
         scrubs: status.scrubs.iter().map(scrub::figures).collect(),
+        memory: Some(memory(&status.memory)),
+        start: status.start.iter().map(start_phase).collect(),
         ..base
+    }
+}
+
+fn memory(status: &MemoryStatus) -> v1::MemoryStatus {
+    let part = |part: &MemoryPart| v1::MemoryPart {
+        shard: part.shard.map_or(0, |shard| shard.0),
+        part: part.part.clone(),
+        heap_bytes: part.heap_bytes,
+        mapped_bytes: part.mapped_bytes,
+    };
+    v1::MemoryStatus {
+        anonymous_bytes: status.anonymous_bytes,
+        file_bytes: status.file_bytes,
+        budget_bytes: status.budget_bytes,
+        parts: status.parts.iter().map(part).collect(),
+    }
+}
+
+fn start_phase(phase: &StartPhase) -> v1::StartPhase {
+    v1::StartPhase {
+        phase: phase.phase.clone(),
+        time_ms: phase.us as f64 / 1000.0,
+        items: phase.items,
     }
 }
 

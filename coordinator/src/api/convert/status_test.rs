@@ -25,6 +25,8 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             disk,
             rebuilds: Vec::new(),
             scrubs: Vec::new(),
+            memory: MemoryStatus::default(),
+            start: Vec::new(),
         }),
         latency: Duration::ZERO,
     }

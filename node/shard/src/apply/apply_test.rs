@@ -289,6 +289,24 @@ fn a_trim_hides_at_once_removes_in_steps_and_never_goes_back() {
 }
 
 #[test]
+fn a_trim_that_found_too_much_says_so_until_all_is_gone() {
+    let mut replica = Replica::new();
+    for n in 1..=12 {
+        replica.put(Post {
+            created_at: UnixMillis(START + n),
+            ..post(1, n, 1)
+        });
+    }
+    replica.log_time += 1_000_000;
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        replica.apply(ShardCommand::TrimBefore(UnixMillis(START + 100)));
+        left.push((replica.store.stats().posts, replica.view().trim_behind()));
+    }
+    assert_eq!(left, [(7, true), (2, true), (0, false), (0, false)]);
+}
+
+#[test]
 fn entries_are_applied_in_order_without_gaps_and_once() {
     let mut replica = Replica::new();
     let put = |index| entry(index, START, ShardCommand::PutPosts(vec![post(1, index, 1)]));

@@ -20,10 +20,13 @@ impl Group<'_> {
             let Some((popped, keys)) = self.expiry.pop_before(before) else {
                 break;
             };
-            for key in keys {
+            let mut keys = keys.into_iter();
+            while left > 0
+                && let Some(key) = keys.next()
+            {
                 match self.due(key)? {
                     None => {}
-                    Some(due) if due >= before || left == 0 => later.push((due, key)),
+                    Some(due) if due >= before => later.push((due, key)),
                     // Touched since it was entered: its turn comes in the order of what is true now, as it would after
                     // a restart.
                     Some(due) if minute(due) > popped => self.expiry.push(due, key),
@@ -33,8 +36,11 @@ impl Group<'_> {
                     }
                 }
             }
+            // Not looked at: a minute may have many times more records than a trim takes.
+            self.expiry.put_back(popped, keys.collect());
         }
         later.into_iter().for_each(|(due, key)| self.expiry.push(due, key));
+        self.expiry.behind = left == 0;
         Ok(ItemResult::Ok)
     }
 

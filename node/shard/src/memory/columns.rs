@@ -268,10 +268,12 @@ impl Columns {
         self.live.load(Ordering::Acquire)
     }
 
-    /// Bytes of all chunks.
+    /// Bytes of all chunks and of their list.
     pub(crate) fn bytes(&self) -> u64 {
-        let chunks = self.chunks.load().iter().flatten().count();
-        (chunks * CHUNK_ROWS * WORDS * 8) as u64
+        let chunks = self.chunks.load();
+        let of = |chunk: &Arc<Chunk>| size_of_val(&**chunk) + size_of_val(&*chunk.words);
+        let list = chunks.capacity() * size_of::<Option<Arc<Chunk>>>();
+        (list + chunks.iter().flatten().map(of).sum::<usize>()) as u64
     }
 
     pub(crate) fn append(&self, columns: &PostColumns) -> Ordinal {

@@ -19,6 +19,10 @@ impl Labelled {
         }
     }
 
+    pub(crate) fn bytes(&self) -> u64 {
+        size_of_val(&*self.words) as u64
+    }
+
     fn place(&self, post: PostId) -> (&AtomicU64, u64) {
         let bit = post.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44;
         (&self.words[(bit / 64) as usize], 1 << (bit % 64))

@@ -5,6 +5,7 @@ mod ids;
 mod labelled;
 mod outbox;
 mod rankings;
+pub(crate) mod sizes;
 mod timelines;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,10 +132,14 @@ impl Memory {
         self.users.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Bytes of columns, ids and timelines, about.
-    pub(crate) fn bytes(&self) -> u64 {
-        /// Of a post in the id map and in the expiry list.
-        const INDEX: u64 = 64;
-        self.columns.bytes() + u64::from(self.columns.live()) * INDEX + self.timelines.bytes()
+    /// Bytes, part by part.
+    pub(crate) fn parts(&self) -> [(&'static str, u64); 5] {
+        [
+            ("columns", self.columns.bytes()),
+            ("ids", self.ids.bytes()),
+            ("timelines", self.timelines.bytes()),
+            ("rankings", self.rankings.bytes()),
+            ("labels, outbox", self.labelled.bytes() + self.outbox.bytes()),
+        ]
     }
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use covey_shared::slots::Slot;
 use parking_lot::Mutex;
 
+use crate::memory::sizes::tree_bytes;
+
 #[derive(Default)]
 pub(crate) struct OutboxCounts {
     slots: Mutex<BTreeMap<Slot, u64>>,
@@ -33,6 +35,11 @@ impl OutboxCounts {
     /// All effects that wait.
     pub(crate) fn total(&self) -> u64 {
         self.total.load(Ordering::Acquire)
+    }
+
+    /// Bytes, at most.
+    pub(crate) fn bytes(&self) -> u64 {
+        tree_bytes::<(Slot, u64)>(self.slots.lock().len()) as u64
     }
 
     /// Slots with effects, ascending.

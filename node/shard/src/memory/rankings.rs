@@ -12,6 +12,7 @@ use covey_shared::model::Language;
 use parking_lot::RwLock;
 
 use crate::memory::columns::{Ordinal, PostColumns};
+use crate::memory::sizes::tree_bytes;
 
 /// Entries of the set over all languages: eight times the largest query.
 const DEPTH: usize = 8192;
@@ -31,6 +32,12 @@ impl Ranking {
     fn insert(&mut self, language: Language, key: RankKey) {
         push(&mut self.all, key, DEPTH);
         push(self.by_language.entry(language).or_default(), key, LANGUAGE_DEPTH);
+    }
+
+    fn bytes(&self) -> usize {
+        let sets = self.by_language.values().chain([&self.all]);
+        let languages = tree_bytes::<(Language, BTreeSet<RankKey>)>(self.by_language.len());
+        languages + sets.map(|set| tree_bytes::<RankKey>(set.len())).sum::<usize>()
     }
 
     fn remove(&mut self, language: Language, key: &RankKey) {
@@ -119,6 +126,11 @@ impl Rankings {
             old.inspect(|key| popular.remove(before.language, key));
             new.inspect(|key| popular.insert(after.language, *key));
         }
+    }
+
+    /// Bytes, at most.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.popular.read().bytes() + self.newest.read().bytes()) as u64
     }
 
     /// Up to `limit` entries behind `after`, best first; `None` starts at the top.

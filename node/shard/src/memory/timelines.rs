@@ -1,10 +1,12 @@
 //! Per author, what they wrote: originals, replies and reposts, videos. Deleted posts are taken out at once, so they
 //! never use up a reader's scan.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::hash::RandomState;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use covey_shared::ids::{PostId, UnixMillis, UserId};
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use crate::memory::columns::{Ordinal, PostColumns};
@@ -51,28 +53,36 @@ impl Author {
         }
     }
 
+    /// Bytes of the lists.
+    fn bytes(&self) -> usize {
+        let places = self.original.capacity() + self.secondary.capacity() + self.video.capacity();
+        places * size_of::<Entry>()
+    }
+
     fn is_empty(&self) -> bool {
         self.original.is_empty() && self.secondary.is_empty() && self.followers == 0
     }
 }
 
+// Never iterated: its order reaches nothing.
+type Authors = HashMap<UserId, Author, RandomState>;
+
 /// All timelines, in striped locks that are held for microseconds.
 pub(crate) struct Timelines {
-    stripes: Vec<Mutex<HashMap<UserId, Author>>>,
-    entries: AtomicU64,
-    authors: AtomicU64,
+    stripes: Vec<Mutex<Authors>>,
+    /// Of all lists and tables.
+    bytes: AtomicUsize,
 }
 
 impl Timelines {
     pub(crate) fn new() -> Self {
         Timelines {
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
-            entries: AtomicU64::new(0),
-            authors: AtomicU64::new(0),
+            bytes: AtomicUsize::new(0),
         }
     }
 
-    fn stripe(&self, author: UserId) -> &Mutex<HashMap<UserId, Author>> {
+    fn stripe(&self, author: UserId) -> &Mutex<Authors> {
         &self.stripes[(author.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize]
     }
 
@@ -82,40 +92,56 @@ impl Timelines {
             post: columns.key.post,
             ordinal,
         };
-        let mut stripe = self.stripe(columns.key.author).lock();
-        let author = self.author(&mut stripe, columns.key.author);
-        for which in lists_of(columns) {
-            let list = author.list(which);
-            let at = list.partition_point(|e| e.order() < entry.order());
-            list.insert(at, entry);
-            self.entries.fetch_add(1, Ordering::Relaxed);
+        self.change(columns.key.author, |author| {
+            for which in lists_of(columns) {
+                let list = author.list(which);
+                let at = list.partition_point(|e| e.order() < entry.order());
+                list.insert(at, entry);
+            }
+        });
+    }
+
+    /// Changes an author, who is there afterwards if there is anything to know.
+    fn change(&self, user: UserId, change: impl FnOnce(&mut Author)) {
+        let mut stripe = self.stripe(user).lock();
+        let before = stripe.allocation_size() + stripe.get(&user).map_or(0, Author::bytes);
+        let author = stripe.entry(user).or_default();
+        change(author);
+        let mut after = author.bytes();
+        if author.is_empty() {
+            stripe.remove(&user);
+            after = 0;
+            // What a burst once needed is given back.
+            if stripe.capacity() > 64 && stripe.capacity() > 4 * stripe.len() {
+                let wanted = 2 * stripe.len();
+                stripe.shrink_to(wanted);
+            }
         }
+        // One writer: a difference may wrap, the sum does not.
+        let grown = (stripe.allocation_size() + after).wrapping_sub(before);
+        self.bytes.fetch_add(grown, Ordering::Relaxed);
     }
 
     /// Takes out the entry of this row; a newer row of the same post stays.
     pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
         let order = (columns.created_at, std::cmp::Reverse(columns.key.post));
-        let mut stripe = self.stripe(columns.key.author).lock();
-        let Some(author) = stripe.get_mut(&columns.key.author) else {
-            return;
-        };
-        for which in lists_of(columns) {
-            let list = author.list(which);
-            let first = list.partition_point(|e| e.order() < order);
-            let same = list.iter().skip(first).take_while(|e| e.order() == order);
-            if let Some(at) = same
-                .zip(first..)
-                .find_map(|(e, at)| (e.ordinal == ordinal).then_some(at))
-            {
-                list.remove(at);
-                self.entries.fetch_sub(1, Ordering::Relaxed);
+        self.change(columns.key.author, |author| {
+            for which in lists_of(columns) {
+                let list = author.list(which);
+                let first = list.partition_point(|e| e.order() < order);
+                let same = list.iter().skip(first).take_while(|e| e.order() == order);
+                if let Some(at) = same
+                    .zip(first..)
+                    .find_map(|(e, at)| (e.ordinal == ordinal).then_some(at))
+                {
+                    list.remove(at);
+                }
+                // What a burst once needed is given back.
+                if list.capacity() > 16 && list.capacity() > 4 * list.len() {
+                    list.shrink_to(2 * list.len());
+                }
             }
-            // What a burst once needed is given back.
-            if list.capacity() > 16 && list.capacity() > 4 * list.len() {
-                list.shrink_to(2 * list.len());
-            }
-        }
-        self.drop_if_empty(&mut stripe, columns.key.author);
+        });
     }
 
     /// The newest entries of a timeline for which `skip` is false, newest first, at most `limit`, none created before
@@ -140,23 +166,7 @@ impl Timelines {
     }
 
     pub(crate) fn set_followers(&self, user: UserId, followers: i64) {
-        let mut stripe = self.stripe(user).lock();
-        self.author(&mut stripe, user).followers = followers;
-        self.drop_if_empty(&mut stripe, user);
-    }
-
-    fn author<'a>(&self, stripe: &'a mut HashMap<UserId, Author>, user: UserId) -> &'a mut Author {
-        stripe.entry(user).or_insert_with(|| {
-            self.authors.fetch_add(1, Ordering::Relaxed);
-            Author::default()
-        })
-    }
-
-    fn drop_if_empty(&self, stripe: &mut HashMap<UserId, Author>, user: UserId) {
-        if stripe.get(&user).is_some_and(Author::is_empty) {
-            stripe.remove(&user);
-            self.authors.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.change(user, |author| author.followers = followers);
     }
 
     /// Followers counted so far, never below 0.
@@ -165,13 +175,9 @@ impl Timelines {
         followers.clamp(0, i64::from(u32::MAX)) as u32
     }
 
-    /// Bytes, about: lists and maps are on average a third empty.
+    /// Bytes of lists and tables.
     pub(crate) fn bytes(&self) -> u64 {
-        let (entries, authors) = (
-            self.entries.load(Ordering::Relaxed),
-            self.authors.load(Ordering::Relaxed),
-        );
-        (entries * size_of::<Entry>() as u64 + authors * (size_of::<Author>() as u64 + 9)) * 3 / 2
+        self.bytes.load(Ordering::Relaxed) as u64
     }
 }
 
@@ -183,3 +189,7 @@ fn lists_of(columns: &PostColumns) -> impl Iterator<Item = Which> {
     };
     std::iter::once(home).chain(columns.is_video().then_some(Which::Video))
 }
+
+#[cfg(test)]
+#[path = "timelines_test.rs"]
+mod tests;

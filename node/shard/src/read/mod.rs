@@ -15,7 +15,7 @@ mod verdicts;
 mod viewer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use covey_embeddings::{Reader, SpaceSpec};
@@ -71,6 +71,10 @@ pub struct ShardView {
     pub(crate) published: ArcSwap<Applied>,
     /// [`crate::expiry::Expiry::first_ms`] as of the last applied entry.
     pub(crate) oldest_due_ms: AtomicU64,
+    /// [`crate::expiry::Expiry::behind`] as of the last applied entry.
+    pub(crate) trim_behind: AtomicBool,
+    /// Bytes of what only the writer looks at: expiry and pending vectors.
+    pub(crate) upkeep_bytes: AtomicU64,
 }
 
 impl ShardView {
@@ -89,6 +93,11 @@ impl ShardView {
     pub fn oldest_due(&self) -> Option<UnixMillis> {
         let first = self.oldest_due_ms.load(Ordering::Relaxed);
         (first < u64::MAX).then_some(UnixMillis(first))
+    }
+
+    /// Whether the last trim removed as many records as one may, so that another one to the same moment is worth while.
+    pub fn trim_behind(&self) -> bool {
+        self.trim_behind.load(Ordering::Relaxed)
     }
 
     /// Epoch of the shard.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::ShardView;
-use crate::store::{Pressure, ShardStats};
+use crate::store::{PartMemory, Pressure, ShardStats};
 
 impl ShardView {
     /// Figures for status and metrics.
@@ -13,9 +13,39 @@ impl ShardView {
             posts: u64::from(memory.columns.live()),
             users: memory.users.load(Ordering::Acquire),
             outbox: memory.outbox.total(),
-            memory_bytes: memory.bytes(),
+            memory: self.memory_parts(),
             content: self.reader.status(),
         }
+    }
+
+    /// What the replica takes in memory, part by part.
+    fn memory_parts(&self) -> Vec<PartMemory> {
+        let vectors = self.reader.memory();
+        let heap = |(part, heap_bytes)| PartMemory {
+            part,
+            heap_bytes,
+            mapped_bytes: 0,
+        };
+        let upkeep = ("expiry, pending", self.upkeep_bytes.load(Ordering::Relaxed));
+        let posts = self.memory.parts().into_iter().chain([upkeep]).map(heap);
+        let of_vectors = [
+            ("vectors, unsealed", vectors.tail),
+            ("vector records", vectors.records),
+            ("vector locator", vectors.locator),
+            ("vector deletes", vectors.deleted),
+            ("indexes", vectors.index),
+        ];
+        let rows = PartMemory {
+            part: "vectors, sealed",
+            heap_bytes: vectors.rows,
+            mapped_bytes: vectors.mapped,
+        };
+        posts.chain(of_vectors.map(heap)).chain([rows]).collect()
+    }
+
+    /// Bytes on the heap of all parts together: what the budget limits.
+    pub fn heap_bytes(&self) -> u64 {
+        self.memory_parts().iter().map(|part| part.heap_bytes).sum()
     }
 
     /// Effects that wait for other shards.
@@ -28,7 +58,7 @@ impl ShardView {
         let limits = &self.options.limits;
         if self.reader.pressure() >= 1.0 {
             Some(Pressure::UnsealedRows)
-        } else if self.memory.bytes() >= limits.memory_bytes {
+        } else if self.heap_bytes() >= limits.memory_bytes {
             Some(Pressure::Memory)
         } else if self.memory.outbox.total() >= limits.outbox {
             Some(Pressure::Outbox)

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use covey_env::Disk;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
 
 use super::error::io_at;
 use super::synced::Synced;
@@ -206,7 +206,7 @@ impl KvStore for FjallKv {
     }
 
     fn usage(&self) -> Result<KvUsage, KvError> {
-        let measure = |what| lsm(what, &self.dir);
+        let (measure, tree) = (|what| lsm(what, &self.dir), &self.keyspace.tree);
         Ok(KvUsage {
             disk_bytes: self.database.disk_space().map_err(measure("measure the tables"))?,
             journal_bytes: self
@@ -214,6 +214,9 @@ impl KvStore for FjallKv {
                 .journal_disk_space()
                 .map_err(measure("measure the journal"))?,
             approximate_len: self.keyspace.approximate_len() as u64,
+            memtable_bytes: self.database.write_buffer_size(),
+            cache_bytes: self.database.cache_size(),
+            index_bytes: (tree.pinned_block_index_size() + tree.pinned_filter_size()) as u64,
         })
     }
 }

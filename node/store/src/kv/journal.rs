@@ -353,6 +353,12 @@ impl KvStore for JournalKv {
             disk_bytes: bytes,
             journal_bytes: bytes,
             approximate_len: inner.pairs.len() as u64,
+            memtable_bytes: inner
+                .pairs
+                .iter()
+                .map(|(key, value)| (key.len() + value.len()) as u64)
+                .sum(),
+            ..KvUsage::default()
         })
     }
 }

@@ -50,6 +50,12 @@ pub struct KvUsage {
     pub journal_bytes: u64,
     /// Keys, roughly: overwritten and deleted ones may count.
     pub approximate_len: u64,
+    /// Bytes in memory of what is not written as tables yet.
+    pub memtable_bytes: u64,
+    /// Bytes in memory of cached blocks.
+    pub cache_bytes: u64,
+    /// Bytes in memory of the indexes and filters of tables, as far as they are kept outside of the cache.
+    pub index_bytes: u64,
 }
 
 /// What a scan calls for each pair, in key order, until told to stop.

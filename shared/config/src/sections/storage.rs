@@ -14,7 +14,8 @@ section! {
         kv_memtable: ByteSize = "32MiB", in "1MiB"..="4GiB";
         /// Journal of the LSM before it is flushed and recycled.
         kv_journal: ByteSize = "256MiB", in "64MiB"..="64GiB";
-        /// In-memory columns and timelines of a node; when full, proposals are refused.
+        /// What a node keeps of posts and vectors on its heap, indexes included, mapped rows not; when full, proposals are
+        /// refused.
         columns: ByteSize = "4GiB", in "16MiB"..="4TiB";
         /// Time between checkpoints: folder files and LSM fsynced, then the log cut.
         checkpoint_interval: Duration = "10s", in "100ms"..="1h";

@@ -1,0 +1,182 @@
+//! `covey bench restart`: seconds to ready with a large replica, and where they and the memory go.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use covey_api::v1::{NodeStatus, StartPhase, StatusReply};
+use serde::Serialize;
+
+use super::place::{Holding, Place};
+use super::processes::Processes;
+use super::rig::{Rig, settled};
+use crate::args::{RestartArgs, WorldSize};
+use crate::commands::{Context, Outcome, build_world, fetch_status, load_summary, now_ms};
+use crate::load::{self, Format, LoadOptions};
+use crate::progress::Spinner;
+use crate::render::memory;
+use crate::render::text::{Style, bytes, count};
+
+/// Posts stay however old they are: a replica that was loaded once can be measured again.
+const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n";
+/// Nothing is built for so long: merges are over.
+const CALM: Duration = Duration::from_secs(5);
+/// For the indexes after a load.
+const INDEXED: Duration = Duration::from_secs(1200);
+/// A checkpoint of everything and a cut of the log come in between.
+const REST: Duration = Duration::from_secs(25);
+
+/// One start of node 1.
+#[derive(Clone, Debug, Serialize)]
+struct Start {
+    /// How it was stopped.
+    after: &'static str,
+    /// From the start of the process until the cluster is healthy.
+    ready_s: f64,
+    phases: Vec<Phase>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Phase {
+    phase: String,
+    ms: f64,
+    items: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Figures {
+    posts: u64,
+    users: u64,
+    nodes: usize,
+    ingest_per_s: f64,
+    starts: Vec<Start>,
+    /// Of node 1 after its last start, in bytes.
+    resident_bytes: u64,
+    anonymous_bytes: u64,
+    file_bytes: u64,
+    memory: Vec<memory::Line>,
+}
+
+/// Loads once, then stops and starts node 1: with SIGTERM, then with SIGKILL while it is idle.
+pub(super) async fn run(context: &Context, args: &RestartArgs, processes: &mut Processes) -> Result<Outcome> {
+    let size = WorldSize {
+        users: (args.posts / 50).max(20),
+        posts: args.posts,
+        sessions: Some(args.posts / 500),
+        seed: 1,
+        hours: 48,
+        until: None,
+    };
+    let wish = format!("restart: {} posts on {} nodes", size.posts, args.nodes);
+    let place = Place::open(&args.dir, args.fresh)?;
+    let found = place.holding(&wish)?.filter(|holding| holding.complete);
+    let rig = Rig::prepare(place, args.nodes, SETTINGS)?;
+    let client = rig.up(processes).await?;
+    let holding = match found {
+        Some(holding) => holding,
+        None => fill(&rig, &client, &size, wish).await?,
+    };
+    let spinner = Spinner::start("waiting for the indexes");
+    let waiting = Instant::now();
+    settled(&client, CALM, INDEXED).await?;
+    tokio::time::sleep(REST).await;
+    spinner.done(waiting.elapsed());
+    let mut starts = Vec::new();
+    for after in ["SIGTERM", "SIGKILL"] {
+        starts.push(restart(&rig, processes, after).await?);
+    }
+    let client = rig.healthy(processes).await?;
+    let state = fetch_status(&client).await?;
+    let Some(node) = state.nodes.first() else {
+        return Ok(Outcome::NotGood);
+    };
+    let figures = figures(&state, node, starts, (size.users, holding.ingest_per_s));
+    context.show(&figures, || human(&figures, node, context.style))?;
+    Ok(Outcome::Done)
+}
+
+async fn fill(rig: &Rig, client: &crate::client::Client, size: &WorldSize, wish: String) -> Result<Holding> {
+    let until_ms = now_ms();
+    let mut holding = Holding {
+        wish,
+        until_ms,
+        ..Holding::default()
+    };
+    let world = build_world(&WorldSize {
+        until: Some(until_ms),
+        ..size.clone()
+    })?;
+    let options = LoadOptions {
+        // Few at a time: what counts is that all of it arrives, however slow the machine is.
+        concurrency: 4,
+        patience: Duration::from_secs(600),
+        ..LoadOptions::default()
+    };
+    let report = load::load(client.clone(), &Format::World(world), &options).await?;
+    eprint!("  {}", load_summary(&report));
+    holding.complete = true;
+    holding.ingest_per_s = report.posts_per_s();
+    rig.place.remember(&holding)?;
+    Ok(holding)
+}
+
+async fn restart(rig: &Rig, processes: &mut Processes, after: &'static str) -> Result<Start> {
+    match after {
+        "SIGKILL" => processes.kill_one("node 1").await,
+        _ => processes.stop_one("node 1").await,
+    }
+    let started = Instant::now();
+    rig.start_node(1, processes)?;
+    let client = rig.healthy(processes).await?;
+    let ready_s = started.elapsed().as_secs_f64();
+    let state = fetch_status(&client).await?;
+    let phase = |phase: &StartPhase| Phase {
+        phase: phase.phase.clone(),
+        ms: phase.time_ms,
+        items: phase.items,
+    };
+    let node = state.nodes.first();
+    Ok(Start {
+        after,
+        ready_s,
+        phases: node.map_or(Vec::new(), |node| node.start.iter().map(phase).collect()),
+    })
+}
+
+fn figures(state: &StatusReply, node: &NodeStatus, starts: Vec<Start>, (users, ingest_per_s): (u64, f64)) -> Figures {
+    let memory = node.memory.clone().unwrap_or_default();
+    Figures {
+        posts: state.posts,
+        users,
+        nodes: state.nodes.len(),
+        ingest_per_s,
+        starts,
+        resident_bytes: node.resident_bytes,
+        anonymous_bytes: memory.anonymous_bytes,
+        file_bytes: memory.file_bytes,
+        memory: memory::lines(node),
+    }
+}
+
+fn human(figures: &Figures, node: &NodeStatus, style: Style) -> String {
+    let mut out = format!(
+        "one shard of {} posts on {} nodes, loaded at {:.0} posts/s; node 1 takes {}\n",
+        count(figures.posts),
+        figures.nodes,
+        figures.ingest_per_s,
+        bytes(figures.resident_bytes),
+    );
+    for start in &figures.starts {
+        let phases: Vec<StartPhase> = start
+            .phases
+            .iter()
+            .map(|phase| StartPhase {
+                phase: phase.phase.clone(),
+                time_ms: phase.ms,
+                items: phase.items,
+            })
+            .collect();
+        let headline = format!("start after {}: ready after {:.1} s", start.after, start.ready_s);
+        out += &format!("\n{}\n{}", style.bold(&headline), memory::phases(&phases, style));
+    }
+    out + "\n" + &memory::of_node(node, style)
+}

@@ -1,0 +1,116 @@
+//! A lean cluster for one measurement: one shard, as few nodes as wanted, settings of its own.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use covey_api::v1::StatusReply;
+
+use super::place::{Place, Ports, quoted};
+use super::processes::{Processes, sibling};
+use crate::client::Client;
+use crate::commands::fetch_status;
+use crate::progress::Spinner;
+
+/// Time for the processes to answer; a large store is read back first.
+const READY: Duration = Duration::from_secs(600);
+/// Time between two looks.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// One shard, replicated to every node, and a coordinator.
+pub(super) struct Rig {
+    pub(super) place: Place,
+    ports: Ports,
+    nodes: usize,
+}
+
+impl Rig {
+    /// Writes the configuration; `settings` is what it says besides cluster and addresses, as TOML.
+    pub(super) fn prepare(place: Place, nodes: usize, settings: &str) -> Result<Rig> {
+        let ports = Ports::free()?;
+        let mut text = format!(
+            "# Written by `covey bench`. `cluster.toml` at the root of the project has every key.\n\
+             [cluster]\nname = \"bench\"\nshards = 1\nreplication = {nodes}\ninsecure_loopback = true\ndata_dir = {}\n",
+            quoted(&place.data().display().to_string())
+        );
+        for (at, port) in ports.nodes.iter().take(nodes).enumerate() {
+            let zone = char::from(b'a' + at as u8);
+            write!(
+                text,
+                "\n[[node]]\nid = {}\nlisten = \"127.0.0.1:{port}\"\nzone = \"{zone}\"\n",
+                at + 1
+            )
+            .expect("writing to a string");
+        }
+        write!(
+            text,
+            "\n[coordinator]\nhttp_listen = \"127.0.0.1:{}\"\ngrpc_listen = \"127.0.0.1:{}\"\n\n{settings}",
+            ports.http, ports.grpc
+        )
+        .expect("writing to a string");
+        let path = place.config();
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Rig { place, ports, nodes })
+    }
+
+    /// Starts everything and waits until the cluster is healthy.
+    pub(super) async fn up(&self, processes: &mut Processes) -> Result<Client> {
+        for id in 1..=self.nodes {
+            self.start_node(id, processes)?;
+        }
+        let config = self.place.config().display().to_string();
+        let log = self.place.logs().join("coordinator.log");
+        let args = ["--config".to_owned(), config];
+        processes.start("coordinator", &sibling("covey-coordinator")?, &args, &log)?;
+        self.healthy(processes).await
+    }
+
+    pub(super) fn start_node(&self, id: usize, processes: &mut Processes) -> Result<()> {
+        let config = self.place.config().display().to_string();
+        let args = ["--config".to_owned(), config, "--node".to_owned(), id.to_string()];
+        let log = self.place.logs().join(format!("node-{id}.log"));
+        processes.start(&format!("node {id}"), &sibling("covey-node")?, &args, &log)
+    }
+
+    /// Waits until every shard has a leader and all its replicas.
+    pub(super) async fn healthy(&self, processes: &mut Processes) -> Result<Client> {
+        let spinner = Spinner::start("waiting for the cluster");
+        let started = Instant::now();
+        let server = format!("http://127.0.0.1:{}", self.ports.grpc);
+        loop {
+            processes.all_alive()?;
+            let looked = match Client::connect(&server).await {
+                Ok(client) => fetch_status(&client).await.map(|status| (client, status)),
+                Err(error) => Err(error),
+            };
+            let last = match looked {
+                Ok((client, status)) if status.healthy => {
+                    spinner.done(started.elapsed());
+                    return Ok(client);
+                }
+                Ok((_, status)) => status.problems.first().cloned().unwrap_or_default(),
+                Err(error) => error.to_string(),
+            };
+            if started.elapsed() > READY {
+                bail!("the cluster is not ready after {} s: {last}", READY.as_secs());
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
+/// Waits until no index is being built and no effect is on its way, for `calm` in a row, at most `most`.
+pub(super) async fn settled(client: &Client, calm: Duration, most: Duration) -> Result<StatusReply> {
+    let (started, mut last_busy) = (Instant::now(), Instant::now());
+    loop {
+        let state = fetch_status(client).await?;
+        let outbox = state.nodes.iter().flat_map(|node| &node.replicas).any(|r| r.outbox > 0);
+        if crate::render::status::building(&state) || outbox {
+            last_busy = Instant::now();
+        }
+        if last_busy.elapsed() >= calm || started.elapsed() > most {
+            return Ok(state);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

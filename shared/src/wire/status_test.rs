@@ -1,0 +1,46 @@
+//! Golden bytes of what a node says of its memory and its start.
+
+use super::*;
+use crate::codec::{decode, encode};
+
+#[test]
+fn memory_and_start_have_their_bytes() {
+    let memory = MemoryStatus {
+        anonymous_bytes: 1,
+        file_bytes: 2,
+        budget_bytes: 3,
+        parts: vec![
+            MemoryPart {
+                shard: Some(ShardId(7)),
+                part: "ids".into(),
+                heap_bytes: 4,
+                mapped_bytes: 5,
+            },
+            MemoryPart {
+                shard: None,
+                part: "x".into(),
+                heap_bytes: 6,
+                mapped_bytes: 0,
+            },
+        ],
+    };
+    let parts = [
+        "0100000000000000 0200000000000000 0300000000000000 0200000000000000",
+        "01 0700000000000000 0300000000000000 696473 0400000000000000 0500000000000000",
+        "00 0100000000000000 78 0600000000000000 0000000000000000",
+    ];
+    check(&memory, &parts.concat());
+    let phase = StartPhase {
+        phase: "log".into(),
+        us: 8,
+        items: 9,
+    };
+    check(&phase, "0300000000000000 6c6f67 0800000000000000 0900000000000000");
+}
+
+fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {
+    let bytes = encode(value).unwrap();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, golden.replace(' ', ""));
+    assert_eq!(decode::<T>(&bytes).unwrap(), *value);
+}
