@@ -156,7 +156,7 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Nex
 }
 
 /// One life of a host: from start, or restart, to the crash.
-async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
+pub(crate) async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");
     let loss = world.loss.take();

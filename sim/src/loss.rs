@@ -39,7 +39,13 @@ impl NextLoss {
 
     /// What is to be lost now.
     pub(crate) fn take(&self) -> Option<Loss> {
-        let losses = [None, Some(Loss::Disk), Some(Loss::Stores), Some(Loss::File), Some(Loss::Record)];
+        let losses = [
+            None,
+            Some(Loss::Disk),
+            Some(Loss::Stores),
+            Some(Loss::File),
+            Some(Loss::Record),
+        ];
         losses[usize::from(self.0.swap(0, Ordering::Relaxed))]
     }
 }
@@ -115,3 +121,7 @@ fn rot(disk: &dyn Disk, dir: &Path) -> std::io::Result<bool> {
     }
     Ok(false)
 }
+
+#[cfg(test)]
+#[path = "loss_test.rs"]
+mod tests;

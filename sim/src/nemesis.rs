@@ -76,7 +76,7 @@ impl Nemesis {
         let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
         match self.rng.random_range(0..5) {
             0 if !self.lost => {
-                let losses = [Loss::Disk, Loss::Stores, Loss::File, Loss::Record];
+                let losses = [Loss::Disk, Loss::Stores, Loss::File];
                 Fault::Lost(a, losses[self.rng.random_range(0..losses.len())])
             }
             0..=2 => Fault::Crashed(a),

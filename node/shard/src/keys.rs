@@ -130,6 +130,11 @@ impl Keys {
         Keys { generation, shard }.shard_record(2)
     }
 
+    /// There while the replica is a copy of another one that was not yet found equal to the others.
+    pub(crate) fn copy(&self) -> Vec<u8> {
+        self.shard_record(3)
+    }
+
     /// First possible key of `slot`; of the slot after the last one, the end of the shard.
     pub(crate) fn slot_start(&self, slot: u16) -> Vec<u8> {
         self.raw(slot, 0)

@@ -45,12 +45,13 @@ impl Incarnation {
 }
 
 fn remove_keys(kv: &dyn KvStore, keys: Keys, slots: SlotRange, stop: &dyn Fn() -> bool) -> Result<(), ShardStoreError> {
-    let applied = keys.applied();
+    let (applied, copy) = (keys.applied(), keys.copy());
     let seen = keys.outbox_seen_prefix();
     let ranges = [
         keys.slots(slots),
         (applied.clone(), prefix_end(&applied)),
         (seen.clone(), prefix_end(&seen)),
+        (copy.clone(), prefix_end(&copy)),
     ];
     for (start, end) in ranges {
         let mut batch = KvBatch::new();

@@ -23,7 +23,10 @@ use crate::apply::{ApplyLanes, ApplyWorker};
 use crate::board::Board;
 use crate::checkpointer::{Checkpointer, Checkpoints};
 use crate::completions::Completions;
+use crate::disk_room::DiskWatch;
 use crate::log_writer::LogWriter;
+use crate::maintenance_actor::MaintenanceActor;
+use crate::outbox_actor::OutboxActor;
 use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
@@ -31,7 +34,7 @@ use crate::scrub::{Scrubber, ScrubberDeps, Scrubs, Unhealed};
 use crate::server::NodeHandle;
 use crate::set_aside::DamageWatch;
 use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
-use crate::verify::{HashWorker, Hashes, Job};
+use crate::verify::{HashWorker, Hashes, Job, Rounds};
 
 /// Batches that wait for the log writer. A ready is only taken when there is room.
 const LOG_QUEUE: usize = 8;
@@ -170,6 +173,24 @@ impl Starting {
         workers.push(spawn(&self.env, "export", exports.run().boxed(), Priority::Low)?);
         workers.push(spawn(&self.env, "pull", puller.run().boxed(), Priority::Low)?);
         Ok(snapshots)
+    }
+
+    /// Maintenance, checks and the outbox.
+    pub(super) fn timers(&self, handle: &Arc<NodeHandle>, threads: &Threads, checkpoints: Checkpoints) {
+        let config = &self.config;
+        let clients = Arc::new(clients(&self.env, config, self.id));
+        threads.rest(MaintenanceActor {
+            plan: settings::maintenance(config),
+            checkpoints,
+            disk: DiskWatch::new(self.dir.clone(), config.storage.min_free_disk_ratio),
+            handle: handle.clone(),
+            rounds: config.storage.verify_interval.map(|interval| Rounds {
+                handle: handle.clone(),
+                clients: clients.clone(),
+                interval,
+            }),
+        });
+        threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
     }
 
     fn damage(&self) -> DamageWatch {

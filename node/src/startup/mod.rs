@@ -25,12 +25,9 @@ use futures::FutureExt;
 
 use crate::board::Board;
 use crate::completions::Completions;
-use crate::disk_room::DiskWatch;
-use crate::maintenance_actor::MaintenanceActor;
-use crate::outbox_actor::OutboxActor;
 use crate::raft::actor::{Inbound, RaftActor};
 use crate::server::NodeHandle;
-use crate::verify::{Hashes, Rounds};
+use crate::verify::Hashes;
 
 use assembly::Starting;
 use replicas::{Opening, Replicas};
@@ -250,7 +247,7 @@ impl Node {
 
         // 3. The Raft actor with its streams to the other nodes.
         let raft = threads.raft(starting.raft(&mut replicas, &writers));
-        let (checkpoints, mut workers) = (writers.checkpoints, writers.workers);
+        let mut workers = writers.workers;
         workers.push(starting.hash_worker(to_hash)?);
 
         // 4. The snapshots: those of this node for others, and those of others for this node.
@@ -258,28 +255,17 @@ impl Node {
 
         // 5. The shard actors, which answer reads.
         let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone(), snapshots));
+
         // 6. The scrubber, which reads again what lies on the disk.
         starting.scrubber(&handle, writers.lanes, &mut workers)?;
-        let Starting { env, config, dir, .. } = starting;
 
         // 7. What runs on timers.
-        let clients = Arc::new(clients(&env, &config, id));
-        threads.rest(MaintenanceActor {
-            plan: settings::maintenance(&config),
-            checkpoints,
-            disk: DiskWatch::new(dir, config.storage.min_free_disk_ratio),
-            handle: handle.clone(),
-            rounds: config.storage.verify_interval.map(|interval| Rounds {
-                handle: handle.clone(),
-                clients: clients.clone(),
-                interval,
-            }),
-        });
-        threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
+        starting.timers(&handle, &threads, writers.checkpoints);
 
         // 8. The door, last: who knocks is served.
+        let Starting { env, config, .. } = starting;
         let (options, handlers) = (settings::serve(&config, id), handlers(handle.clone(), raft));
-        let server = Server::serve(env.clone(), &listen, options, handlers).await?;
+        let server = Server::serve(env, &listen, options, handlers).await?;
         Ok(Node {
             server,
             threads,

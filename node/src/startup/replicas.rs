@@ -239,7 +239,11 @@ fn group_start(plan: &ShardPlan, log: RecoveredGroup, made: &Applied) -> Result<
     })
 }
 
-fn open_store(opening: &Opening<'_>, plan: &ShardPlan, generation: Generation) -> Result<(ShardStore, OpenReport), StartError> {
+fn open_store(
+    opening: &Opening<'_>,
+    plan: &ShardPlan,
+    generation: Generation,
+) -> Result<(ShardStore, OpenReport), StartError> {
     let options = settings::shard(opening.config, plan, generation, opening.backend)?;
     let dir = replica_dir(opening.dir, plan.shard, generation);
     let opened = ShardStore::open(opening.env, opening.kv.clone(), &dir, options);
@@ -249,7 +253,11 @@ fn open_store(opening: &Opening<'_>, plan: &ShardPlan, generation: Generation) -
 
 /// What is there cannot be read: an empty store takes its place, which the log or a snapshot fills. The damaged one stays on the
 /// disk until then.
-fn begin_anew(opening: &Opening<'_>, plan: &ShardPlan, damage: ShardStoreError) -> Result<(ShardStore, OpenReport), StartError> {
+fn begin_anew(
+    opening: &Opening<'_>,
+    plan: &ShardPlan,
+    damage: ShardStoreError,
+) -> Result<(ShardStore, OpenReport), StartError> {
     let shard = plan.shard;
     tracing::error!(
         shard = shard.0,

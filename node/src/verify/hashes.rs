@@ -1,10 +1,12 @@
 //! The last hash of each replica here, and what it should be: a small lock, held for a copy.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
 use covey_shard::{RecordsAt, ShardView};
 use covey_shared::command::ShardCommand;
 use covey_shared::ids::{LogIndex, ShardId};
+use covey_shared::wire::ReplicaHash;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -21,11 +23,12 @@ pub(crate) struct Job {
 }
 
 /// What is known of one entry.
-#[derive(Debug, Default)]
 struct Known {
     index: LogIndex,
     hash: Option<u64>,
     expected: Option<u64>,
+    /// If it is a copy that was never found equal: where to note that it is.
+    copy: Option<Weak<ShardView>>,
 }
 
 /// Of all replicas of the node.
@@ -44,13 +47,17 @@ impl Hashes {
     }
 
     /// A replica has applied this command, and nothing behind it yet.
-    pub(crate) fn applied(&self, shard: ShardId, index: LogIndex, command: &ShardCommand, view: &ShardView) {
+    pub(crate) fn applied(&self, shard: ShardId, index: LogIndex, command: &ShardCommand, view: &Arc<ShardView>) {
         match command {
             ShardCommand::ComputeHash => {
                 let records = view.records();
+                // What cannot be read counts as what speaks for nobody.
+                let copy = view.is_copy().unwrap_or(true);
                 let known = Known {
                     index,
-                    ..Known::default()
+                    hash: None,
+                    expected: None,
+                    copy: copy.then(|| Arc::downgrade(view)),
                 };
                 if self.jobs.try_send(Job { shard, index, records }).is_ok() {
                     self.known.lock().insert(shard, known);
@@ -77,7 +84,9 @@ impl Hashes {
         let (Some(hash), Some(expected)) = (known.hash, known.expected) else {
             return;
         };
-        if hash != expected {
+        if hash == expected {
+            confirm(shard, known.copy.take());
+        } else {
             tracing::error!(
                 shard = shard.0,
                 index = index.0,
@@ -94,8 +103,24 @@ impl Hashes {
     }
 
     /// The hash behind this entry, once it is known.
-    pub(crate) fn at(&self, shard: ShardId, index: LogIndex) -> Option<u64> {
+    pub(crate) fn at(&self, shard: ShardId, index: LogIndex) -> Option<ReplicaHash> {
         let known = self.known.lock();
-        known.get(&shard).filter(|known| known.index == index)?.hash
+        let known = known.get(&shard).filter(|known| known.index == index)?;
+        Some(ReplicaHash {
+            hash: known.hash?,
+            copy: known.copy.is_some(),
+        })
+    }
+}
+
+fn confirm(shard: ShardId, copy: Option<Weak<ShardView>>) {
+    let confirmed = copy.and_then(|view| view.upgrade()).map(|view| view.confirm_copy());
+    if let Some(Err(error)) = confirmed {
+        let error = format!("{:#}", anyhow::Error::new(error));
+        tracing::warn!(
+            shard = shard.0,
+            error,
+            "a copy was found equal to the others, which could not be noted"
+        );
     }
 }

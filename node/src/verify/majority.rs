@@ -2,37 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use covey_shared::wire::ReplicaHash;
+
 /// The hashes of a group's members behind one entry; `None` for one that has not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// All answered, and all found the same.
-    Equal,
+    /// All answered, and all found this.
+    Equal(u64),
     /// Most members found this; others differ or are silent.
     Most(u64),
-    /// No hash has a majority, and those that are silent could not give it one.
+    /// They differ, and none has a majority.
     Split,
     /// Too few have answered.
     Open,
 }
 
-/// Judges them.
-pub(super) fn judge(hashes: &[Option<u64>]) -> Finding {
-    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
-    for hash in hashes.iter().flatten() {
-        *counts.entry(*hash).or_default() += 1;
+/// Judges them. A copy is no witness for the replica that it was made of: if that one has lost something without a word, so
+/// has the copy, and together they would condemn the last one that still has it.
+pub(super) fn judge(hashes: &[Option<ReplicaHash>]) -> Finding {
+    let mut witnesses: BTreeMap<u64, usize> = BTreeMap::new();
+    for found in hashes.iter().flatten() {
+        *witnesses.entry(found.hash).or_default() += usize::from(!found.copy);
     }
-    let silent = hashes.iter().filter(|hash| hash.is_none()).count();
-    let Some((hash, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
-        return Finding::Open;
-    };
-    if count == hashes.len() {
-        Finding::Equal
-    } else if count * 2 > hashes.len() {
-        Finding::Most(hash)
-    } else if (count + silent) * 2 > hashes.len() {
-        Finding::Open
-    } else {
-        Finding::Split
+    let answered = hashes.iter().flatten().count();
+    let most = witnesses.iter().max_by_key(|(_, count)| **count);
+    match most {
+        Some((hash, _)) if witnesses.len() == 1 && answered == hashes.len() => Finding::Equal(*hash),
+        Some((hash, count)) if count * 2 > hashes.len() => Finding::Most(*hash),
+        _ if answered == hashes.len() => Finding::Split,
+        _ => Finding::Open,
     }
 }
 

@@ -9,7 +9,7 @@ use covey_rpc::NodeClient;
 use covey_shared::command::ShardCommand;
 use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
+use covey_shared::wire::{Class, ReplicaHash, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 
 use super::majority::{Finding, judge};
@@ -42,7 +42,9 @@ impl Rounds {
             tokio::time::sleep(PAUSE).await;
             for plan in &shards {
                 let now = self.handle.env.clock.monotonic();
-                let next = *due.entry(plan.shard).or_insert_with(|| now.plus(FIRST.min(self.interval)));
+                let next = *due
+                    .entry(plan.shard)
+                    .or_insert_with(|| now.plus(FIRST.min(self.interval)));
                 if now < next || !self.handle.board.leads(plan.shard) {
                     continue;
                 }
@@ -57,12 +59,13 @@ impl Rounds {
     async fn check(&self, plan: &ShardPlan) -> Result<(), ShardError> {
         let index = self.propose(plan, ShardCommand::ComputeHash).await?;
         let begun = self.handle.env.clock.monotonic();
-        let finding = loop {
-            let finding = judge(&self.ask(plan, index).await);
+        let (finding, copies) = loop {
+            let hashes = self.ask(plan, index).await;
+            let finding = judge(&hashes);
             let late = self.handle.env.clock.monotonic().since(begun) > PATIENCE;
             // Who is slower learns from the log what it should find.
             if finding != Finding::Open || late {
-                break finding;
+                break (finding, hashes.iter().flatten().any(|found| found.copy));
             }
             if !self.handle.board.leads(plan.shard) {
                 return Ok(());
@@ -70,7 +73,11 @@ impl Rounds {
             tokio::time::sleep(PAUSE).await;
         };
         match finding {
-            Finding::Equal => tracing::info!(shard = plan.shard.0, index = index.0, "all replicas hold the same"),
+            Finding::Equal(hash) if copies => {
+                // They are witnesses from now on.
+                self.propose(plan, ShardCommand::VerifyHash { index, hash }).await?;
+            }
+            Finding::Equal(_) => tracing::info!(shard = plan.shard.0, index = index.0, "all replicas hold the same"),
             Finding::Most(hash) => {
                 self.propose(plan, ShardCommand::VerifyHash { index, hash }).await?;
             }
@@ -94,7 +101,7 @@ impl Rounds {
         Ok(written.index)
     }
 
-    async fn ask(&self, plan: &ShardPlan, index: LogIndex) -> Vec<Option<u64>> {
+    async fn ask(&self, plan: &ShardPlan, index: LogIndex) -> Vec<Option<ReplicaHash>> {
         let shard = plan.shard;
         let ask = |node: NodeId| async move {
             if node == self.handle.node {

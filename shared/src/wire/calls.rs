@@ -174,10 +174,19 @@ pub enum ReplyBody {
     /// To `SnapshotChunk`; `NotHere` once it is not kept any more.
     SnapshotChunk(Result<SnapshotChunk, ShardError>),
     /// To `HashAt`; `None` while it is not known, or not any more.
-    HashAt(Option<u64>),
+    HashAt(Option<ReplicaHash>),
     /// To `Vectors`: in the order of the posts, each in the whole length of a row; `None` for one that is not there or is
     /// damaged there too. Who asked knows the checksum that each must have.
     Vectors(Result<Vec<Option<F16Vector>>, ShardError>),
+}
+
+/// The hash of a replica's records behind some entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ReplicaHash {
+    /// The hash.
+    pub hash: u64,
+    /// The replica was copied from another one, and not found equal to the others since: it says nothing that its source does not.
+    pub copy: bool,
 }
 
 /// A write that was applied on the leader and is durable on a majority.

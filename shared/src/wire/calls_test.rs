@@ -15,7 +15,7 @@ fn golden_bytes_of_a_question_for_vectors() {
     };
     let bytes = encode(&body).unwrap();
     let golden = [
-        "0e000000",
+        "0f000000",
         "0700000000000000",
         "0200000000000000",
         "0100000000000000",
@@ -31,7 +31,7 @@ fn golden_bytes_of_vectors() {
     let body = ReplyBody::Vectors(Ok(vec![Some(row), None]));
     let bytes = encode(&body).unwrap();
     let golden = [
-        "0e000000",
+        "0f000000",
         "00000000",
         "0200000000000000",
         "01",
@@ -44,6 +44,6 @@ fn golden_bytes_of_vectors() {
     let refused = ReplyBody::Vectors(Err(ShardError::NotHere(ShardId(7))));
     assert_eq!(
         hex(&encode(&refused).unwrap()),
-        "0e00000001000000000000000700000000000000"
+        "0f00000001000000000000000700000000000000"
     );
 }

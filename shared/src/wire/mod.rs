@@ -8,7 +8,9 @@ mod seen;
 mod snapshot;
 mod status;
 
-pub use calls::{Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplyBody, RequestBody, WIRE_VERSION, WriteReply};
+pub use calls::{
+    Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplicaHash, ReplyBody, RequestBody, WIRE_VERSION, WriteReply,
+};
 pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{

@@ -49,6 +49,22 @@ impl ShardView {
         Ok(applied.map_or(LogIndex(0), |applied| applied.index))
     }
 
+    /// Whether it is a copy of another replica, and was not found equal to the others since.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn is_copy(&self) -> Result<bool, ShardStoreError> {
+        self.db.exists(&self.db.keys.copy())
+    }
+
+    /// It was found equal.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn confirm_copy(&self) -> Result<(), ShardStoreError> {
+        self.db.commit(std::iter::once((self.db.keys.copy(), None)))
+    }
+
     /// The records as they are now, to be hashed on another thread.
     pub fn records(&self) -> RecordsAt {
         RecordsAt {

@@ -71,11 +71,16 @@ impl ShardStore {
         covey_embeddings::install(disk, dir, &options.content, &folders)?;
         let (mut store, report) = ShardStore::open(env, Arc::clone(&kv), dir, options)?;
         store.checkpoint()?;
+        let copy = (store.view.db.keys.copy(), Some(COPY.to_vec()));
+        store.view.db.commit(std::iter::once(copy))?;
         // 3. The records.
         kv.persist()?;
         Ok((store, report))
     }
 }
+
+/// Says that it is one.
+const COPY: [u8; 1] = [1];
 
 fn check(options: &ShardOptions, manifest: &SnapshotManifest) -> Result<(), SnapshotError> {
     if manifest.shard != options.shard {
