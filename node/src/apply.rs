@@ -211,7 +211,10 @@ impl ApplyWorker {
         let results = match apply(&mut applier.store, task.shard, &entries, &self.hashes) {
             Ok(results) => results,
             Err(error) => {
-                self.damage.note(&error);
+                if !self.damage.note(&error) && error.is_damage() {
+                    // The next start has it built anew; without this it would meet the same record again.
+                    let _ = applier.store.view().condemn();
+                }
                 let error = anyhow::Error::new(error);
                 panic!("shard {}: a committed entry cannot be applied: {error:#}", task.shard)
             }

@@ -1,5 +1,6 @@
 //! A node on a real machine: its telemetry, stores, threads and signals.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +10,11 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_env::Env;
 use covey_shared::ids::NodeId;
-use covey_store::kv::{FjallKv, FjallOptions, KvStore};
+use covey_store::kv::{FjallKv, FjallOptions, KeyRange, KvError, KvRead, KvStore};
 use covey_store::log::{Wal, WalOptions};
 use covey_telemetry::{Telemetry, TelemetryOptions};
 
-use crate::set_aside::{DamageWatch, KV, WAL, is_marked, set_aside};
+use crate::set_aside::{DamageWatch, KV, WAL, is_marked, set_aside, unmark};
 use crate::startup::{Node, NodeParts, StartError, StartReport, Threads};
 
 /// Time for the last spans to be sent.
@@ -78,12 +79,17 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
 fn open_kv(env: &Env, config: &Config, dir: &Path, has_peers: bool) -> anyhow::Result<FjallKv> {
     let (disk, options) = (&env.disk, fjall_options(config));
     let open = || FjallKv::open(disk.clone(), &dir.join(KV), &options);
-    let why = if has_peers && is_marked(&**disk, dir)? {
-        anyhow::anyhow!("damage was found while the node ran")
-    } else {
-        match open() {
-            Err(error) if has_peers && error.is_damage() => error.into(),
-            opened => return Ok(opened?),
+    let marked = is_marked(&**disk, dir)?;
+    // What could not be read while the node ran may have been the way to the disk: one look at everything says.
+    let opened = open().and_then(|kv| if marked { read_all(&kv).map(|()| kv) } else { Ok(kv) });
+    let why = match opened {
+        Err(error) if has_peers && error.is_damage() => anyhow::Error::new(error),
+        opened => {
+            let kv = opened?;
+            if marked {
+                unmark(&**disk, dir)?;
+            }
+            return Ok(kv);
         }
     };
     let aside = set_aside(&**disk, dir).context("the key-value store is damaged, and cannot be moved aside")?;
@@ -93,6 +99,11 @@ fn open_kv(env: &Env, config: &Config, dir: &Path, has_peers: bool) -> anyhow::R
         "the key-value store is damaged: it was moved aside, and all replicas are fetched from the other nodes"
     );
     Ok(open()?)
+}
+
+fn read_all(kv: &FjallKv) -> Result<(), KvError> {
+    tracing::warn!("damage of the key-value store was noted: all of it is read once");
+    kv.scan(&KeyRange::all(), &mut |_, _| ControlFlow::Continue(()))
 }
 
 fn telemetry_options(config: &Config, id: NodeId) -> TelemetryOptions {

@@ -29,23 +29,23 @@ fn node(parts: &[&str], files: &[&str]) -> (tempfile::TempDir, Env) {
 #[test]
 fn everything_but_the_log_is_moved_and_the_mark_goes() {
     let (dir, env) = node(
-        &["wal", "kv", "shard-0001.1", "incoming", "damaged/kv", "damaged/old"],
+        &["wal", "kv", "shard-0001.1", "incoming", "damaged.1/kv", "damaged.1/old"],
         &["LOCK", MARK],
     );
     assert!(is_marked(&*env.disk, dir.path()).expect("it can be read"));
     let aside = set_aside(&*env.disk, dir.path()).expect("it can be moved");
-    assert_eq!(names(&env, dir.path()), ["LOCK", "damaged", "wal"]);
+    assert_eq!(names(&env, dir.path()), ["LOCK", "damaged.1", "damaged.2", "wal"]);
     assert_eq!(
         names(&env, &aside),
         ["incoming", "kv", "shard-0001.1"],
-        "what an earlier time left is gone"
+        "apart from what was moved earlier"
     );
     assert!(!is_marked(&*env.disk, dir.path()).expect("it can be read"));
 }
 
 #[test]
 fn after_a_crash_on_the_way_nothing_that_was_moved_is_removed() {
-    let (dir, env) = node(&["wal", "shard-0001.1", "damaged/kv"], &[MARK]);
+    let (dir, env) = node(&["wal", "shard-0001.1", "damaged.1/old", "damaged.2/kv"], &[MARK]);
     let aside = set_aside(&*env.disk, dir.path()).expect("it can be moved");
     assert_eq!(names(&env, &aside), ["kv", "shard-0001.1"]);
 }

@@ -62,12 +62,12 @@ impl Partition {
         if self.active.is_full() {
             self.seal();
         }
-        // Said before the damaged row dies: what drops dead rows makes the copy durable first.
-        self.shared.repaired.store(true, Ordering::Release);
         let to = Location {
             folder: self.active.folder,
             row: self.active.push(record, copy),
         };
+        // Said before the damaged row dies, of a copy that is there: what drops dead rows makes it durable first.
+        self.shared.repaired.store(true, Ordering::Release);
         self.shared.state.lock().locator.insert(damaged.post, version, to);
         Repaired::Done
     }

@@ -246,6 +246,10 @@ impl Walk {
             read.ok().map(|()| bytes)
         };
         let block = read(start, end - start);
+        // A page that could not be read once is zeros in the map for good, even if the disk can read it again.
+        let mapped = |row: usize, record: &RowRecord| {
+            segment.rows.faulted_pages() == 0 || record.matches(segment.rows.range(row, row + 1))
+        };
         let sound = |row: usize, record: &RowRecord| match &block {
             Some(block) => record.matches_bytes(&block[(row - start) * width..][..width]),
             None if self.rows.is_none() => record.matches(segment.rows.range(row, row + 1)),
@@ -255,7 +259,7 @@ impl Walk {
         for row in (start..end).filter(|&row| !segment.deleted.get(row as u32)) {
             let record = &segment.records[row];
             self.compared += 1;
-            if sound(row, record) {
+            if sound(row, record) && mapped(row, record) {
                 continue;
             }
             if self.damaged.len() == MAX_DAMAGED {

@@ -22,6 +22,11 @@ impl Db {
         Db { kv, keys }
     }
 
+    /// Everything committed survives a power loss.
+    pub(crate) fn persist(&self) -> Result<(), ShardStoreError> {
+        Ok(self.kv.persist()?)
+    }
+
     /// Reads of this moment.
     pub(crate) fn snapshot(&self) -> Box<dyn KvRead> {
         self.kv.snapshot()

@@ -36,6 +36,14 @@ pub enum ShardStoreError {
         /// What is wrong with it.
         source: CodecError,
     },
+    /// It was found damaged while it ran.
+    #[error(
+        "shard {shard}: this replica was found to be damaged; what to do is in docs/running.md, under \"Stores are damaged\""
+    )]
+    Condemned {
+        /// The shard.
+        shard: ShardId,
+    },
     /// A value could not be encoded.
     #[error("a record is too large to be stored")]
     Encode(#[source] CodecError),
@@ -80,6 +88,7 @@ impl ShardStoreError {
         match self {
             ShardStoreError::Record { source, .. } => !matches!(source, CodecError::Version { .. }),
             ShardStoreError::Partition(source) => source.is_damage(),
+            ShardStoreError::Condemned { .. } => true,
             _ => self.is_kv_damage(),
         }
     }

@@ -135,6 +135,11 @@ impl Keys {
         self.shard_record(3)
     }
 
+    /// There once the replica was found to be damaged: it must not be used any more.
+    pub(crate) fn condemned(&self) -> Vec<u8> {
+        self.shard_record(4)
+    }
+
     /// First possible key of `slot`; of the slot after the last one, the end of the shard.
     pub(crate) fn slot_start(&self, slot: u16) -> Vec<u8> {
         self.raw(slot, 0)

@@ -70,7 +70,7 @@ impl ShardStore {
     /// Opens a replica from the node's key-value store and its own folder `dir`, or begins a new one.
     ///
     /// # Errors
-    /// Damaged records or files, and what the disk says.
+    /// Damaged records or files, a replica that was found damaged before, and what the disk says.
     pub fn open(
         env: &Env,
         kv: Arc<dyn KvStore>,
@@ -82,6 +82,10 @@ impl ShardStore {
             shard: options.shard,
         };
         let db = Db::new(kv, keys);
+        if db.exists(&keys.condemned())? {
+            let shard = keys.shard;
+            return Err(ShardStoreError::Condemned { shard });
+        }
         let there: Option<Applied> = db.read(&keys.applied())?;
         let created = there.is_none();
         let applied = there.unwrap_or_else(|| first_applied(&options));

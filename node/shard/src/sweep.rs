@@ -45,13 +45,14 @@ impl Incarnation {
 }
 
 fn remove_keys(kv: &dyn KvStore, keys: Keys, slots: SlotRange, stop: &dyn Fn() -> bool) -> Result<(), ShardStoreError> {
-    let (applied, copy) = (keys.applied(), keys.copy());
+    let (applied, copy, condemned) = (keys.applied(), keys.copy(), keys.condemned());
     let seen = keys.outbox_seen_prefix();
     let ranges = [
         keys.slots(slots),
         (applied.clone(), prefix_end(&applied)),
         (seen.clone(), prefix_end(&seen)),
         (copy.clone(), prefix_end(&copy)),
+        (condemned.clone(), prefix_end(&condemned)),
     ];
     for (start, end) in ranges {
         let mut batch = KvBatch::new();

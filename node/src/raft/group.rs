@@ -68,8 +68,13 @@ fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
     let hard_state = HardState {
         term: found.hard_state.term,
         vote: found.hard_state.vote,
-        // A commit index alone is not fsynced; what was applied was committed.
-        commit: found.hard_state.commit.max(applied).min(last),
+        // A commit index alone is not fsynced; what was applied or is compacted was committed.
+        commit: found
+            .hard_state
+            .commit
+            .max(applied)
+            .max(found.compacted.index)
+            .min(last),
         ..HardState::default()
     };
     let conf = ConfState {
@@ -173,8 +178,7 @@ impl Group {
     /// Takes in a message of another member; what does not belong to this incarnation was dropped before.
     pub(crate) fn step(&mut self, wire: RaftMessage, now: Monotonic, random: usize) {
         let from_leader = matches!(wire.kind, RaftMessageKind::Append | RaftMessageKind::Heartbeat);
-        let full = self.backlog.bytes() > self.limits.apply_backlog_bytes && !self.is_frozen();
-        if wire.kind == RaftMessageKind::Append && full {
+        if wire.kind == RaftMessageKind::Append && self.backlog.bytes() > self.append_room() {
             // Flow control by loss: the leader sends again once the store has caught up.
             return;
         }

@@ -14,8 +14,6 @@ use super::restore::Restore;
 /// How far it is.
 #[derive(Debug, Default)]
 pub(crate) struct Rebuild {
-    /// A snapshot was asked for.
-    asked: bool,
     /// The snapshot at this index becomes the store.
     at: Option<u64>,
     /// The apply worker has it.
@@ -42,6 +40,15 @@ impl Group {
         self.rebuild.is_some()
     }
 
+    /// Bytes of committed entries that may wait for the store before further ones are dropped.
+    pub(super) fn append_room(&self) -> u64 {
+        match self.is_frozen() {
+            // Beyond that the leader lets go of its log, and a later snapshot replaces log and store.
+            true => self.limits.max_lag_bytes * 2,
+            false => self.limits.apply_backlog_bytes,
+        }
+    }
+
     /// Whether the library's clock may go on: not into a campaign of a replica that cannot apply.
     pub(super) fn may_tick(&self) -> bool {
         let raft = &self.raw.raft;
@@ -56,8 +63,8 @@ impl Group {
         let Some(rebuild) = self.rebuild.as_mut().filter(|_| !applying) else {
             return;
         };
-        if !rebuild.asked {
-            rebuild.asked = true;
+        if rebuild.at.is_none() {
+            // Again and again: who pulls may have something else at hand when it hears of this.
             effects.damaged.push((self.plan.shard, self.raw.raft.raft_log.applied));
         }
         if let Some(index) = rebuild.at.filter(|_| !rebuild.handed_over) {
@@ -72,6 +79,9 @@ impl Group {
         let Some(rebuild) = self.rebuild.as_mut().filter(|rebuild| rebuild.at.is_none()) else {
             return Restore::NotNeeded;
         };
+        if self.backlog.applying {
+            return Restore::NotNow;
+        }
         if at.index < log.applied {
             // One for a replica that lagged, and has caught up before its store was found damaged.
             return Restore::NotNeeded;

@@ -163,6 +163,10 @@ impl Puller {
         self.fetch(shard, source, &dir, &opened).await?;
         self.show(shard, RebuildPhase::Installing, Some(source));
         let hard_state = self.hard_state(shard, source, bar, &opened);
+        // What is damaged stays until something has taken its place.
+        if !matches!(want, Want::Damaged(_)) {
+            self.sweep(shard)?;
+        }
         let arrival = self.install(shard, hard_state, &dir, &opened)?;
         self.deps.pulls.handed_over(shard);
         self.deps.done.push(Completion::Arrived(Box::new(arrival)));
@@ -316,8 +320,6 @@ impl Puller {
     ) -> Result<Arrival, PullError> {
         let (deps, sent) = (&self.deps, &opened.manifest);
         let plan = &deps.plans[&shard];
-        // What earlier tries left. Nobody reads from it.
-        self.sweep(shard)?;
         let generation = Incarnation::begin(&*deps.kv, shard)?;
         let files: BTreeMap<&str, PathBuf> = sent
             .files

@@ -66,7 +66,8 @@ impl Pulls {
             .or_insert_with(|| Pull::new(shard, Work::Build(want)));
         pull.asked = now;
         let gives_way = match want {
-            Want::Damaged(_) => pull.work != Some(Work::Build(Want::Lost)),
+            // What was handed over is on its way into the group, and must not be swept: this is asked again.
+            Want::Damaged(_) => pull.work.is_some() && pull.work != Some(Work::Build(Want::Lost)),
             _ => matches!(pull.work, Some(Work::Build(Want::Lagging(_)))),
         };
         if gives_way && pull.work != Some(Work::Build(want)) {

@@ -138,6 +138,10 @@ impl Snapshots {
     /// `NotHere` if the snapshot is not kept any more, or has no such piece.
     pub(crate) async fn chunk(&self, id: u64, file: u32, offset: u64) -> Result<SnapshotChunk, ShardError> {
         let (shard, snapshot) = self.find(id).ok_or(ShardError::NotHere(ShardId(0)))?;
+        if self.board.get(shard).is_some_and(|group| group.frozen) {
+            // It was made of what is found damaged by now.
+            return Err(ShardError::NotHere(shard));
+        }
         let place = usize::try_from(file).unwrap_or(usize::MAX);
         let entry = snapshot.export.manifest.files.get(place);
         let left = entry.map_or(0, |entry| entry.bytes.saturating_sub(offset));

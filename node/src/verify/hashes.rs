@@ -20,6 +20,7 @@ pub(crate) struct Job {
     pub(crate) shard: ShardId,
     pub(crate) index: LogIndex,
     pub(crate) records: RecordsAt,
+    pub(crate) view: Weak<ShardView>,
 }
 
 /// What is known of one entry.
@@ -27,8 +28,9 @@ struct Known {
     index: LogIndex,
     hash: Option<u64>,
     expected: Option<u64>,
-    /// If it is a copy that was never found equal: where to note that it is.
-    copy: Option<Weak<ShardView>>,
+    /// It is a copy that was never found equal.
+    copy: bool,
+    view: Weak<ShardView>,
 }
 
 /// Of all replicas of the node.
@@ -51,16 +53,24 @@ impl Hashes {
         match command {
             ShardCommand::ComputeHash => {
                 let records = view.records();
-                // What cannot be read counts as what speaks for nobody.
-                let copy = view.is_copy().unwrap_or(true);
+                let view_of = Arc::downgrade(view);
                 let known = Known {
                     index,
                     hash: None,
                     expected: None,
-                    copy: copy.then(|| Arc::downgrade(view)),
+                    // What cannot be read speaks for nobody.
+                    copy: view.is_copy().unwrap_or(true),
+                    view: view_of.clone(),
                 };
-                if self.jobs.try_send(Job { shard, index, records }).is_ok() {
-                    self.known.lock().insert(shard, known);
+                let job = Job {
+                    shard,
+                    index,
+                    records,
+                    view: view_of,
+                };
+                self.known.lock().insert(shard, known);
+                if self.jobs.try_send(job).is_err() {
+                    self.forget(shard);
                 }
             }
             ShardCommand::VerifyHash { index, hash } => {
@@ -85,16 +95,29 @@ impl Hashes {
             return;
         };
         if hash == expected {
-            confirm(shard, known.copy.take());
+            if std::mem::take(&mut known.copy) {
+                confirm(shard, &known.view);
+            }
         } else {
             tracing::error!(
                 shard = shard.0,
                 index = index.0,
                 "this replica holds something else than the others: it is built anew from a snapshot"
             );
+            let view = known.view.clone();
             all.remove(&shard);
-            self.done.push(Completion::Differs(shard));
+            drop(all);
+            self.condemn(shard, &view);
         }
+    }
+
+    /// A replica is damaged: it is not used any more, after a restart neither.
+    pub(super) fn condemn(&self, shard: ShardId, view: &Weak<ShardView>) {
+        if let Some(Err(error)) = view.upgrade().map(|view| view.condemn()) {
+            let error = format!("{:#}", anyhow::Error::new(error));
+            tracing::error!(shard = shard.0, error, "that a replica is damaged could not be noted");
+        }
+        self.done.push(Completion::Differs(shard));
     }
 
     /// A snapshot has taken the place of what was hashed.
@@ -108,14 +131,13 @@ impl Hashes {
         let known = known.get(&shard).filter(|known| known.index == index)?;
         Some(ReplicaHash {
             hash: known.hash?,
-            copy: known.copy.is_some(),
+            copy: known.copy,
         })
     }
 }
 
-fn confirm(shard: ShardId, copy: Option<Weak<ShardView>>) {
-    let confirmed = copy.and_then(|view| view.upgrade()).map(|view| view.confirm_copy());
-    if let Some(Err(error)) = confirmed {
+fn confirm(shard: ShardId, view: &Weak<ShardView>) {
+    if let Some(Err(error)) = view.upgrade().map(|view| view.confirm_copy()) {
         let error = format!("{:#}", anyhow::Error::new(error));
         tracing::warn!(
             shard = shard.0,

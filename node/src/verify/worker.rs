@@ -31,7 +31,12 @@ impl HashWorker {
                 },
                 Ok(None) => return,
                 Err(error) => {
-                    self.damage.note(&error);
+                    if !self.damage.note(&error)
+                        && error.is_damage()
+                        && let Some(hashes) = self.hashes.upgrade()
+                    {
+                        hashes.condemn(shard, &job.view);
+                    }
                     tracing::error!(
                         shard = shard.0,
                         error = format!("{:#}", anyhow::Error::new(error)),

@@ -65,6 +65,16 @@ impl ShardView {
         self.db.commit(std::iter::once((self.db.keys.copy(), None)))
     }
 
+    /// It is damaged, and is not opened any more. Durable when this returns.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn condemn(&self) -> Result<(), ShardStoreError> {
+        let mark = (self.db.keys.condemned(), Some(vec![1]));
+        self.db.commit(std::iter::once(mark))?;
+        self.db.persist()
+    }
+
     /// The records as they are now, to be hashed on another thread.
     pub fn records(&self) -> RecordsAt {
         RecordsAt {
