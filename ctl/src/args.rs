@@ -70,7 +70,7 @@ pub enum Command {
     /// Start a whole cluster on this machine, load a world, show a feed; stays up until Ctrl-C
     Demo(DemoArgs),
     /// Measure a cluster on this machine: ingest, latency, recall, CPU, memory, restart
-    Bench(BenchArgs),
+    Bench(Box<BenchArgs>),
     /// Measure feeds against what people really did
     #[command(subcommand)]
     Evaluate(EvaluateCommand),

@@ -80,7 +80,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Load(args) => load::run(&context, args).await,
         Command::World(args) => world::run(&args),
         Command::Demo(args) => demo::run(&context, args).await,
-        Command::Bench(args) => demo::bench(&context, args).await,
+        Command::Bench(args) => demo::bench(&context, *args).await,
         Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
         Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),

@@ -1,6 +1,6 @@
 //! `covey bench steady`: steady writing and expiry. Does anything grow?
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -109,7 +109,7 @@ fn settings(args: &SteadyArgs) -> String {
 
 async fn watch(
     client: &Client,
-    node: &PathBuf,
+    node: &Path,
     processes: &mut Processes,
     (time, every): (Duration, Duration),
     counts: &Counts,

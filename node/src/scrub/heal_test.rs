@@ -34,7 +34,7 @@ async fn healed(count: u64, members: &[(u64, Gives)]) -> (Healed, Vec<(u64, usiz
         let give = |gives: Gives, post: &PostId| match gives {
             Gives::Sound => copy(1.0),
             Gives::Wrong => copy(9.0),
-            Gives::Half if post.0 % 2 == 0 => copy(1.0),
+            Gives::Half if post.0.is_multiple_of(2) => copy(1.0),
             Gives::Half | Gives::Nothing | Gives::TooFew => None,
         };
         let answer = match members.iter().find(|(id, _)| *id == node.0) {
