@@ -13,7 +13,7 @@ use crate::process::SOON;
 use crate::replicas::assert_same_everywhere;
 use crate::world::{Cluster, NODES, status};
 
-/// In each round every process is killed once.
+/// In each round every process is killed once. `COVEY_TEST_ROUNDS` says otherwise.
 const ROUNDS: usize = 10;
 /// At least so many posts are acknowledged.
 const POSTS: usize = 20_000;
@@ -30,7 +30,8 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
     println!("crashes: seed {seed}");
     let mut run = Run::start(seed).await;
     let since = Instant::now();
-    for _ in 0..ROUNDS {
+    let rounds = from_env("COVEY_TEST_ROUNDS").unwrap_or(ROUNDS);
+    for _ in 0..rounds {
         for node in 0..NODES {
             run.kill_node(node).await;
         }
@@ -48,7 +49,7 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
     let history = run.load.finish().await;
     println!(
         "crashes: {} kills in {faults:.0?}; {}",
-        ROUNDS * (NODES + 1),
+        rounds * (NODES + 1),
         history.summary()
     );
     println!(
@@ -59,7 +60,7 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
         println!("crashes: {what}\n{}", run.failed_calls(&trace));
     }
     assert_eq!(history.broken_feeds(), [], "feeds while a majority lived");
-    assert!(history.complete() >= ROUNDS, "feeds were asked for all the time");
+    assert!(history.complete() >= rounds, "feeds were asked for all the time");
     assert!(!run.failovers.is_empty(), "no leader was killed");
     let written = history.posts();
     assert!(written.len() >= POSTS);
@@ -67,10 +68,13 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
     run.cluster.assert_no_panic();
 }
 
+fn from_env<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 /// `COVEY_TEST_SEED`, or one that changes from run to run: kills shall meet ever new moments.
 fn seed() -> u64 {
-    let given = std::env::var("COVEY_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    given.unwrap_or_else(|| {
+    from_env("COVEY_TEST_SEED").unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         now.expect("the clock is past 1970").as_nanos() as u64
     })
