@@ -99,7 +99,7 @@ impl DamageWatch {
         match self.disk.replace_file(&self.dir.join(MARK), b"") {
             Ok(()) => tracing::error!(
                 dir = %self.dir.display(),
-                "the key-value store is damaged: restart this node, and it gets its replicas from the others"
+                "the key-value store is damaged; what to do is in docs/running.md, under \"Stores are damaged\""
             ),
             Err(error) => tracing::error!(%error, "the key-value store is damaged, which could not be noted"),
         }

@@ -65,8 +65,8 @@ pub(crate) fn config() -> Config {
     config.storage.verify_interval = Some(Duration::from_secs(5));
     config.storage.scrub_interval = Duration::from_secs(4);
     config.raft.keep_entries = 50;
-    // A second or two: whoever is away for longer comes back by snapshot.
-    config.raft.max_lag = ByteSize::new(64 << 10);
+    // About a second: whoever is away for longer comes back by snapshot.
+    config.raft.max_lag = ByteSize::new(32 << 10);
     config.raft.snapshot_lease = Duration::from_secs(5);
     config.nodes = (1..=HOSTS)
         .map(|host| NodeConfig {

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use covey_embeddings::MANIFEST;
 use covey_env::{Disk, OpenMode};
 use covey_node::set_aside::set_aside;
 use covey_store::kv::{KeyRange, KvBatch, KvError, KvStore};
+use parking_lot::Mutex;
 
 /// Keys of posts: generation, slot, kind, author, id.
 const POST_KEY: usize = 23;
@@ -22,7 +22,7 @@ pub(crate) enum Loss {
     Disk,
     /// The stores: their key-value store was found damaged.
     Stores,
-    /// One file of one replica has rotted.
+    /// One file of each replica has rotted.
     File,
     /// A record is not there any more, and nothing says so.
     Record,
@@ -30,23 +30,16 @@ pub(crate) enum Loss {
 
 /// The next loss of one host, if there is to be one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct NextLoss(Arc<AtomicU8>);
+pub(crate) struct NextLoss(Arc<Mutex<Option<Loss>>>);
 
 impl NextLoss {
     pub(crate) fn set(&self, loss: Loss) {
-        self.0.store(loss as u8 + 1, Ordering::Relaxed);
+        *self.0.lock() = Some(loss);
     }
 
     /// What is to be lost now.
     pub(crate) fn take(&self) -> Option<Loss> {
-        let losses = [
-            None,
-            Some(Loss::Disk),
-            Some(Loss::Stores),
-            Some(Loss::File),
-            Some(Loss::Record),
-        ];
-        losses[usize::from(self.0.swap(0, Ordering::Relaxed))]
+        self.0.lock().take()
     }
 }
 
@@ -70,15 +63,16 @@ impl Loss {
 
     /// Before the replicas are opened. Whether there was something to lose.
     pub(crate) fn of_records(self, kv: &dyn KvStore) -> Result<bool, KvError> {
-        let mut posts = Vec::new();
-        if self == Loss::Record {
-            kv.scan(&KeyRange::all(), &mut |key, _| {
-                if key.len() == POST_KEY && key[KIND] == POST {
-                    posts.push(key.to_vec());
-                }
-                ControlFlow::Continue(())
-            })?;
+        if self != Loss::Record {
+            return Ok(false);
         }
+        let mut posts = Vec::new();
+        kv.scan(&KeyRange::all(), &mut |key, _| {
+            if key.len() == POST_KEY && key[KIND] == POST {
+                posts.push(key.to_vec());
+            }
+            ControlFlow::Continue(())
+        })?;
         let Some(lost) = posts.get(posts.len() / 2) else {
             return Ok(false);
         };
@@ -103,11 +97,10 @@ fn empty(disk: &dyn Disk, dir: &Path) -> std::io::Result<()> {
     disk.sync_dir(dir)
 }
 
-/// Flips a byte in the middle of the list of vector folders of the first replica that has one.
+/// Flips a byte in the middle of the list of vector folders of each replica that has one.
 fn rot(disk: &dyn Disk, dir: &Path) -> std::io::Result<bool> {
-    let mut replicas = disk.list(dir)?;
-    replicas.sort_by(|a, b| a.path.cmp(&b.path));
-    for replica in replicas.iter().filter(|entry| entry.is_dir) {
+    let mut rotten = false;
+    for replica in disk.list(dir)?.iter().filter(|entry| entry.is_dir) {
         let path = replica.path.join(MANIFEST);
         if !disk.exists(&path)? {
             continue;
@@ -117,9 +110,9 @@ fn rot(disk: &dyn Disk, dir: &Path) -> std::io::Result<bool> {
         file.read_at(&mut byte, at)?;
         file.write_at(&[byte[0] ^ 0x10], at)?;
         file.sync_all()?;
-        return Ok(true);
+        rotten = true;
     }
-    Ok(false)
+    Ok(rotten)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A record that is gone without a word is found by comparing replicas, and comes back.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use covey_rpc::NodeClient;

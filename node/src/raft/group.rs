@@ -172,6 +172,9 @@ impl Group {
             self.raw.tick();
         }
         self.end_late_offer();
+        if self.is_frozen() {
+            self.hand_over(random);
+        }
         self.after_change(random);
     }
 
@@ -207,7 +210,7 @@ impl Group {
 
     /// Appends `data` to the log if this replica leads.
     pub(crate) fn propose(&mut self, data: Vec<u8>, ticket: Ticket) -> Result<(), ShardError> {
-        if self.raw.raft.state != StateRole::Leader {
+        if !self.serves() {
             return Err(ShardError::NotLeader { hint: self.leader() });
         }
         if self.backlog.bytes() > self.limits.apply_backlog_bytes {
@@ -252,7 +255,7 @@ impl Group {
 
     /// Proposals whose fate is unknown because this replica no longer leads.
     pub(crate) fn orphans(&mut self) -> Vec<Ticket> {
-        if self.raw.raft.state == StateRole::Leader {
+        if self.leads() {
             Vec::new()
         } else {
             self.proposals.drain()
@@ -339,7 +342,7 @@ impl Group {
     }
 
     fn envelope(&self) -> Envelope {
-        let leads = self.raw.raft.state == StateRole::Leader;
+        let leads = self.leads();
         Envelope {
             shard: self.plan.shard,
             epoch: self.plan.epoch,
@@ -369,15 +372,20 @@ impl Group {
 
     /// Node of the leader as this replica knows it.
     pub(crate) fn leader(&self) -> Option<NodeId> {
-        self.node_of(ReplicaId(self.raw.raft.leader_id))
+        let leader = self.node_of(ReplicaId(self.raw.raft.leader_id));
+        leader.filter(|_| !self.leads() || self.serves())
+    }
+
+    pub(super) fn leads(&self) -> bool {
+        self.raw.raft.state == StateRole::Leader
     }
 
     pub(crate) fn status(&self, now: Monotonic) -> GroupStatus {
-        let leads = self.raw.raft.state == StateRole::Leader;
+        let leads = self.leads();
         GroupStatus {
             role: match self.raw.raft.state {
-                StateRole::Leader => ReplicaRole::Leader,
-                StateRole::Follower => ReplicaRole::Follower,
+                StateRole::Leader if self.serves() => ReplicaRole::Leader,
+                StateRole::Leader | StateRole::Follower => ReplicaRole::Follower,
                 StateRole::Candidate | StateRole::PreCandidate => ReplicaRole::Candidate,
             },
             leader: self.leader(),

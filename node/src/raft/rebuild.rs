@@ -1,6 +1,6 @@
 //! A damaged store under a sound log.
 //!
-//! The replica goes on voting and appending, so that one bad sector does not cost a majority; but it does not lead, and
+//! The replica goes on voting and appending, so that one bad sector does not cost a majority; but it serves nothing, and
 //! nothing is applied until a snapshot has taken the place of the store. Then the log goes on from there. Nothing behind what was
 //! applied is cut off meanwhile, since nothing further becomes durable.
 
@@ -11,6 +11,10 @@ use super::Effects;
 use super::group::Group;
 use super::restore::Restore;
 
+/// Shortest election timeouts for which it leaves it to the others to stand for election. If none of them can win, it has the
+/// longest log: it leads then, to bring them up to date and hand over.
+const PATIENCE: usize = 4;
+
 /// How far it is.
 #[derive(Debug, Default)]
 pub(crate) struct Rebuild {
@@ -18,6 +22,8 @@ pub(crate) struct Rebuild {
     at: Option<u64>,
     /// The apply worker has it.
     handed_over: bool,
+    /// Ticks in a row at which a healthy replica would have stood for election.
+    waited: usize,
 }
 
 impl Group {
@@ -49,12 +55,24 @@ impl Group {
         }
     }
 
-    /// Whether the library's clock may go on: not into a campaign of a replica that cannot apply.
-    pub(super) fn may_tick(&self) -> bool {
-        let raft = &self.raw.raft;
-        let campaigns = raft.election_elapsed + 1 >= raft.randomized_election_timeout();
+    /// Whether the library's clock may go on: not yet into a campaign of a replica that cannot apply.
+    pub(super) fn may_tick(&mut self) -> bool {
         // Between its old applied index and the snapshot the library finds no entries, and it looks at them when it campaigns.
-        self.restoring.is_none() && !(self.is_frozen() && campaigns)
+        if self.restoring.is_some() {
+            return false;
+        }
+        let raft = &self.raw.raft;
+        let campaigns = !self.leads() && raft.election_elapsed + 1 >= raft.randomized_election_timeout();
+        let Some(rebuild) = &mut self.rebuild else {
+            return true;
+        };
+        rebuild.waited = if campaigns { rebuild.waited + 1 } else { 0 };
+        !campaigns || rebuild.waited > PATIENCE * self.limits.election_ticks
+    }
+
+    /// Whether it leads for others, not only to hand over.
+    pub(super) fn serves(&self) -> bool {
+        self.leads() && !self.is_frozen()
     }
 
     /// Asks for a snapshot once the store has come to rest, and hands over the one that arrived.

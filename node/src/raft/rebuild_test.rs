@@ -2,13 +2,13 @@
 
 use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId};
-use covey_shared::layout::{Layout, ShardPlan};
-use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, WireEntry};
+use covey_shared::layout::{FIRST_EPOCH, Layout, ShardPlan};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WireEntry};
 use covey_store::log::{EntryKind, HardState, LogEntry, RecoveredGroup};
 
 use super::*;
 use crate::raft::fixture::{SHARD, limits, message};
-use crate::raft::{AppliedTask, Engine, Fetched, GroupStart};
+use crate::raft::{AppliedTask, Engine, Fetched, GroupStart, Ticket};
 
 const TERM: u64 = 3;
 
@@ -58,12 +58,32 @@ impl Replica {
 
     fn hear(&mut self, what: RaftMessage) -> Effects {
         let message = RaftMessage {
-            from: self.replica(2),
             to: self.replica(1),
             ..what
         };
         self.engine.step(message, Monotonic::default(), 0);
         self.turn()
+    }
+
+    /// A message of a node in some term, without anything in it.
+    fn from(&self, node: u64, kind: RaftMessageKind, term: u64) -> RaftMessage {
+        RaftMessage {
+            term,
+            ..message(kind, self.replica(node), self.replica(1))
+        }
+    }
+
+    fn heartbeat(&mut self) {
+        let what = self.from(2, RaftMessageKind::Heartbeat, TERM);
+        let _ = self.hear(RaftMessage { commit: 60, ..what });
+    }
+
+    /// Ticks until it says something.
+    fn wait(&mut self, ticks: usize) -> Option<Effects> {
+        (0..ticks).find_map(|_| {
+            self.engine.tick(|| 7);
+            Some(self.turn()).filter(|effects| !effects.send.is_empty())
+        })
     }
 
     /// Collects, and has the log on disk at once.
@@ -101,9 +121,8 @@ impl Replica {
             kind: 0,
             data: vec![7; 100],
         }];
-        let what = message(RaftMessageKind::Append, ReplicaId(0), ReplicaId(0));
+        let what = self.from(2, RaftMessageKind::Append, TERM);
         self.hear(RaftMessage {
-            term: TERM,
             log_term: TERM,
             index: index - 1,
             entries,
@@ -180,12 +199,7 @@ fn a_store_found_damaged_later_finishes_its_batch_and_applies_nothing_more() {
 fn a_snapshot_beyond_the_log_replaces_log_and_store() {
     let mut replica = Replica::new(true);
     let _ = replica.turn();
-    let what = message(RaftMessageKind::Heartbeat, ReplicaId(0), ReplicaId(0));
-    let _ = replica.hear(RaftMessage {
-        term: TERM,
-        commit: 60,
-        ..what
-    });
+    replica.heartbeat();
     assert_eq!(replica.restore(90), Restore::Taken);
     let taken = replica.turn();
     assert_eq!(taken.install, [(SHARD, 90)]);
@@ -199,31 +213,58 @@ fn a_snapshot_beyond_the_log_replaces_log_and_store() {
 }
 
 #[test]
-fn a_damaged_replica_never_campaigns_and_its_vote_goes_to_another() {
+fn a_damaged_replica_leaves_elections_to_the_others_and_votes_for_them() {
     let mut replica = Replica::new(true);
     let _ = replica.turn();
-    let what = message(RaftMessageKind::Heartbeat, ReplicaId(0), ReplicaId(0));
-    let _ = replica.hear(RaftMessage {
-        term: TERM,
-        commit: 60,
-        ..what
-    });
-    let what = message(RaftMessageKind::TimeoutNow, ReplicaId(0), ReplicaId(0));
-    let _ = replica.hear(RaftMessage { term: TERM, ..what });
-    for _ in 0..100 {
-        replica.engine.tick(|| 7);
-        let quiet = replica.turn();
-        assert!(quiet.send.is_empty(), "{:?}", quiet.send);
-    }
+    replica.heartbeat();
+    let called = replica.from(2, RaftMessageKind::TimeoutNow, TERM);
+    let _ = replica.hear(called);
+    assert!(replica.wait(PATIENCE * limits().election_ticks).is_none());
     assert_eq!(replica.status().role, ReplicaRole::Follower);
-    let what = message(RaftMessageKind::RequestVote, ReplicaId(0), ReplicaId(0));
     let asked = RaftMessage {
-        term: TERM + 1,
         log_term: TERM,
         index: 60,
-        ..what
+        ..replica.from(3, RaftMessageKind::RequestVote, TERM + 1)
     };
     let answer = replica.hear(asked).send;
     let granted = |m: &RaftMessage| m.kind == RaftMessageKind::RequestVoteResponse && !m.reject;
     assert!(answer.iter().any(|(_, m)| granted(m)), "{answer:?}");
+}
+
+#[test]
+fn where_no_other_can_win_it_leads_to_bring_them_up_to_date_and_hand_over() {
+    let mut replica = Replica::new(true);
+    let _ = replica.turn();
+    replica.heartbeat();
+    let asked = replica.wait(10 * limits().election_ticks).expect("it stands at last");
+    assert_eq!(asked.send[0].1.kind, RaftMessageKind::RequestPreVote);
+    let next = TERM + 1;
+    let granted = replica.from(3, RaftMessageKind::RequestPreVoteResponse, next);
+    let _ = replica.hear(granted);
+    let granted = replica.from(3, RaftMessageKind::RequestVoteResponse, next);
+    let led = replica.hear(granted);
+    let to_third = |effects: &Effects, kind| {
+        let sent = |(to, m): &&(NodeId, RaftMessage)| *to == NodeId(3) && m.kind == kind;
+        effects.send.iter().any(|message| sent(&message))
+    };
+    assert!(to_third(&led, RaftMessageKind::Append), "{:?}", led.send);
+    let status = replica.status();
+    assert_eq!(
+        (status.role, status.leader),
+        (ReplicaRole::Follower, None),
+        "nobody is sent here"
+    );
+    replica.engine.propose(SHARD, FIRST_EPOCH, vec![1], Ticket(1));
+    assert!(matches!(
+        replica.engine.take_answers()[..],
+        [(Ticket(1), Err(ShardError::NotLeader { hint: None }))]
+    ));
+    // Node 3 has it all: it leads.
+    let answer = RaftMessage {
+        index: 61,
+        ..replica.from(3, RaftMessageKind::AppendResponse, next)
+    };
+    let _ = replica.hear(answer);
+    let handed = replica.wait(2).expect("it hands over");
+    assert!(to_third(&handed, RaftMessageKind::TimeoutNow), "{:?}", handed.send);
 }

@@ -61,6 +61,7 @@ impl Pulls {
     /// damage is more than lagging, and needs more than to clean up.
     pub(crate) fn want(&self, shard: ShardId, want: Want, now: Monotonic) {
         let mut pulls = self.pulls.lock();
+        let news = !pulls.contains_key(&shard);
         let pull = pulls
             .entry(shard)
             .or_insert_with(|| Pull::new(shard, Work::Build(want)));
@@ -73,8 +74,10 @@ impl Pulls {
         if gives_way && pull.work != Some(Work::Build(want)) {
             pull.not_before = Monotonic::default();
             pull.work = Some(Work::Build(want));
+            self.changed.notify_one();
+        } else if news {
+            self.changed.notify_one();
         }
-        self.changed.notify_one();
     }
 
     /// What was handed over is not needed, unless something else is wanted by now.

@@ -94,9 +94,12 @@ impl Hashes {
         let (Some(hash), Some(expected)) = (known.hash, known.expected) else {
             return;
         };
+        let view = known.view.clone();
         if hash == expected {
-            if std::mem::take(&mut known.copy) {
-                confirm(shard, &known.view);
+            let was_copy = std::mem::take(&mut known.copy);
+            drop(all);
+            if was_copy {
+                confirm(shard, &view);
             }
         } else {
             tracing::error!(
@@ -104,7 +107,6 @@ impl Hashes {
                 index = index.0,
                 "this replica holds something else than the others: it is built anew from a snapshot"
             );
-            let view = known.view.clone();
             all.remove(&shard);
             drop(all);
             self.condemn(shard, &view);

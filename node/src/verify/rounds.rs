@@ -21,8 +21,8 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 const ASK_DEADLINE: Duration = Duration::from_secs(2);
 /// Pause between questions, and between looks at what is due.
 const PAUSE: Duration = Duration::from_secs(1);
-/// From the start to the first checks, at most.
-const FIRST: Duration = Duration::from_secs(600);
+/// To the first checks after a start, and to the next try of one that could not be made, at most.
+const SOON: Duration = Duration::from_secs(600);
 /// Time for a majority to hash.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -37,20 +37,20 @@ impl Rounds {
     /// Never ends. The first checks come a while after the start, which has enough to do.
     pub(crate) async fn run(self) {
         let mut due: BTreeMap<ShardId, Monotonic> = BTreeMap::new();
+        let soon = SOON.min(self.interval);
         let shards: Vec<ShardPlan> = self.handle.replicas.values().map(|r| r.plan.clone()).collect();
         loop {
             tokio::time::sleep(PAUSE).await;
             for plan in &shards {
                 let now = self.handle.env.clock.monotonic();
-                let next = *due
-                    .entry(plan.shard)
-                    .or_insert_with(|| now.plus(FIRST.min(self.interval)));
+                let next = *due.entry(plan.shard).or_insert_with(|| now.plus(soon));
                 if now < next || !self.handle.board.leads(plan.shard) {
                     continue;
                 }
                 due.insert(plan.shard, now.plus(self.interval));
                 if let Err(error) = self.check(plan).await {
-                    tracing::info!(shard = plan.shard.0, %error, "the check of the replicas is put off to the next round");
+                    due.insert(plan.shard, now.plus(soon));
+                    tracing::info!(shard = plan.shard.0, %error, "the check of the replicas is put off");
                 }
             }
         }
