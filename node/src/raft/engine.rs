@@ -8,7 +8,8 @@ use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
 
-use super::group::{Group, GroupStart};
+use super::group::Group;
+use super::group_start::GroupStart;
 use super::proposals::Ticket;
 use super::{AppendTask, AppliedTask, Effects, Fetched, GroupStatus, RaftLimits, Restore};
 

@@ -9,13 +9,13 @@ use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
 use covey_shared::layout::{Place, ShardPlan};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError};
-use covey_store::log::RecoveredGroup;
-use raft::eraftpb::{ConfState, Entry, HardState, Message};
+use raft::eraftpb::{Entry, Message};
 use raft::{Config, RawNode, StateRole};
 
 use super::backlog::Backlog;
 use super::convert::{self, Envelope};
 use super::freshness::Freshness;
+use super::group_start::{GroupStart, log_view};
 use super::log_room::LogRoom;
 use super::log_view::LogView;
 use super::proposals::{Proposals, Ticket};
@@ -25,63 +25,11 @@ use super::slog_bridge;
 use super::status::GroupStatus;
 use super::{AppendTask, ApplyTask, Effects, RaftLimits};
 
-/// What the disk knew of a group when the node started.
-#[derive(Debug, Default)]
-pub struct GroupStart {
-    /// What the log knew.
-    pub log: RecoveredGroup,
-    /// Applied index of the store.
-    pub applied: u64,
-    /// Voters as of the applied index; empty for a new replica.
-    pub voters: Vec<u64>,
-    /// The store was damaged, and is empty: nothing is applied before a snapshot has taken its place.
-    pub damaged: bool,
-}
-
-impl GroupStart {
-    /// Nothing but a hard state.
-    pub(crate) fn new(hard_state: covey_store::log::HardState) -> GroupStart {
-        GroupStart {
-            log: RecoveredGroup {
-                hard_state,
-                ..RecoveredGroup::default()
-            },
-            ..GroupStart::default()
-        }
-    }
-}
-
 /// Messages of a ready that may go out only once its entries are on disk.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) number: u64,
     pub(super) messages: Vec<Message>,
-}
-
-fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
-    let entries: Vec<Entry> = found.entries.into_iter().map(convert::entry).collect();
-    let last = found.compacted.index + entries.len() as u64;
-    assert!(
-        applied <= last,
-        "the store has applied {applied}, but the log ends at {last}"
-    );
-    let hard_state = HardState {
-        term: found.hard_state.term,
-        vote: found.hard_state.vote,
-        // A commit index alone is not fsynced; what was applied or is compacted was committed.
-        commit: found
-            .hard_state
-            .commit
-            .max(applied)
-            .max(found.compacted.index)
-            .min(last),
-        ..HardState::default()
-    };
-    let conf = ConfState {
-        voters,
-        ..ConfState::default()
-    };
-    LogView::new(hard_state, conf, (found.compacted.index, found.compacted.term), entries)
 }
 
 pub(crate) struct Group {

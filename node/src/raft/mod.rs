@@ -13,6 +13,7 @@ mod engine;
 mod fixture;
 mod freshness;
 mod group;
+mod group_start;
 mod log_room;
 mod log_view;
 mod proposals;
@@ -28,7 +29,7 @@ use covey_shared::wire::RaftMessage;
 use covey_store::log::{HardState, LogEntry, LogPosition};
 
 pub use engine::Engine;
-pub use group::GroupStart;
+pub use group_start::GroupStart;
 pub use proposals::Ticket;
 pub use restore::{Fetched, Restore};
 pub use status::GroupStatus;

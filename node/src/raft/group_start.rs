@@ -1,0 +1,60 @@
+//! What a group begins with, and its log as the library wants it.
+
+use covey_store::log::RecoveredGroup;
+use raft::eraftpb::{ConfState, Entry, HardState};
+
+use super::convert;
+use super::log_view::LogView;
+
+/// What the disk knew of a group when the node started.
+#[derive(Debug, Default)]
+pub struct GroupStart {
+    /// What the log knew.
+    pub log: RecoveredGroup,
+    /// Applied index of the store.
+    pub applied: u64,
+    /// Voters as of the applied index; empty for a new replica.
+    pub voters: Vec<u64>,
+    /// The store was damaged, and is empty: nothing is applied before a snapshot has taken its place.
+    pub damaged: bool,
+}
+
+impl GroupStart {
+    /// Nothing but a hard state.
+    pub(crate) fn new(hard_state: covey_store::log::HardState) -> GroupStart {
+        GroupStart {
+            log: RecoveredGroup {
+                hard_state,
+                ..RecoveredGroup::default()
+            },
+            ..GroupStart::default()
+        }
+    }
+}
+
+/// The log of a group that has applied up to `applied`.
+pub(super) fn log_view(voters: Vec<u64>, found: RecoveredGroup, applied: u64) -> LogView {
+    let entries: Vec<Entry> = found.entries.into_iter().map(convert::entry).collect();
+    let last = found.compacted.index + entries.len() as u64;
+    assert!(
+        applied <= last,
+        "the store has applied {applied}, but the log ends at {last}"
+    );
+    let hard_state = HardState {
+        term: found.hard_state.term,
+        vote: found.hard_state.vote,
+        // A commit index alone is not fsynced; what was applied or is compacted was committed.
+        commit: found
+            .hard_state
+            .commit
+            .max(applied)
+            .max(found.compacted.index)
+            .min(last),
+        ..HardState::default()
+    };
+    let conf = ConfState {
+        voters,
+        ..ConfState::default()
+    };
+    LogView::new(hard_state, conf, (found.compacted.index, found.compacted.term), entries)
+}
