@@ -15,6 +15,7 @@ mod outbox;
 mod outbox_actor;
 mod peers;
 mod production;
+mod question;
 mod raft;
 mod scrub;
 mod server;

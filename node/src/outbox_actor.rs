@@ -8,13 +8,14 @@ use std::time::Duration;
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
 use covey_rpc::NodeClient;
 use covey_shared::command::{ItemResult, OutboxItem, OutboxMark, ShardCommand};
-use covey_shared::ids::{ModelEpoch, NodeId, ShardId};
+use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::slots::Slot;
-use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
+use covey_shared::wire::{ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 use tokio::sync::oneshot;
 
 use crate::outbox::Delivery;
+use crate::question::ask;
 use crate::server::NodeHandle;
 
 /// Counters may lag by this much.
@@ -178,7 +179,7 @@ impl Round {
                 epoch: plan.epoch,
                 command,
             };
-            match client.call(Class::Bulk, DEADLINE, body, ModelEpoch(0)).await {
+            match ask(client, DEADLINE, body).await {
                 // An item that another shard owns now is not delivered; nor is anything that was sent with it.
                 Ok(ReplyBody::Write(Ok(reply))) if !reply.results.contains(&ItemResult::StaleEpoch) => {
                     return (Some(shard), Some((shard, to)));

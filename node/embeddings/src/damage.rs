@@ -12,7 +12,7 @@ impl View {
                 space = self.space.name,
                 folder = self.segments[segment].folder.0,
                 "a vector does not match its checksum and is left out of answers; what to do is in docs/running.md, under \
-                 \"Damaged vectors\""
+                 \"A bad sector\""
             );
         }
     }
@@ -24,18 +24,21 @@ impl View {
         segment.rows.faulted_pages() == 0 || segment.records[row].matches(segment.rows.range(row, row + 1))
     }
 
-    /// Pages of vectors that the disk could not read: rows on them are zeros. Says so in the log when there are more.
+    /// Pages of vectors that are lost to the maps of these segments: rows on them are zeros. Says so in the log when there are
+    /// more.
     pub(crate) fn faulted_pages(&self) -> u32 {
         let of_segments = self.segments.iter().map(|segment| segment.rows.faulted_pages());
         let pages = of_segments.sum::<u64>();
-        if pages > 0 && self.counters.faulted_pages.fetch_max(pages, Ordering::Relaxed) < pages {
+        if self.counters.faulted_pages.swap(pages, Ordering::Relaxed) < pages {
+            // Whoever looks after damaged rows looks at these too: no search meets them any more.
+            self.counters.damaged_rows.fetch_add(1, Ordering::Relaxed);
             let folders = self.segments.iter().filter(|s| s.rows.faulted_pages() > 0);
             tracing::error!(
                 space = self.space.name,
                 pages,
                 folders = ?folders.map(|segment| segment.folder.0).collect::<Vec<_>>(),
                 "the disk cannot read pages of vectors, their rows are left out of answers; what to do is in \
-                 docs/running.md, under \"Damaged vectors\""
+                 docs/running.md, under \"A bad sector\""
             );
         }
         u32::try_from(pages).unwrap_or(u32::MAX)

@@ -11,17 +11,26 @@ const DIM: usize = 64;
 
 /// Two sealed segments of 64 rows, of which the first has lost its second page: posts 33 to 64.
 fn half_lost(metric: Metric) -> Fixture {
+    let fixture = sealed(metric);
+    lose_half(&fixture);
+    fixture
+}
+
+fn sealed(metric: Metric) -> Fixture {
     let mut options = small_options();
     options.merge_factor = 4;
     let mut fixture = Fixture::new(DIM, metric, options);
     (1..=129).for_each(|post| fixture.put(post, 1));
     fixture.settle();
+    fixture
+}
+
+fn lose_half(fixture: &Fixture) {
     let rows = env()
         .disk
         .open(&fixture.file("000000/rows.emb"), OpenMode::ReadWrite)
         .unwrap();
     rows.set_len(4096 + 4096).unwrap();
-    fixture
 }
 
 #[test]
@@ -93,4 +102,54 @@ fn a_merge_refuses_a_lost_page_and_keeps_what_there_is() {
     let sound = fixture.truth(&vector, 10, |meta| !(33..=64).contains(&meta.post.0));
     let outcome = fixture.search(&vector, &SearchRequest::nearest(10));
     assert_eq!(posts_and_scores(&outcome), sound);
+}
+
+fn scrubbed(fixture: &mut Fixture) -> Vec<crate::DamagedRow> {
+    let mut scrub = fixture.partition().reader().scrub();
+    while scrub.step().is_some() {}
+    scrub.take_damaged()
+}
+
+#[test]
+fn a_lost_page_calls_for_a_scrub_once() {
+    let mut fixture = half_lost(Metric::InnerProduct);
+    let reader = fixture.partition().reader();
+    assert_eq!(reader.damaged_rows(), 0);
+    let vector = fixture.source.vector();
+    for _ in 0..3 {
+        fixture.search(&vector, &SearchRequest::nearest(3));
+        assert_eq!(reader.damaged_rows(), 1);
+    }
+    assert_eq!(scrubbed(&mut fixture).len(), 32);
+}
+
+#[test]
+fn what_the_disk_gives_again_is_mapped_anew_without_a_peer() {
+    let mut fixture = sealed(Metric::InnerProduct);
+    let (disk, path) = (env().disk, fixture.file("000000/rows.emb"));
+    let whole = disk.read_file(&path, 1 << 20).unwrap();
+    lose_half(&fixture);
+    let vector = fixture.source.vector();
+    fixture.search(&vector, &SearchRequest::nearest(129));
+    assert_eq!(fixture.partition().reader().status().faulted_pages, 1);
+    // It was only the way to the disk.
+    disk.open(&path, OpenMode::ReadWrite)
+        .unwrap()
+        .write_at(&whole, 0)
+        .unwrap();
+    assert_eq!(scrubbed(&mut fixture), [], "the file is sound");
+    assert_eq!(fixture.settle(), [crate::Step::Merged { segments: 1, rows: 64 }]);
+    assert_eq!(fixture.partition().reader().status().faulted_pages, 0);
+    fixture.check_exact(129);
+}
+
+#[test]
+fn a_lost_page_without_live_rows_is_left_behind() {
+    let mut fixture = half_lost(Metric::InnerProduct);
+    let vector = fixture.source.vector();
+    fixture.search(&vector, &SearchRequest::nearest(129));
+    (33..=64).for_each(|post| fixture.delete(post));
+    assert_eq!(scrubbed(&mut fixture), []);
+    assert_eq!(fixture.settle(), [crate::Step::Merged { segments: 1, rows: 32 }]);
+    assert_eq!(fixture.search(&vector, &SearchRequest::nearest(97)).damaged, 0);
 }

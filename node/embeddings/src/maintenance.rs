@@ -121,7 +121,7 @@ impl Maintainer {
 
     /// Copies what lives in a segment whose files are damaged.
     fn rewrite(&self, segment: &Arc<Segment>) -> Result<Step, PartitionError> {
-        match self.shared.merge(std::slice::from_ref(segment)) {
+        match self.shared.merge(&[self.mapped_anew(segment)]) {
             Ok(rows) => Ok(Step::Merged { segments: 1, rows }),
             Err(error) => {
                 // A live row that is damaged has to be repaired first; whoever does that asks again.
@@ -131,6 +131,23 @@ impl Maintainer {
                 Err(error)
             }
         }
+    }
+
+    /// The segment with a new map of its rows: what the one in use has lost the disk may give now. Without the file the one in
+    /// use is all there is.
+    fn mapped_anew(&self, segment: &Arc<Segment>) -> Arc<Segment> {
+        let (shared, dir) = (&*self.shared, segment.folder.dir(&self.shared.dir));
+        let Ok(rows) = SegmentRows::open(&*shared.env.disk, &shared.space, &dir, segment.len()) else {
+            return Arc::clone(segment);
+        };
+        Arc::new(Segment {
+            folder: segment.folder,
+            rows: Arc::new(rows),
+            records: Arc::clone(&segment.records),
+            deleted: Arc::clone(&segment.deleted),
+            index: None,
+            served: segment.served,
+        })
     }
 
     fn merge_next(&self, view: &View) -> Result<Step, PartitionError> {

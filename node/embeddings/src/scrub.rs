@@ -1,27 +1,30 @@
 //! Walks the files of a partition's sealed folders and compares what lies on the disk with what was written.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use covey_env::{DiskFile, OpenMode};
 use covey_shared::ids::PostId;
+use covey_store::is_unreadable;
 use covey_store::rows::{HEADER_BYTES, ReadAtRowFile, RowFile};
 
 use crate::envelope::{FileKind, Recheck};
+use crate::error::PartitionError;
 use crate::folder::{FolderId, index_path, meta_path, reopen_rows, row_bytes};
 use crate::manifest::MANIFEST;
 use crate::partition::Reader;
 use crate::repair::DamagedRow;
-use crate::row::{RECORD, RowRecord};
+use crate::row::RECORD;
 use crate::segment::{Segment, Served};
 use crate::shared::Shared;
 
 /// Bytes that a step reads, about.
 pub const SCRUB_BLOCK: usize = 256 << 10;
-/// Damaged rows that a scrub names; more are counted.
+/// Damaged rows of a folder that a scrub names; more are counted.
 pub const MAX_DAMAGED: usize = 4096;
+/// What a disk reads or loses at once.
+const PAGE: usize = 4096;
 
 /// What a scrub has found so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,16 +33,18 @@ pub struct ScrubReport {
     pub rows: u64,
     /// Bytes that were read.
     pub bytes: u64,
-    /// Live rows that are not what was written, or cannot be read; at most [`MAX_DAMAGED`].
+    /// Live rows that are not what was written, or cannot be read, since [`Scrub::take_damaged`]; at most [`MAX_DAMAGED`] per
+    /// folder.
     pub damaged: Vec<DamagedRow>,
     /// Damaged rows beyond those.
     pub unnamed: u64,
-    /// Damaged files beside rows. What they hold is in memory too: they are written again, at once or by the maintenance.
+    /// Damaged files beside rows. What they hold is in memory too: they are written again, at once, by the maintenance, or once
+    /// the damaged rows of their folder are made good.
     pub files: Vec<PathBuf>,
 }
 
-/// One pass over what was sealed when it began, step by step: drop it to stop. It reads without the memory map, so that a
-/// sector that cannot be read is an error and not the end of the process. Rows in the system's cache are compared there.
+/// One pass over what was sealed when it began, step by step: drop it to stop. It reads without the memory map: what the disk
+/// gives now, not what the map may have lost. Rows in the system's cache are compared there.
 pub struct Scrub {
     shared: Arc<Shared>,
     manifest_done: bool,
@@ -91,6 +96,11 @@ impl Scrub {
         Some(bytes.unwrap_or(0))
     }
 
+    /// The damaged rows that were found since the last call: those of a whole folder at a time.
+    pub fn take_damaged(&mut self) -> Vec<DamagedRow> {
+        std::mem::take(&mut self.report.damaged)
+    }
+
     /// What was found so far.
     pub fn report(&self) -> &ScrubReport {
         &self.report
@@ -122,18 +132,20 @@ impl Scrub {
         if view.segments.iter().all(|segment| segment.folder != folder) {
             return;
         }
-        if !walk.files.is_empty() && walk.damaged.is_empty() && !walk.unreadable {
+        // What the map has lost comes back with a new one, from files that are sound.
+        let lost = walk.segment.rows.faulted_pages() > 0;
+        if (lost || !walk.files.is_empty()) && walk.damaged.is_empty() {
             self.shared.state.lock().rewrite.insert(folder);
         }
         self.report.files.extend(walk.files);
-        let room = MAX_DAMAGED - self.report.damaged.len();
-        self.report.unnamed += walk.unnamed + walk.damaged.len().saturating_sub(room) as u64;
-        let damaged = walk.damaged.into_iter().take(room);
-        self.report.damaged.extend(damaged.map(|(row, post)| DamagedRow {
-            post,
-            folder: folder.0,
-            row,
-        }));
+        self.report.unnamed += walk.unnamed;
+        self.report
+            .damaged
+            .extend(walk.damaged.into_iter().map(|(row, post)| DamagedRow {
+                post,
+                folder: folder.0,
+                row,
+            }));
     }
 }
 
@@ -142,7 +154,7 @@ struct Walk {
     segment: Arc<Segment>,
     /// Bytes of a row.
     width: usize,
-    /// Without a name of its own the file is still mapped.
+    /// Without it, since its name is gone or there are too many open files, the map is compared.
     rows: Option<Arc<dyn DiskFile>>,
     ids: Option<ReadAtRowFile>,
     /// Rows of a step.
@@ -156,57 +168,51 @@ struct Walk {
     damaged: Vec<(u32, PostId)>,
     unnamed: u64,
     files: Vec<PathBuf>,
-    /// The rows could not be looked at.
-    unreadable: bool,
 }
 
 impl Walk {
     fn new(shared: &Shared, segment: Arc<Segment>) -> Self {
         let (disk, dir) = (&*shared.env.disk, segment.folder.dir(&shared.dir));
-        let (mut files, mut unreadable) = (Vec::new(), false);
+        let mut files = Vec::new();
         let [(rows_path, rows), (ids_path, ids)] = reopen_rows(disk, &shared.space, &dir, segment.len());
-        if let Err(error) = rows {
-            tracing::error!(%error, "a file of vectors is damaged");
-            files.push(rows_path.clone());
-        }
-        let ids = ids.inspect_err(|_| files.push(ids_path));
         // A damaged header says nothing against the rows behind it.
-        let rows = disk.open(&rows_path, OpenMode::Read).inspect_err(|error| {
-            unreadable = error.kind() != ErrorKind::NotFound;
-        });
+        let reopened = disk.open(&rows_path, OpenMode::Read);
+        files.extend(rows.err().filter(is_damaged).map(|_| rows_path));
+        let ids = ids.map_err(|error| files.extend(is_damaged(&error).then_some(ids_path)));
         let mut beside = Vec::new();
         // An index that is still to be built has no files that count.
         if let Some(served) = segment.served {
             beside.push((FileKind::Meta, meta_path(&dir)));
             beside.extend((served == Served::Index).then(|| (FileKind::Index, index_path(&dir))));
         }
-        let reopen = |(kind, path): (FileKind, PathBuf)| {
-            let file = Recheck::open(disk, kind, &path).ok().flatten();
-            (path, file)
+        let reopen = |(kind, path): (FileKind, PathBuf)| match Recheck::open(disk, kind, &path) {
+            Err(error) if !is_unreadable(&error) => {
+                tracing::warn!(%error, path = %path.display(), "a file cannot be read again now");
+                None
+            }
+            opened => Some((path, opened.ok().flatten())),
         };
         Self {
             block: (SCRUB_BLOCK / row_bytes(&shared.space) as usize).max(1),
             width: row_bytes(&shared.space) as usize,
-            rows: rows.ok(),
+            rows: reopened.ok(),
             ids: ids.ok(),
             next: 0,
-            beside: beside.into_iter().map(reopen).collect(),
+            beside: beside.into_iter().filter_map(reopen).collect(),
             piece: Vec::new(),
             compared: 0,
             damaged: Vec::new(),
             unnamed: 0,
             files,
-            unreadable,
             segment,
         }
     }
 
     /// Bytes that were read; `None` at the end.
     fn step(&mut self) -> Option<u64> {
-        if self.next < self.segment.len() && !self.unreadable {
-            let (start, end) = (self.next, self.segment.len().min(self.next + self.block));
-            self.next = end;
-            return Some(self.compare_ids(start, end) + self.compare_rows(start, end));
+        if self.next < self.segment.len() {
+            let end = self.segment.len().min(self.next + self.block);
+            return Some(self.compare(self.next, end));
         }
         let (path, file) = self.beside.front_mut()?;
         self.piece.resize(SCRUB_BLOCK, 0);
@@ -224,42 +230,47 @@ impl Walk {
     fn compare_ids(&mut self, start: usize, end: usize) -> u64 {
         let Some(file) = &self.ids else { return 0 };
         let records = &self.segment.records[start..end];
-        let same = file.rows(start as u64..end as u64).is_ok_and(|bytes| {
+        let same = file.rows(start as u64..end as u64).map(|bytes| {
             let found = bytes.as_chunks::<RECORD>().0;
-            found
-                .iter()
-                .eq(records.iter().map(RowRecord::encode).collect::<Vec<_>>().iter())
+            found.len() == records.len()
+                && found
+                    .iter()
+                    .zip(records)
+                    .all(|(found, record)| *found == record.encode())
         });
-        if !same {
+        if !same.unwrap_or_else(|error| !error.is_damage()) {
             self.files.push(file.path().to_owned());
             self.ids = None;
         }
         ((end - start) * RECORD) as u64
     }
 
-    fn compare_rows(&mut self, start: usize, end: usize) -> u64 {
-        let (segment, width) = (&*self.segment, self.width);
-        let read = |row: usize, rows: usize| {
-            let mut bytes = vec![0; rows * width];
-            let file = self.rows.as_ref()?;
-            let read = file.read_at(&mut bytes, (HEADER_BYTES + row * width) as u64);
-            read.ok().map(|()| bytes)
+    /// Bytes that were read, or tried.
+    fn compare(&mut self, start: usize, end: usize) -> u64 {
+        let all = (end - start) * self.width;
+        let pages = (PAGE / self.width).max(1);
+        let bytes = match self.read_rows(start, all) {
+            // Some of it is lost. Page by page, each in a step of its own: a disk may try for seconds.
+            Some(Err(())) if end - start > pages => {
+                self.block = pages;
+                return all as u64;
+            }
+            Some(read) => Some(read.unwrap_or_default()),
+            None => None,
         };
-        let block = read(start, end - start);
-        // A page that could not be read once is zeros in the map for good, even if the disk can read it again.
-        let mapped = |row: usize, record: &RowRecord| {
-            segment.rows.faulted_pages() == 0 || record.matches(segment.rows.range(row, row + 1))
-        };
-        let sound = |row: usize, record: &RowRecord| match &block {
-            Some(block) => record.matches_bytes(&block[(row - start) * width..][..width]),
-            None if self.rows.is_none() => record.matches(segment.rows.range(row, row + 1)),
-            // Some of it cannot be read: which?
-            None => read(row, 1).is_some_and(|bytes| record.matches_bytes(&bytes)),
-        };
+        self.block = (self.block * 2).min((SCRUB_BLOCK / self.width).max(1));
+        self.next = end;
+        let segment = &*self.segment;
         for row in (start..end).filter(|&row| !segment.deleted.get(row as u32)) {
             let record = &segment.records[row];
+            let sound = match &bytes {
+                Some(bytes) => bytes
+                    .get((row - start) * self.width..(row + 1 - start) * self.width)
+                    .is_some_and(|row| record.matches_bytes(row)),
+                None => record.matches(segment.rows.range(row, row + 1)),
+            };
             self.compared += 1;
-            if sound(row, record) && mapped(row, record) {
+            if sound {
                 continue;
             }
             if self.damaged.len() == MAX_DAMAGED {
@@ -268,8 +279,26 @@ impl Walk {
                 self.damaged.push((row as u32, record.meta.post));
             }
         }
-        block.map_or(0, |block| block.len() as u64)
+        all as u64 + self.compare_ids(start, end)
     }
+
+    /// What there is of these bytes of rows; `None` without a file.
+    fn read_rows(&self, start: usize, all: usize) -> Option<Result<Vec<u8>, ()>> {
+        let (file, offset) = (self.rows.as_ref()?, (HEADER_BYTES + start * self.width) as u64);
+        let there = file
+            .len()
+            .map_or(all as u64, |len| len.saturating_sub(offset).min(all as u64));
+        let mut bytes = vec![0; there as usize];
+        Some(file.read_at(&mut bytes, offset).map(|()| bytes).map_err(|_| ()))
+    }
+}
+
+fn is_damaged(error: &PartitionError) -> bool {
+    let damaged = error.is_damage();
+    if !damaged {
+        tracing::warn!(%error, "a file cannot be read again now");
+    }
+    damaged
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn a_row_whose_sector_cannot_be_read_is_damaged_and_its_neighbours_are_not() {
     let file = disk
         .open(&fixture.file("000001/rows.emb"), covey_env::OpenMode::ReadWrite)
         .unwrap();
-    // Reads behind its end fail, as those of a bad sector do. Reads of the map would end the process.
+    // Reads behind its end fail, as those of a bad sector do.
     file.set_len(HEADER_BYTES as u64 + 60 * ROW).unwrap();
     let report = scrub(&mut fixture);
     let posts: Vec<u64> = report.damaged.iter().map(|row| row.post.0).collect();

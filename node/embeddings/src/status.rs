@@ -30,7 +30,7 @@ pub struct PartitionStatus {
     pub last_recall: Option<f32>,
     /// How often searches and merges met a damaged row since the start.
     pub damaged_rows: u64,
-    /// Pages of vectors that the disk could not read since the start.
+    /// Pages of rows that the disk could not read, in folders that are still in use.
     pub faulted_pages: u64,
     /// Tails that became segments since the start.
     pub seals: u64,
@@ -58,7 +58,7 @@ impl PartitionStatus {
             building: counters.building.load(Ordering::Relaxed),
             last_recall: newest.and_then(|index| index.best_recall()),
             damaged_rows: counters.damaged_rows.load(Ordering::Relaxed),
-            faulted_pages: counters.faulted_pages.load(Ordering::Relaxed),
+            faulted_pages: view.segments.iter().map(|s| s.rows.faulted_pages()).sum(),
             seals: counters.seals.load(Ordering::Relaxed),
             merges: counters.merges.load(Ordering::Relaxed),
         }

@@ -1,28 +1,12 @@
 //! Gets damaged rows from the other members of a group: each is asked for what is still missing.
 
 use covey_embeddings::{DamagedRow, Repaired};
-use covey_rpc::CallError;
 use covey_shared::ids::{NodeId, PostId};
 use covey_shared::model::F16Vector;
-use covey_shared::wire::{MAX_VECTORS, ShardError};
+use covey_shared::wire::MAX_VECTORS;
 use futures::future::BoxFuture;
 
-/// Why a member gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum AskError {
-    /// It did not answer.
-    #[error("it does not answer: {0}")]
-    Call(CallError),
-    /// It cannot.
-    #[error("it cannot: {0}")]
-    Refused(ShardError),
-    /// Another answer than asked for.
-    #[error("it gave another answer than asked for")]
-    Answer,
-    /// The node stops.
-    #[error("the node stops")]
-    Stopped,
-}
+use crate::question::AskError;
 
 /// Rows of these posts, from a member.
 pub(super) type Ask<'a> =
@@ -58,7 +42,8 @@ pub(super) async fn heal(rows: Vec<DamagedRow>, members: &[NodeId], ask: &Ask<'_
                 Ok(copies) if copies.len() == some.len() => take_over(some, copies, put, &mut healed).await,
                 answer => {
                     let error = answer.err().unwrap_or(AskError::Answer);
-                    tracing::warn!(node = member.0, %error, "a member gives no copies of damaged vectors");
+                    let error = format!("{:#}", anyhow::Error::new(error));
+                    tracing::warn!(node = member.0, error, "a member gives no copies of damaged vectors");
                     silent = true;
                     healed.left.extend(some);
                 }

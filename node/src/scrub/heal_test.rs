@@ -1,5 +1,6 @@
 //! Members that have copies, lie, are damaged too, or are away.
 
+use covey_shared::wire::ShardError;
 use futures::FutureExt;
 use parking_lot::Mutex;
 

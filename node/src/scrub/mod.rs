@@ -9,5 +9,5 @@ mod schedule;
 mod scrubber;
 mod scrubs;
 
-pub(crate) use scrubber::{Scrubber, ScrubberDeps, Unhealed};
+pub(crate) use scrubber::{Scrubber, ScrubberDeps};
 pub(crate) use scrubs::Scrubs;

@@ -19,13 +19,11 @@ pub(super) enum Due {
     Heal,
 }
 
-/// How a pass or a healing ended.
+/// How a healing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// Nothing is known to be damaged.
     Sound,
-    /// There is more damage than a pass names.
-    More,
     /// Rows are damaged that no other replica gave.
     Unhealed,
 }
@@ -64,23 +62,23 @@ impl Schedule {
         }
         match self.next_heal {
             Some(at) if now >= at => Due::Heal,
-            // What searches meet is known already, as far as anybody can tell.
-            Some(_) => Due::Nothing,
+            // Most of what searches meet now is known already.
+            Some(_) if met != self.met && now >= self.ended.plus(REST.1) => Due::Pass,
             None if met != self.met && now >= self.ended.plus(LEAST) => Due::Pass,
-            None => Due::Nothing,
+            _ => Due::Nothing,
         }
     }
 
-    /// A pass and the healing after it have ended; damaged rows had been met so often.
-    pub(super) fn passed(&mut self, now: Monotonic, met: u64, end: End) {
+    /// A pass with its healings has ended; damaged rows had been met so often. There may be `more` than it named.
+    pub(super) fn passed(&mut self, now: Monotonic, met: u64, end: End, more: bool) {
         self.ended = now;
-        self.met = met;
-        self.next_pass = now.plus(if end == End::More { LEAST } else { self.interval });
-        self.healed(now, end);
+        self.next_pass = now.plus(if more { LEAST } else { self.interval });
+        self.healed(now, met, end);
     }
 
-    /// A healing has ended.
-    pub(super) fn healed(&mut self, now: Monotonic, end: End) {
+    /// A healing has ended; damaged rows had been met so often. What it did not know of is met again.
+    pub(super) fn healed(&mut self, now: Monotonic, met: u64, end: End) {
+        self.met = met;
         if end != End::Unhealed {
             (self.next_heal, self.tries) = (None, 0);
             return;

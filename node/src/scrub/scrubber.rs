@@ -5,20 +5,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use covey_embeddings::{DamagedRow, Repaired, ScrubReport};
+use covey_embeddings::{DamagedRow, Repaired, Scrub};
 use covey_env::Env;
 use covey_rpc::NodeClient;
 use covey_shard::ShardView;
-use covey_shared::ids::{ModelEpoch, NodeId, PostId, ShardId};
+use covey_shared::ids::{NodeId, PostId, ShardId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::model::F16Vector;
-use covey_shared::wire::{Class, ReplyBody, RequestBody};
+use covey_shared::wire::{ReplyBody, RequestBody};
 use futures::FutureExt;
 
-use super::heal::{AskError, heal};
+use super::heal::heal;
 use super::schedule::{Due, End, Schedule};
 use super::scrubs::Scrubs;
 use crate::apply::ApplyLanes;
+use crate::question::{self, AskError};
 use crate::token_bucket::TokenBucket;
 
 /// From the start of the node to the first pass: there is enough to do at first.
@@ -27,18 +28,6 @@ const FIRST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// Time for a question to another node.
 const ASK_DEADLINE: Duration = Duration::from_secs(5);
-
-/// What other replicas could not make good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unhealed {
-    /// Rows that no other member has as they were written.
-    pub(crate) rows: u64,
-    /// Other members that the group has.
-    pub(crate) members: usize,
-}
-
-/// Is told of replicas that cannot be healed row by row, each time it was tried.
-pub(crate) type OnUnhealed = dyn Fn(ShardId, Unhealed) + Send + Sync;
 
 /// What the scrubber needs.
 pub(crate) struct ScrubberDeps {
@@ -55,7 +44,6 @@ pub(crate) struct ScrubberDeps {
     pub(crate) rate: u64,
     /// Time between two passes.
     pub(crate) interval: Duration,
-    pub(crate) on_unhealed: Box<OnUnhealed>,
 }
 
 /// What is known of one replica between two looks.
@@ -120,44 +108,12 @@ impl Scrubber {
         }
     }
 
+    /// Reads all files. What is damaged is healed folder by folder: a pass may take hours.
     async fn pass(&mut self, shard: ShardId, view: Arc<ShardView>) {
-        let report = self.read(shard, &view).await;
-        let Some(report) = report.filter(|_| self.is_current(shard, &view)) else {
-            // Its end will be noticed, or it is due again.
-            self.deps.scrubs.show(shard, |status| status.running = false);
-            return;
-        };
-        let known: BTreeSet<PostId> = self.known[&shard].left.iter().map(|row| row.post).collect();
-        let named = report.damaged.iter().filter(|row| !known.contains(&row.post)).count() as u64;
-        self.deps.scrubs.show(shard, |status| {
-            status.damaged += named + report.unnamed;
-            status.files += report.files.len() as u64;
-        });
-        self.log(shard, &report);
-        let met = view.damaged_rows();
-        let end = match self.heal(shard, &view, report.damaged).await {
-            End::Sound if report.unnamed > 0 => End::More,
-            end => end,
-        };
-        let now = self.deps.env.clock.monotonic();
-        self.deps.scrubs.passed(shard, now);
-        self.schedule(shard).passed(now, met, end);
-    }
-
-    async fn heal_again(&mut self, shard: ShardId, view: Arc<ShardView>) {
-        let left = std::mem::take(&mut self.known.get_mut(&shard).expect("all replicas are known").left);
-        let end = self.heal(shard, &view, left).await;
-        let now = self.deps.env.clock.monotonic();
-        self.schedule(shard).healed(now, end);
-    }
-
-    fn schedule(&mut self, shard: ShardId) -> &mut Schedule {
-        &mut self.known.get_mut(&shard).expect("all replicas are known").schedule
-    }
-
-    /// `None` if the node stops or another replica took the place of this one.
-    async fn read(&mut self, shard: ShardId, view: &Arc<ShardView>) -> Option<ScrubReport> {
-        let (scrubs, mut scrub) = (self.deps.scrubs.clone(), view.scrub());
+        let scrubs = self.deps.scrubs.clone();
+        let known = std::mem::take(&mut self.known(shard).left);
+        let known: BTreeSet<PostId> = known.iter().map(|row| row.post).collect();
+        let mut scrub = view.scrub();
         scrubs.show(shard, |status| {
             (status.running, status.bytes, status.total_bytes) = (true, 0, scrub.total_bytes());
         });
@@ -165,51 +121,79 @@ impl Scrubber {
             scrubs.show(shard, |status| {
                 (status.bytes, status.rows) = (scrub.report().bytes, scrub.report().rows);
             });
+            let damaged = scrub.take_damaged();
+            if !damaged.is_empty() {
+                let news = damaged.iter().filter(|row| !known.contains(&row.post)).count();
+                scrubs.show(shard, |status| status.damaged += news as u64);
+                self.heal(shard, &view, damaged).await;
+            }
             let wait = self.bucket.charge(self.deps.env.clock.monotonic(), bytes);
             scrubs.pause(wait).await;
-            if scrubs.is_closed() || !self.is_current(shard, view) {
-                return None;
+            if scrubs.is_closed() || !self.is_current(shard, &view) {
+                // The end of this view will be noticed.
+                scrubs.show(shard, |status| status.running = false);
+                return;
             }
         }
-        Some(scrub.report().clone())
+        self.passed(shard, &view, &scrub);
+    }
+
+    fn passed(&mut self, shard: ShardId, view: &ShardView, scrub: &Scrub) {
+        let (report, scrubs) = (scrub.report(), &self.deps.scrubs);
+        for path in &report.files {
+            let path = path.display();
+            tracing::warn!(shard = shard.0, %path, "a file is damaged: it is written again, once the rows of its folder are sound");
+        }
+        let (now, left) = (self.deps.env.clock.monotonic(), self.known[&shard].left.len() as u64);
+        scrubs.show(shard, |status| {
+            status.damaged += report.unnamed;
+            status.files += report.files.len() as u64;
+            status.unrepaired = left;
+        });
+        scrubs.passed(shard, now);
+        let (met, end, more) = (view.damaged_rows(), self.end(shard), report.unnamed > 0);
+        self.known(shard).schedule.passed(now, met, end, more);
+    }
+
+    async fn heal_again(&mut self, shard: ShardId, view: Arc<ShardView>) {
+        let left = std::mem::take(&mut self.known(shard).left);
+        self.heal(shard, &view, left).await;
+        let (now, met, end) = (self.deps.env.clock.monotonic(), view.damaged_rows(), self.end(shard));
+        self.known(shard).schedule.healed(now, met, end);
+    }
+
+    fn known(&mut self, shard: ShardId) -> &mut Known {
+        self.known.get_mut(&shard).expect("all replicas are known")
+    }
+
+    fn end(&self, shard: ShardId) -> End {
+        match self.known[&shard].left.is_empty() {
+            true => End::Sound,
+            false => End::Unhealed,
+        }
     }
 
     fn is_current(&self, shard: ShardId, view: &Arc<ShardView>) -> bool {
         Arc::ptr_eq(&self.deps.views[&shard].load(), view)
     }
 
-    fn log(&self, shard: ShardId, report: &ScrubReport) {
-        for path in &report.files {
-            let path = path.display();
-            tracing::warn!(shard = shard.0, %path, "a file is damaged, what it holds is in memory: it is written again");
-        }
-        let folders: BTreeSet<u32> = report.damaged.iter().map(|row| row.folder).collect();
-        if !folders.is_empty() {
-            let rows = report.damaged.len() as u64 + report.unnamed;
-            tracing::warn!(
-                shard = shard.0,
-                rows,
-                ?folders,
-                "vectors are damaged on the disk: the other members are asked"
-            );
-        }
-    }
-
     /// Asks the other members of the group for `rows`, and keeps in mind what they did not have.
-    async fn heal(&mut self, shard: ShardId, view: &Arc<ShardView>, rows: Vec<DamagedRow>) -> End {
+    async fn heal(&mut self, shard: ShardId, view: &Arc<ShardView>, rows: Vec<DamagedRow>) {
         let (deps, plan) = (&self.deps, &self.deps.plans[&shard]);
+        let folders: BTreeSet<u32> = rows.iter().map(|row| row.folder).collect();
         let voters = plan.voters.iter().map(|place| place.node);
         let members: Vec<NodeId> = voters.filter(|node| *node != deps.node).collect();
+        tracing::warn!(
+            shard = shard.0,
+            rows = rows.len(),
+            ?folders,
+            "vectors are damaged on the disk: the other members are asked"
+        );
         let ask = |node, posts| deps.ask(shard, node, posts).boxed();
         let put = |copies| deps.put(shard, copies).boxed();
         // What was deleted or replaced meanwhile needs no healing.
         let damaged = rows.iter().copied().filter(|row| view.still_has(row)).collect();
         let healed = heal(damaged, &members, &ask, &put).await;
-        let left = healed.left.len() as u64;
-        deps.scrubs.show(shard, |status| {
-            status.repaired += healed.repaired;
-            status.unrepaired = left;
-        });
         if healed.repaired > 0 {
             tracing::info!(
                 shard = shard.0,
@@ -221,29 +205,32 @@ impl Scrubber {
         let mut whole = rows;
         whole.retain(|row| !folders.contains(&row.folder));
         view.rewrite(&whole);
-        if left > 0 && !deps.scrubs.is_closed() {
-            let members = members.len();
-            (deps.on_unhealed)(shard, Unhealed { rows: left, members });
+        if !healed.left.is_empty() && !deps.scrubs.is_closed() {
+            tracing::error!(
+                shard = shard.0,
+                rows = healed.left.len(),
+                members = members.len(),
+                "no other member gave these damaged vectors: searches leave them out, and they are asked for again. If this \
+                 goes on, see docs/running.md, \"A bad sector\""
+            );
         }
-        self.known.get_mut(&shard).expect("all replicas are known").left = healed.left;
-        if left == 0 { End::Sound } else { End::Unhealed }
+        let left = &mut self.known.get_mut(&shard).expect("all replicas are known").left;
+        left.extend(healed.left);
+        let unrepaired = left.len() as u64;
+        self.deps.scrubs.show(shard, |status| {
+            status.repaired += healed.repaired;
+            status.unrepaired = unrepaired;
+        });
     }
 }
 
 impl ScrubberDeps {
     async fn ask(&self, shard: ShardId, node: NodeId, posts: Vec<PostId>) -> Result<Vec<Option<F16Vector>>, AskError> {
-        let client = &self.clients[&node];
-        let call = client.call(
-            Class::Bulk,
-            ASK_DEADLINE,
-            RequestBody::Vectors { shard, posts },
-            ModelEpoch(0),
-        );
-        match self.scrubs.unless_closed(call).await {
-            None => Err(AskError::Stopped),
-            Some(Ok(ReplyBody::Vectors(copies))) => copies.map_err(AskError::Refused),
-            Some(Ok(_)) => Err(AskError::Answer),
-            Some(Err(error)) => Err(AskError::Call(error)),
+        let body = RequestBody::Vectors { shard, posts };
+        let answer = question::ask(&self.clients[&node], ASK_DEADLINE, body);
+        match self.scrubs.unless_closed(answer).await.ok_or(AskError::Stopped)?? {
+            ReplyBody::Vectors(copies) => Ok(copies?),
+            _ => Err(AskError::Answer),
         }
     }
 

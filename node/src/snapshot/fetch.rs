@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covey_env::{DiskFile, Env, OpenMode};
-use covey_rpc::{CallError, NodeClient};
-use covey_shared::ids::{ModelEpoch, ShardId};
-use covey_shared::wire::{
-    Class, OpenedSnapshot, ReplyBody, RequestBody, SNAPSHOT_CHUNK, ShardError, SnapshotChunk, SnapshotFile,
-};
+use covey_rpc::NodeClient;
+use covey_shared::ids::ShardId;
+use covey_shared::wire::{OpenedSnapshot, ReplyBody, RequestBody, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::pulls::Pulls;
+use crate::question::{AskError, ask};
 use crate::token_bucket::TokenBucket;
 
 /// Time for one piece.
@@ -28,15 +27,9 @@ const PART: &str = "part";
 /// Why a transfer stopped. It is tried again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    /// The sender did not answer.
-    #[error("the sender did not answer")]
-    Call(#[from] CallError),
-    /// The sender cannot.
-    #[error("the sender cannot")]
-    Refused(#[from] ShardError),
-    /// Another answer than asked for.
-    #[error("the sender gave another answer than asked for")]
-    Answer,
+    /// The sender gave nothing, or this node stops.
+    #[error(transparent)]
+    Ask(#[from] AskError),
     /// What came is not what was sent.
     #[error("{name}: what came does not match its checksum")]
     Damaged {
@@ -61,13 +54,10 @@ pub(crate) enum FetchError {
         /// What the disk says.
         source: io::Error,
     },
-    /// The node stops.
-    #[error("the node stops")]
-    Stopped,
 }
 
 /// Gets one piece from the sender.
-pub(super) type Ask<'c> = dyn Fn(u64, u32, u64) -> BoxFuture<'c, Result<SnapshotChunk, FetchError>> + Send + Sync + 'c;
+pub(super) type Ask<'c> = dyn Fn(u64, u32, u64) -> BoxFuture<'c, Result<SnapshotChunk, AskError>> + Send + Sync + 'c;
 
 /// One transfer.
 pub(super) struct Fetch<'a, 'c> {
@@ -86,13 +76,12 @@ pub(super) struct Fetch<'a, 'c> {
 /// Asks a node.
 pub(super) fn ask_node<'a>(
     client: &'a NodeClient,
-) -> impl Fn(u64, u32, u64) -> BoxFuture<'a, Result<SnapshotChunk, FetchError>> {
+) -> impl Fn(u64, u32, u64) -> BoxFuture<'a, Result<SnapshotChunk, AskError>> {
     move |snapshot, file, offset| {
         let body = RequestBody::SnapshotChunk { snapshot, file, offset };
-        let call = client.call(Class::Bulk, CHUNK_DEADLINE, body, ModelEpoch(0));
-        let answer = call.map(|reply| match reply? {
+        let answer = ask(client, CHUNK_DEADLINE, body).map(|reply| match reply? {
             ReplyBody::SnapshotChunk(chunk) => Ok(chunk?),
-            _ => Err(FetchError::Answer),
+            _ => Err(AskError::Answer),
         });
         answer.boxed()
     }
@@ -175,7 +164,7 @@ impl Fetch<'_, '_> {
         let (target, mut at, mut hash) = self.resume(&part, file)?;
         while at < file.bytes {
             if self.pulls.is_closed() {
-                return Err(FetchError::Stopped);
+                return Err(AskError::Stopped.into());
             }
             let place = u32::try_from(place).unwrap_or(u32::MAX);
             let chunk = (self.ask)(id, place, at).await?;

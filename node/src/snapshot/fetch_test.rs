@@ -32,10 +32,10 @@ impl Sender {
         }
     }
 
-    fn piece(&self, file: u32, offset: u64) -> Result<SnapshotChunk, FetchError> {
+    fn piece(&self, file: u32, offset: u64) -> Result<SnapshotChunk, AskError> {
         let answered = self.asked.fetch_add(1, Ordering::Relaxed);
         if answered >= self.answers.load(Ordering::Relaxed) {
-            return Err(FetchError::Answer);
+            return Err(AskError::Answer);
         }
         let (content, from) = (&self.contents[file as usize], offset as usize);
         let mut data = content[from..content.len().min(from + CHUNK)].to_vec();
@@ -138,7 +138,7 @@ async fn a_transfer_that_is_cut_off_again_and_again_moves_every_byte_once() {
         sender.answers.store(answers, Ordering::Relaxed);
         sender.asked.store(answers - 1, Ordering::Relaxed);
         let stopped = receiver.fetch(&sender).await;
-        assert!(matches!(stopped, Err(FetchError::Answer)), "{stopped:?}");
+        assert!(matches!(stopped, Err(FetchError::Ask(AskError::Answer))), "{stopped:?}");
         moved += receiver.moved();
     }
     sender.answers.store(u64::MAX, Ordering::Relaxed);
@@ -204,5 +204,8 @@ async fn a_transfer_keeps_to_its_rate_and_ends_when_the_node_stops() {
     let (receiver, sender) = (Receiver::new(), Sender::new(contents()));
     receiver.pulls.close();
     let stopped = receiver.fetch(&sender).await;
-    assert!(matches!(stopped, Err(FetchError::Stopped)), "{stopped:?}");
+    assert!(
+        matches!(stopped, Err(FetchError::Ask(AskError::Stopped))),
+        "{stopped:?}"
+    );
 }

@@ -10,9 +10,9 @@ use covey_embeddings::MaintenanceIntake;
 use covey_env::Env;
 use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
-use covey_shared::ids::{Generation, LogIndex, ModelEpoch, NodeId, ShardId};
+use covey_shared::ids::{Generation, LogIndex, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{Class, OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, Standing};
+use covey_shared::wire::{OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, Standing};
 use covey_store::kv::KvStore;
 use covey_store::log::HardState;
 use futures::future::join_all;
@@ -22,6 +22,7 @@ use super::pulls::{Pulls, Want, Work};
 use super::rejoin::{Answers, Bar, judge, leader};
 use super::{Arrival, manifest};
 use crate::completions::{Completion, Completions};
+use crate::question::{AskError, ask};
 use crate::token_bucket::TokenBucket;
 
 /// Pause between tries of what cannot be done yet.
@@ -275,8 +276,7 @@ impl Puller {
     }
 
     async fn ask(&self, node: NodeId, body: RequestBody) -> Result<ReplyBody, FetchError> {
-        let client = &self.deps.clients[&node];
-        Ok(client.call(Class::Bulk, ASK_DEADLINE, body, ModelEpoch(0)).await?)
+        Ok(ask(&self.deps.clients[&node], ASK_DEADLINE, body).await?)
     }
 
     /// `None` while it is being written, or the sender has not yet applied enough, or does not lead any more.
@@ -295,8 +295,8 @@ impl Puller {
                 Ok(None)
             }
             ReplyBody::OpenSnapshot(Err(ShardError::NotReady(_) | ShardError::NotLeader { .. })) => Ok(None),
-            ReplyBody::OpenSnapshot(Err(error)) => Err(FetchError::Refused(error).into()),
-            _ => Err(FetchError::Answer.into()),
+            ReplyBody::OpenSnapshot(Err(error)) => Err(FetchError::from(AskError::from(error)).into()),
+            _ => Err(FetchError::from(AskError::Answer).into()),
         }
     }
 

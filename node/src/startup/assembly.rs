@@ -30,7 +30,7 @@ use crate::outbox_actor::OutboxActor;
 use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
-use crate::scrub::{Scrubber, ScrubberDeps, Scrubs, Unhealed};
+use crate::scrub::{Scrubber, ScrubberDeps, Scrubs};
 use crate::server::NodeHandle;
 use crate::set_aside::DamageWatch;
 use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
@@ -270,23 +270,10 @@ impl Starting {
             scrubs: handle.scrubs.clone(),
             rate: storage.scrub_rate.as_u64(),
             interval: storage.scrub_interval,
-            on_unhealed: Box::new(say_unhealed),
         });
         workers.push(spawn(&self.env, "scrub", scrubber.run().boxed(), Priority::Low)?);
         Ok(())
     }
-}
-
-/// What a person may have to do about it.
-fn say_unhealed(shard: ShardId, unhealed: Unhealed) {
-    let Unhealed { rows, members } = unhealed;
-    tracing::error!(
-        shard = shard.0,
-        rows,
-        members,
-        "no other member gave these damaged vectors: searches leave them out, and they are asked for again. If this goes on, \
-         see docs/running.md, \"A bad sector\""
-    );
 }
 
 fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {

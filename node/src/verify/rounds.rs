@@ -7,12 +7,13 @@ use std::time::Duration;
 use covey_env::Monotonic;
 use covey_rpc::NodeClient;
 use covey_shared::command::ShardCommand;
-use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
+use covey_shared::ids::{LogIndex, NodeId, ShardId};
 use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{Class, ReplicaHash, ReplyBody, RequestBody, ShardError};
+use covey_shared::wire::{ReplicaHash, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 
 use super::majority::{Finding, judge};
+use crate::question;
 use crate::server::NodeHandle;
 
 /// Time for an entry to be replicated.
@@ -108,10 +109,7 @@ impl Rounds {
                 return self.handle.hashes.at(shard, index);
             }
             let body = RequestBody::HashAt { shard, index };
-            match self.clients[&node]
-                .call(Class::Bulk, ASK_DEADLINE, body, ModelEpoch(0))
-                .await
-            {
+            match question::ask(&self.clients[&node], ASK_DEADLINE, body).await {
                 Ok(ReplyBody::HashAt(hash)) => hash,
                 Ok(_) | Err(_) => None,
             }

@@ -43,7 +43,7 @@ pub struct SpaceStatus {
     pub merges: u64,
     /// Damaged rows that searches met since the start.
     pub damaged_rows: u64,
-    /// Pages of rows that the disk could not read since the start.
+    /// Pages of rows that the disk could not read, in folders that are still in use.
     pub faulted_pages: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Rows read through a shared memory map: no system call, no copy. One of the two homes of `unsafe`.
 //!
-//! A page that the disk cannot read is a page of zeros ([`faulted_pages`] counts them): rows are to be checked by their
+//! A page that the disk cannot read is a page of zeros ([`MmapRowFile::faulted_pages`] counts them): rows are to be checked by their
 //! checksums.
 #![allow(unsafe_code, reason = "a memory map can only be read through a raw pointer")]
 
@@ -16,7 +16,6 @@ use covey_env::Disk;
 use memmap2::{MmapOptions, MmapRaw};
 
 use self::fault::Guarded;
-pub use self::fault::faulted_pages;
 use super::file::Rows;
 use super::{RowError, RowFile, RowFileSpec};
 

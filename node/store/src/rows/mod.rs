@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use error::RowError;
-pub use mmap::{MmapRowFile, faulted_pages};
+pub use mmap::MmapRowFile;
 pub use read_at::ReadAtRowFile;
 
 /// Bytes before the first row.

@@ -1,7 +1,7 @@
 //! A page of a map that the disk cannot read becomes zeros instead of the end of the process.
 //!
 //! The kernel reports such a page, or one behind the end of a file that was cut, with SIGBUS. The handler here knows our
-//! maps: it puts a page of zeros there and counts it; the checksum of each row on that page then tells that it is damaged.
+//! maps: it puts zeros there and counts the pages; the checksum of each row on that page then tells that it is damaged.
 //! A SIGBUS anywhere else ends the process as ever.
 
 use std::ffi::{c_int, c_void};
@@ -15,6 +15,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// Maps at a time: as many as Linux allows a process by default (`vm.max_map_count`).
 const MAX_MAPS: usize = 65_530;
 
+/// Pages that are replaced one by one; then the window doubles for each so many more, up to 2^18 pages.
+const ALONE: u64 = 256;
+const MAX_GROWTH: u64 = 18;
+
 /// The maps, for the handler: it can neither lock nor allocate. Untouched places cost no memory.
 static PLACES: [Place; MAX_MAPS] = [const { Place::new() }; MAX_MAPS];
 /// Places ever taken; those behind are empty.
@@ -25,12 +29,6 @@ static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 /// Bytes of a page, set before the handler is installed.
 static PAGE: AtomicUsize = AtomicUsize::new(0);
-static FAULTED: AtomicU64 = AtomicU64::new(0);
-
-/// Pages of mapped files that could not be read since the process started, and were replaced with zeros.
-pub fn faulted_pages() -> u64 {
-    FAULTED.load(Ordering::Relaxed)
-}
 
 /// Where a map lies.
 struct Place {
@@ -60,6 +58,16 @@ impl Place {
         self.end.store(range.end, Ordering::Relaxed);
         self.faulted.store(0, Ordering::Relaxed);
         self.version.store(version.wrapping_add(2), Ordering::Release);
+    }
+
+    /// What is replaced for an address in it: a page, and ever more around it the more is lost. Each piece that is replaced
+    /// splits the map, and Linux allows a process some 65 000 pieces. What is lost on the way is in the file.
+    fn window(&self, address: usize, page: usize) -> (usize, usize) {
+        let growth = (self.faulted.load(Ordering::Relaxed) / ALONE).min(MAX_GROWTH);
+        let span = page << growth;
+        let start = address - address % span;
+        let end = start.saturating_add(span).min(self.end.load(Ordering::Relaxed));
+        (start.max(self.start.load(Ordering::Relaxed)), end)
     }
 
     /// False while the place changes: then it is none that a thread reads through at this moment.
@@ -172,8 +180,8 @@ fn replace(address: usize) -> bool {
         return false;
     };
     let page = PAGE.load(Ordering::Relaxed);
-    let start = address - address % page;
-    // SAFETY: the page belongs to a map of ours: the thread that faulted reads through it, so that it lives, and only its
+    let (start, end) = place.window(address, page);
+    // SAFETY: the pages belong to a map of ours: the thread that faulted reads through it, so that it lives, and only its
     // own `munmap`, which takes the replaced page along, ends it. Rust may assume that bytes behind a `&[u8]` do not
     // change; these were never read: reading them raised this signal, and the read is made again once this returns. Another
     // thread that reads the page at this moment either raises the signal as well or sees zeros. A page that could be read
@@ -184,7 +192,7 @@ fn replace(address: usize) -> bool {
     let mapped = unsafe {
         libc::mmap(
             ptr::with_exposed_provenance_mut(start),
-            page,
+            end - start,
             libc::PROT_READ,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
             -1,
@@ -194,8 +202,9 @@ fn replace(address: usize) -> bool {
     if mapped == libc::MAP_FAILED {
         return false;
     }
-    place.faulted.fetch_add(1, Ordering::Relaxed);
-    FAULTED.fetch_add(1, Ordering::Relaxed);
+    place
+        .faulted
+        .fetch_add(((end - start) / page) as u64, Ordering::Relaxed);
     true
 }
 
