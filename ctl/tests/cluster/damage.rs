@@ -8,6 +8,7 @@ use covey_ctl::client::Client;
 use covey_shared::ids::PostKey;
 
 use crate::calls::{post, put};
+use crate::place::children;
 use crate::process::{binary, run_to_end};
 use crate::replicas::{assert_same_everywhere, key, shard_check};
 use crate::world::{Cluster, SHARDS};
@@ -126,9 +127,8 @@ struct Log {
 
 impl Log {
     fn newest(dir: &Path) -> Log {
-        let entries = fs::read_dir(dir).expect("there is a log");
-        let paths = entries.map(|entry| entry.expect("a directory can be read").path());
-        let path = paths.filter(|path| path.extension().is_some_and(|e| e == "wal")).max();
+        let mut files = children(dir).into_iter();
+        let path = files.rfind(|path| path.extension().is_some_and(|e| e == "wal"));
         let path = path.expect("there is a log file");
         let content = fs::read(&path).expect("a log can be read");
         let last = content.iter().rposition(|byte| *byte != 0).expect("a log has a header");

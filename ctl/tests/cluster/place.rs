@@ -101,3 +101,11 @@ pub(crate) fn write_config(dir: &Path, text: &str) -> PathBuf {
     fs::write(&path, text).expect("a configuration can be written");
     path
 }
+
+/// What is in a directory, in the order of names.
+pub(crate) fn children(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).expect("it is there");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    paths.sort();
+    paths
+}

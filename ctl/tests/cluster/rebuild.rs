@@ -1,6 +1,6 @@
 //! Replicas that are built anew from snapshots while writes and feeds go on: after a lost disk, a long absence, and damage.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use covey_rpc::NodeClient;
@@ -8,6 +8,7 @@ use covey_shared::ids::LogIndex;
 use covey_shared::wire::{NodeStatus, RebuildPhase};
 
 use crate::load::Load;
+use crate::place::children;
 use crate::process::SOON;
 use crate::replicas::assert_same_everywhere;
 use crate::world::{Cluster, SHARDS, status};
@@ -178,11 +179,6 @@ fn rot_journal(dir: &Path) {
         .filter(|path| path.extension().is_some_and(|e| e == "jnl"))
         .min();
     flip(&oldest.expect("there is a journal"), 100);
-}
-
-fn children(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).expect("it is there");
-    entries.map(|entry| entry.expect("it can be read").path()).collect()
 }
 
 fn flip(path: &Path, at: usize) {

@@ -1,7 +1,7 @@
 //! Bits of vectors that rot on the disk of one node: found while searches go on, and healed from the other nodes.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use covey_shared::wire::{
 };
 
 use crate::calls::{DIM, apart_from_words, post, put};
+use crate::place::children;
 use crate::process::SOON;
 use crate::replicas::{assert_same_everywhere, key, shard_check};
 use crate::world::{Cluster, ask, layout, status};
@@ -96,17 +97,11 @@ async fn until_sealed(node: &NodeClient) {
 
 /// The oldest sealed folder of some shard.
 fn sealed_folder(dir: &Path) -> PathBuf {
-    let entries = |dir: &Path| -> Vec<PathBuf> {
-        let entries = fs::read_dir(dir).expect("a directory can be read");
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("it is there").path()).collect();
-        paths.sort();
-        paths
-    };
-    let shards = entries(dir).into_iter().filter(|path| {
+    let shards = children(dir).into_iter().filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("shard-")
     });
-    let mut folders = shards.flat_map(|shard| entries(&shard));
+    let mut folders = shards.flat_map(|shard| children(&shard));
     folders
         .find(|folder| folder.join("meta").exists())
         .expect("a folder is sealed")
