@@ -41,30 +41,38 @@ pub struct WorldArgs {
     pub out: PathBuf,
 }
 
+/// The demo's cluster and what it holds.
+#[derive(Clone, Debug, Args)]
+pub struct ClusterArgs {
+    /// Size and seed.
+    #[command(flatten)]
+    pub size: WorldSize,
+    /// Load this file instead of a generated world: jsonl, hackernews, higgs or fvecs
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Send traces to this OTLP collector, such as http://127.0.0.1:4317
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<String>,
+    /// Remove what an earlier run left in --dir
+    #[arg(long)]
+    pub fresh: bool,
+}
+
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
     /// Where the demo keeps its data, configuration and logs
     #[arg(long, default_value = ".covey/demo")]
     pub dir: PathBuf,
-    /// Size and seed.
+    /// The cluster.
     #[command(flatten)]
-    pub size: WorldSize,
-    /// Show this file instead of a generated world: jsonl, hackernews, higgs or fvecs
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
-    /// Send traces to this OTLP collector, such as http://127.0.0.1:4317
-    #[arg(long, value_name = "URL")]
-    pub otlp: Option<String>,
+    pub cluster: ClusterArgs,
     /// Measure, print the figures, stop; the exit code says whether all was well
     #[arg(long)]
     pub once: bool,
     /// Print nothing but the figures, as one line of JSON
     #[arg(long, requires = "once")]
     pub json: bool,
-    /// Remove what an earlier demo left in --dir
-    #[arg(long)]
-    pub fresh: bool,
     /// Whose feed to show; default: somebody with a history
     #[arg(long)]
     pub viewer: Option<u64>,
@@ -77,9 +85,12 @@ pub struct BenchArgs {
     /// Something else than feeds.
     #[command(subcommand)]
     pub what: Option<BenchCommand>,
-    /// The cluster and its world.
+    /// Where the cluster lies; by default the demo's, which is not loaded again
+    #[arg(long, default_value = ".covey/demo")]
+    pub dir: PathBuf,
+    /// The cluster.
     #[command(flatten)]
-    pub demo: DemoArgs,
+    pub cluster: ClusterArgs,
     /// Feeds per second; several are measured one after another
     #[arg(long, value_delimiter = ',', default_values_t = [1, 20], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rates: Vec<u32>,
@@ -104,9 +115,12 @@ pub enum BenchCommand {
 /// Arguments of `bench busy`.
 #[derive(Clone, Debug, Args)]
 pub struct BusyArgs {
-    /// The cluster and its world.
+    /// Where the cluster lies, with the posts that earlier runs wrote
+    #[arg(long, default_value = ".covey/bench-writes")]
+    pub dir: PathBuf,
+    /// The cluster.
     #[command(flatten)]
-    pub demo: DemoArgs,
+    pub cluster: ClusterArgs,
     /// Searches per second
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rate: u32,
@@ -121,9 +135,12 @@ pub struct BusyArgs {
 /// Arguments of `bench own-writes`.
 #[derive(Clone, Debug, Args)]
 pub struct OwnWritesArgs {
-    /// The cluster and its world.
+    /// Where the cluster lies, with the posts that earlier runs wrote
+    #[arg(long, default_value = ".covey/bench-writes")]
+    pub dir: PathBuf,
+    /// The cluster.
     #[command(flatten)]
-    pub demo: DemoArgs,
+    pub cluster: ClusterArgs,
     /// Posts that are written and looked for
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub writes: u64,
@@ -164,9 +181,12 @@ pub struct SteadyArgs {
     /// Nodes, each with a replica of the one shard
     #[arg(long, default_value_t = 1, value_parser = nodes)]
     pub nodes: usize,
-    /// Where the cluster lies; what an earlier run left there goes first
+    /// Where the cluster lies
     #[arg(long, default_value = ".covey/bench-steady")]
     pub dir: PathBuf,
+    /// Remove what an earlier run left in --dir: a run begins with nothing
+    #[arg(long)]
+    pub fresh: bool,
 }
 
 /// What to evaluate.

@@ -82,7 +82,7 @@ pub(super) async fn run(
     spinner.note("cost of 100 feeds");
     let costs = cost::of_feeds(&client, &viewers).await?;
     spinner.note("in-network fetches");
-    let mut fetches = in_network(&client, args.demo.size.users).await?;
+    let mut fetches = in_network(&client, args.cluster.size.users).await?;
     let resident_bytes: BTreeMap<String, u64> = processes
         .roll()
         .into_iter()
@@ -101,7 +101,7 @@ pub(super) async fn run(
         nodes: state.nodes.len(),
         shards: state.shards.len(),
         posts: state.posts,
-        users: args.demo.size.users,
+        users: args.cluster.size.users,
         ingest_per_s,
         recall_at_10,
         ivf_rows_share: indexed_share(&state),

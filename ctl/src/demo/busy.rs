@@ -91,7 +91,7 @@ pub(super) async fn run(
     spinner.note("writing texts");
     let input = Input::new(args, seconds)?;
     let texts = input.texts.clone();
-    let before = fetch_status(&client).await?;
+    let before = whole(&client).await?;
     let searcher = Searcher {
         client: client.clone(),
         texts,
@@ -105,16 +105,17 @@ pub(super) async fn run(
     let (stop, stopped) = watch::channel(false);
     let writer = tokio::spawn(write(client.clone(), input.posts, args.ingest, stopped));
     tokio::time::sleep(RUN_UP).await;
-    let first = upkeep(&fetch_status(&client).await?);
+    let first = upkeep(&whole(&client).await?);
     let busy = searcher.run(seconds, processes).await?;
-    let last = upkeep(&fetch_status(&client).await?);
+    let last = upkeep(&whole(&client).await?);
     stop.send_replace(true);
     let writes = writer.await?;
     spinner.note("indexes");
     session.wait_for_indexes(processes).await?;
     spinner.note(&format!("{rate} searches/s, quiet again"));
     let quiet_again = searcher.run(seconds, processes).await?;
-    let after = fetch_status(&client).await?;
+    processes.all_alive()?;
+    let after = whole(&client).await?;
     spinner.done(started.elapsed());
     let figures = Figures {
         nodes: after.nodes.len(),
@@ -129,13 +130,22 @@ pub(super) async fn run(
         quiet_again,
         writes,
         upkeep: Upkeep {
-            seals: last.seals - first.seals,
-            merges: last.merges - first.merges,
+            seals: last.seals.saturating_sub(first.seals),
+            merges: last.merges.saturating_sub(first.merges),
             segments: last.segments,
         },
     };
     context.show(&figures, || figures.human())?;
     Ok(figures.outcome())
+}
+
+/// The state of all nodes: what one of them does not say would be missing in the sums.
+async fn whole(client: &Client) -> Result<StatusReply> {
+    let state = fetch_status(client).await?;
+    match state.nodes.iter().find(|node| !node.reachable) {
+        Some(node) => bail!("node {} does not answer: {}", node.node, node.error),
+        None => Ok(state),
+    }
 }
 
 fn ratio(busy: &Searches, quiet: &Searches) -> f64 {
@@ -157,7 +167,7 @@ pub(super) fn first_new_post() -> u64 {
 impl Input {
     fn new(args: &BusyArgs, seconds: Duration) -> Result<Input> {
         let wanted = u64::from(args.ingest) * (seconds + RUN_UP + Duration::from_secs(2)).as_secs();
-        let mut size = args.demo.size.clone();
+        let mut size = args.cluster.size.clone();
         // Another world of the same people: about the same topics, in other words.
         size.seed = size.seed.wrapping_add(1);
         size.posts = wanted + TEXTS;
@@ -262,6 +272,14 @@ fn upkeep(status: &StatusReply) -> Upkeep {
 
 impl Figures {
     fn outcome(&self) -> Outcome {
+        let phases = [&self.quiet, &self.busy, &self.quiet_again];
+        if phases
+            .iter()
+            .any(|phase| phase.asked == 0 || phase.failed > 0 || phase.incomplete > 0)
+        {
+            eprintln!("not good: not every search had a whole answer");
+            return Outcome::NotGood;
+        }
         if self.upkeep.seals == 0 || self.upkeep.merges == 0 {
             eprintln!("not good: nothing was sealed or nothing was merged meanwhile; measure longer with --seconds");
             return Outcome::NotGood;

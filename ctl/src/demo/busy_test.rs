@@ -4,6 +4,12 @@ use covey_api::v1::{NodeStatus, ReplicaStatus};
 
 use super::*;
 
+fn searches(asked: u64, failed: u64, incomplete: u64) -> Searches {
+    let mut searches = Searches::default();
+    (searches.asked, searches.failed, searches.incomplete) = (asked, failed, incomplete);
+    searches
+}
+
 fn figures(seals: u64, merges: u64, p99_ratio: f64) -> Figures {
     Figures {
         nodes: 3,
@@ -11,9 +17,9 @@ fn figures(seals: u64, merges: u64, p99_ratio: f64) -> Figures {
         posts: [10, 20],
         searches_per_s: 5,
         seconds: 6,
-        quiet: Searches::default(),
-        busy: Searches::default(),
-        quiet_again: Searches::default(),
+        quiet: searches(10, 0, 0),
+        busy: searches(10, 0, 0),
+        quiet_again: searches(10, 0, 0),
         writes: Writes::default(),
         upkeep: Upkeep {
             seals,
@@ -36,6 +42,17 @@ fn a_run_is_good_if_the_tail_hardly_grew_while_something_was_built() {
         text.contains("3 seals and 2 merges") && text.contains("/ quiet: 1.23"),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_in_which_a_search_had_no_whole_answer_is_not_good() {
+    for bad in [searches(0, 0, 0), searches(10, 1, 0), searches(10, 0, 1)] {
+        for phase in 0..3 {
+            let mut figures = figures(1, 1, 1.0);
+            *[&mut figures.quiet, &mut figures.busy, &mut figures.quiet_again][phase] = bad.clone();
+            assert_eq!(figures.outcome(), Outcome::NotGood, "{bad:?} in phase {phase}");
+        }
+    }
 }
 
 #[test]

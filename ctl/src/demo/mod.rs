@@ -4,10 +4,12 @@ mod bench;
 mod busy;
 mod cost;
 mod disk_usage;
+mod fill;
 mod flat;
 mod input;
 mod measure;
 mod own_writes;
+mod paced;
 mod place;
 mod processes;
 mod rates;
@@ -20,10 +22,12 @@ mod steady;
 mod stream;
 mod usage;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{BenchArgs, BenchCommand, DemoArgs, OutputFormat};
+use crate::args::{BenchArgs, BenchCommand, ClusterArgs, DemoArgs, OutputFormat};
 use crate::commands::{Context, Outcome};
 use processes::Processes;
 use session::{Loaded, Session};
@@ -61,9 +65,9 @@ async fn stop(mut processes: Processes) {
 
 async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> Result<Outcome> {
     let json = args.json || context.format == OutputFormat::Json;
-    let (mut session, loaded) = up(context, args, processes).await?;
-    let shown = session.show_feed(json).await?;
-    if session.args.once {
+    let (mut session, loaded) = up(context, (&args.dir, &args.cluster), processes).await?;
+    let shown = session.show_feed(args.viewer, json).await?;
+    if args.once {
         let report = session.measure(shown, loaded).await?;
         return report.print(json);
     }
@@ -75,23 +79,27 @@ async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes
         Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
         Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
         Some(BenchCommand::Busy(args)) => {
-            let (mut session, _) = up(context, args.demo.clone(), processes).await?;
+            let (mut session, _) = up(context, (&args.dir, &args.cluster), processes).await?;
             busy::run(context, args, &mut session, processes).await
         }
         Some(BenchCommand::OwnWrites(args)) => {
-            let (session, _) = up(context, args.demo.clone(), processes).await?;
+            let (session, _) = up(context, (&args.dir, &args.cluster), processes).await?;
             own_writes::run(context, args, &session).await
         }
         None => {
-            let (mut session, loaded) = up(context, args.demo.clone(), processes).await?;
+            let (mut session, loaded) = up(context, (&args.dir, &args.cluster), processes).await?;
             bench::run(context, args, &mut session, processes, loaded.ingest_per_s).await
         }
     }
 }
 
 /// Steps 1 to 4.
-async fn up(context: &Context, args: DemoArgs, processes: &mut Processes) -> Result<(Session, Loaded)> {
-    let mut session = Session::prepare(context, args)?;
+async fn up(
+    context: &Context,
+    (dir, cluster): (&Path, &ClusterArgs),
+    processes: &mut Processes,
+) -> Result<(Session, Loaded)> {
+    let mut session = Session::prepare(context, dir, cluster)?;
     session.start(processes)?;
     session.wait_until_ready(processes).await?;
     let loaded = session.load(processes).await?;

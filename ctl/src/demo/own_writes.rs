@@ -54,7 +54,7 @@ struct Fate {
 pub(super) async fn run(context: &Context, args: &OwnWritesArgs, session: &Session) -> Result<Outcome> {
     let spinner = Spinner::start("writing posts and looking for them");
     let started = Instant::now();
-    let (client, users) = (session.client(), args.demo.size.users.max(1));
+    let (client, users) = (session.client(), args.cluster.size.users.max(1));
     let first = first_new_post();
     let mut fates = Vec::new();
     let mut open: JoinSet<Result<Fate, ClientError>> = JoinSet::new();

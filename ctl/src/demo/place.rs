@@ -72,6 +72,17 @@ pub(super) struct Holding {
     pub(super) ingest_per_s: f64,
 }
 
+impl Holding {
+    /// Nothing of `wish` yet.
+    pub(super) fn wished(wish: String, until_ms: u64) -> Holding {
+        Holding {
+            wish,
+            until_ms,
+            ..Holding::default()
+        }
+    }
+}
+
 /// The directory of a demo.
 #[derive(Clone, Debug)]
 pub(super) struct Place {

@@ -6,13 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use covey_api::v1::{GetFeedReply, GetFeedRequest};
 use serde::Serialize;
-use tokio::task::JoinSet;
 
 use super::measure::quantile;
+use super::paced::{Pace, paced};
 use crate::client::Client;
-
-/// Feeds under way at most; more are counted as failed without being sent.
-const MAX_OPEN: usize = 512;
 
 /// How feeds went at one rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -39,25 +36,9 @@ pub(super) async fn feeds(client: &Client, viewers: &[u64], per_s: u32, time: Du
         ..Rate::default()
     };
     let mut times = Vec::new();
-    let mut open: JoinSet<Option<(f64, GetFeedReply)>> = JoinSet::new();
-    let total = (time.as_secs_f64() * f64::from(per_s)).round() as u64;
-    let start = Instant::now();
-    for (number, viewer) in (0..total).zip(viewers.iter().cycle()) {
-        let due = start + Duration::from_secs_f64(number as f64 / f64::from(per_s));
-        tokio::time::sleep_until(due.into()).await;
-        while let Some(done) = open.try_join_next() {
-            rate.count(done?, &mut times);
-        }
-        rate.asked += 1;
-        if open.len() < MAX_OPEN {
-            open.spawn(one(client.clone(), *viewer, due));
-        } else {
-            rate.failed += 1;
-        }
-    }
-    while let Some(done) = open.join_next().await {
-        rate.count(done?, &mut times);
-    }
+    let ask = |number: u64, due| one(client.clone(), viewers[number as usize % viewers.len()], due);
+    let asked = paced(Pace { per_s, time }, ask, |done| rate.count(done, &mut times)).await?;
+    rate.asked = asked;
     rate.max_ms = times.iter().copied().fold(0.0, f64::max);
     rate.p50_ms = quantile(&mut times, 0.5);
     rate.p99_ms = quantile(&mut times, 0.99);

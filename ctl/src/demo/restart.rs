@@ -6,12 +6,13 @@ use anyhow::Result;
 use covey_api::v1::{NodeStatus, StartPhase, StatusReply};
 use serde::Serialize;
 
+use super::fill::fill;
 use super::place::{Holding, Place};
 use super::processes::Processes;
 use super::rig::{Rig, settled};
 use crate::args::{RestartArgs, WorldSize};
-use crate::commands::{Context, Outcome, build_world, fetch_status, load_summary, now_ms};
-use crate::load::{self, Format, LoadOptions};
+use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
+use crate::load::{Format, LoadOptions};
 use crate::progress::Spinner;
 use crate::render::memory;
 use crate::render::text::{Style, bytes, count};
@@ -32,14 +33,7 @@ struct Start {
     after: &'static str,
     /// From the start of the process until the cluster is healthy.
     ready_s: f64,
-    phases: Vec<Phase>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Phase {
-    phase: String,
-    ms: f64,
-    items: u64,
+    phases: Vec<StartPhase>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -68,16 +62,30 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, processes: &mut P
     };
     let wish = format!("restart: {} posts on {} nodes", size.posts, args.nodes);
     let place = Place::open(&args.dir, args.fresh)?;
-    let found = place.holding(&wish)?.filter(|holding| holding.complete);
+    let found = place.holding(&wish)?;
     let rig = Rig::prepare(place, args.nodes, SETTINGS)?;
     let client = rig.up(processes).await?;
-    let holding = match found {
-        Some(holding) => holding,
-        None => fill(&rig, &client, &size, wish).await?,
+    let holding = found.unwrap_or_else(|| Holding::wished(wish, now_ms()));
+    let world = build_world(&WorldSize {
+        until: Some(holding.until_ms),
+        ..size.clone()
+    })?;
+    let options = LoadOptions {
+        // Few at a time: what counts is that all of it arrives, however slow the machine is.
+        concurrency: 4,
+        patience: Duration::from_secs(600),
+        ..LoadOptions::default()
     };
+    let holding = fill(
+        &rig.place,
+        &client,
+        (holding, &Format::World(world), options),
+        processes,
+    )
+    .await?;
     let spinner = Spinner::start("waiting for the indexes");
     let waiting = Instant::now();
-    settled(&client, CALM, INDEXED).await?;
+    settled(&client, (CALM, INDEXED), processes).await?;
     tokio::time::sleep(REST).await;
     spinner.done(waiting.elapsed());
     let mut starts = Vec::new();
@@ -94,31 +102,6 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, processes: &mut P
     Ok(Outcome::Done)
 }
 
-async fn fill(rig: &Rig, client: &crate::client::Client, size: &WorldSize, wish: String) -> Result<Holding> {
-    let until_ms = now_ms();
-    let mut holding = Holding {
-        wish,
-        until_ms,
-        ..Holding::default()
-    };
-    let world = build_world(&WorldSize {
-        until: Some(until_ms),
-        ..size.clone()
-    })?;
-    let options = LoadOptions {
-        // Few at a time: what counts is that all of it arrives, however slow the machine is.
-        concurrency: 4,
-        patience: Duration::from_secs(600),
-        ..LoadOptions::default()
-    };
-    let report = load::load(client.clone(), &Format::World(world), &options).await?;
-    eprint!("  {}", load_summary(&report));
-    holding.complete = true;
-    holding.ingest_per_s = report.posts_per_s();
-    rig.place.remember(&holding)?;
-    Ok(holding)
-}
-
 async fn restart(rig: &Rig, processes: &mut Processes, after: &'static str) -> Result<Start> {
     match after {
         "SIGKILL" => processes.kill_one("node 1").await,
@@ -129,16 +112,11 @@ async fn restart(rig: &Rig, processes: &mut Processes, after: &'static str) -> R
     let client = rig.healthy(processes).await?;
     let ready_s = started.elapsed().as_secs_f64();
     let state = fetch_status(&client).await?;
-    let phase = |phase: &StartPhase| Phase {
-        phase: phase.phase.clone(),
-        ms: phase.time_ms,
-        items: phase.items,
-    };
     let node = state.nodes.first();
     Ok(Start {
         after,
         ready_s,
-        phases: node.map_or(Vec::new(), |node| node.start.iter().map(phase).collect()),
+        phases: node.map_or(Vec::new(), |node| node.start.clone()),
     })
 }
 
@@ -166,17 +144,8 @@ fn human(figures: &Figures, node: &NodeStatus, style: Style) -> String {
         bytes(figures.resident_bytes),
     );
     for start in &figures.starts {
-        let phases: Vec<StartPhase> = start
-            .phases
-            .iter()
-            .map(|phase| StartPhase {
-                phase: phase.phase.clone(),
-                time_ms: phase.ms,
-                items: phase.items,
-            })
-            .collect();
         let headline = format!("start after {}: ready after {:.1} s", start.after, start.ready_s);
-        out += &format!("\n{}\n{}", style.bold(&headline), memory::phases(&phases, style));
+        out += &format!("\n{}\n{}", style.bold(&headline), memory::phases(&start.phases, style));
     }
     out + "\n" + &memory::of_node(node, style)
 }

@@ -99,17 +99,29 @@ impl Rig {
     }
 }
 
-/// Waits until no index is being built and no effect is on its way, for `calm` in a row, at most `most`.
-pub(super) async fn settled(client: &Client, calm: Duration, most: Duration) -> Result<StatusReply> {
+/// Waits until no index is being built and no effect is on its way, for `calm` in a row; an error after `most`, or when a
+/// process ends.
+pub(super) async fn settled(
+    client: &Client,
+    (calm, most): (Duration, Duration),
+    processes: &mut Processes,
+) -> Result<StatusReply> {
     let (started, mut last_busy) = (Instant::now(), Instant::now());
     loop {
+        processes.all_alive()?;
         let state = fetch_status(client).await?;
         let outbox = state.nodes.iter().flat_map(|node| &node.replicas).any(|r| r.outbox > 0);
         if crate::render::status::building(&state) || outbox {
             last_busy = Instant::now();
         }
-        if last_busy.elapsed() >= calm || started.elapsed() > most {
+        if last_busy.elapsed() >= calm {
             return Ok(state);
+        }
+        if started.elapsed() > most {
+            bail!(
+                "indexes are still being built, or effects still on their way, after {} s",
+                most.as_secs()
+            );
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

@@ -7,26 +7,24 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use covey_api::v1::{SearchReply, SearchRequest};
 use serde::Serialize;
-use tokio::task::JoinSet;
 
 use super::bench::cpu;
 use super::measure::quantile;
+use super::paced::{Pace, paced};
 use super::processes::Processes;
 use crate::client::Client;
 
-/// Searches under way at most; more are counted as failed without being sent.
-const MAX_OPEN: usize = 512;
 /// Hits of a search.
 const K: u32 = 10;
 
 /// Searches of one phase; times from the moment a search was due.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Searches {
-    asked: u64,
+    pub(super) asked: u64,
     /// No answer, or not sent because too many were open.
-    failed: u64,
+    pub(super) failed: u64,
     /// Coverage below 1, or cut short.
-    incomplete: u64,
+    pub(super) incomplete: u64,
     p50_ms: f64,
     pub(super) p99_ms: f64,
     max_ms: f64,
@@ -47,28 +45,18 @@ pub(super) struct Searcher {
 impl Searcher {
     pub(super) async fn run(&self, time: Duration, processes: &Processes) -> Result<Searches> {
         let cpu_before = cpu(processes);
-        let mut out = Searches::default();
-        let mut times = Vec::new();
-        let mut open: JoinSet<Option<(f64, SearchReply)>> = JoinSet::new();
-        let total = (time.as_secs_f64() * f64::from(self.per_s)).round() as u64;
+        let (mut out, mut times) = (Searches::default(), Vec::new());
+        let pace = Pace {
+            per_s: self.per_s,
+            time,
+        };
+        let ask = |number: u64, due| {
+            let text = self.texts[number as usize % self.texts.len()].clone();
+            search(self.client.clone(), text, due)
+        };
         let start = Instant::now();
-        for number in 0..total {
-            let due = start + Duration::from_secs_f64(number as f64 / f64::from(self.per_s));
-            tokio::time::sleep_until(due.into()).await;
-            while let Some(done) = open.try_join_next() {
-                out.count(done?, &mut times);
-            }
-            out.asked += 1;
-            if open.len() < MAX_OPEN {
-                let text = self.texts[number as usize % self.texts.len()].clone();
-                open.spawn(search(self.client.clone(), text, due));
-            } else {
-                out.failed += 1;
-            }
-        }
-        while let Some(done) = open.join_next().await {
-            out.count(done?, &mut times);
-        }
+        let asked = paced(pace, ask, |done| out.count(done, &mut times)).await?;
+        out.asked = asked;
         let passed_ms = start.elapsed().as_secs_f64() * 1000.0;
         for (name, now) in cpu(processes) {
             let used = now.saturating_sub(cpu_before.get(&name).copied().unwrap_or(0));

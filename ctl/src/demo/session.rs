@@ -7,15 +7,16 @@ use anyhow::{Result, bail};
 use covey_api::v1::{GetFeedReply, StatusReply};
 use covey_telemetry::receiver::OtlpReceiver;
 
+use super::fill::fill;
 use super::input::{Cast, Wish, cast};
 use super::measure;
 use super::place::{Choice, Holding, NODES, Place, Ports};
 use super::processes::{Processes, sibling};
 use super::report::Report;
-use crate::args::DemoArgs;
+use crate::args::ClusterArgs;
 use crate::client::Client;
-use crate::commands::{Context, Outcome, fetch_status, load_summary, now_ms};
-use crate::load::{self, LoadOptions};
+use crate::commands::{Context, Outcome, fetch_status, now_ms};
+use crate::load::LoadOptions;
 use crate::progress::Spinner;
 use crate::render::text::{self, Style, count};
 use crate::render::{cards, status};
@@ -37,7 +38,6 @@ const FEED_ATTEMPTS: u32 = 10;
 
 /// A demo under way.
 pub(super) struct Session {
-    pub(super) args: DemoArgs,
     style: Style,
     wish: Wish,
     place: Place,
@@ -61,12 +61,12 @@ pub(super) struct Shown {
 
 impl Session {
     /// Chooses the ports, writes the configuration, opens the trace receiver.
-    pub(super) fn prepare(context: &Context, args: DemoArgs) -> Result<Session> {
+    pub(super) fn prepare(context: &Context, dir: &Path, args: &ClusterArgs) -> Result<Session> {
         let wish = match &args.data {
             Some(path) => Wish::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
             None => Wish::World(args.size.clone()),
         };
-        let place = Place::open(&args.dir, args.fresh)?;
+        let place = Place::open(dir, args.fresh)?;
         place.holding(&wish.name())?;
         let ports = Ports::free()?;
         let (receiver, otlp) = match &args.otlp {
@@ -83,7 +83,6 @@ impl Session {
         };
         place.write_config(&ports, &choice)?;
         Ok(Session {
-            args,
             style: context.style,
             wish,
             place,
@@ -181,34 +180,16 @@ impl Session {
         let name = self.wish.name();
         let found = self.place.holding(&name)?;
         let fresh_enough = |holding: &Holding| self.wish.any_age() || now.saturating_sub(holding.until_ms) < STALE_MS;
-        let mut holding = match found {
+        let holding = match found {
             Some(holding) if fresh_enough(&holding) => holding,
-            _ => Holding {
-                wish: name.clone(),
-                until_ms: now,
-                ..Holding::default()
-            },
+            _ => Holding::wished(name, now),
         };
         let format = self.wish.format(holding.until_ms)?;
-        if holding.complete {
-            eprintln!("  {name} is loaded already");
-        } else {
-            self.place.remember(&holding)?;
-            eprintln!("  loading {name}");
-            let options = LoadOptions {
-                state: Some(self.place.load_state()),
-                rebase_to_ms: self.wish.any_age().then_some(now),
-                ..LoadOptions::default()
-            };
-            let report = tokio::select! {
-                report = load::load(self.client().clone(), &format, &options) => report?,
-                dead = first_death(processes) => return Err(dead),
-            };
-            eprint!("  {}", load_summary(&report));
-            holding.complete = true;
-            holding.ingest_per_s = report.posts_per_s();
-            self.place.remember(&holding)?;
-        }
+        let options = LoadOptions {
+            rebase_to_ms: self.wish.any_age().then_some(now),
+            ..LoadOptions::default()
+        };
+        let holding = fill(&self.place, self.client(), (holding, &format, options), processes).await?;
         self.cast = tokio::task::spawn_blocking(move || cast(&format)).await??;
         Ok(Loaded {
             ingest_per_s: holding.ingest_per_s,
@@ -245,8 +226,8 @@ impl Session {
 
     /// Asks for the feed of the demo's viewer and prints it, unless only JSON is wanted. Just after loading, on a busy
     /// machine, some shards may be late: then it asks again.
-    pub(super) async fn show_feed(&self, json: bool) -> Result<Shown> {
-        let viewer = self.args.viewer.unwrap_or(self.cast.viewers[0]);
+    pub(super) async fn show_feed(&self, viewer: Option<u64>, json: bool) -> Result<Shown> {
+        let viewer = viewer.unwrap_or(self.cast.viewers[0]);
         let (mut feed, mut took_ms) = measure::feed(self.client(), viewer, true).await?;
         for _ in 0..FEED_ATTEMPTS {
             if feed.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0) {
@@ -354,14 +335,4 @@ fn progress_of(status: &StatusReply) -> String {
         .first()
         .map_or(String::new(), |problem| format!("; {problem}"));
     format!("{led} of {} shards have a leader{problem}", status.shards.len())
-}
-
-/// Ends when a process does.
-async fn first_death(processes: &mut Processes) -> anyhow::Error {
-    loop {
-        if let Err(dead) = processes.all_alive() {
-            return dead;
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use covey_api::v1::StatusReply;
 use serde::Serialize;
 
@@ -25,8 +25,13 @@ use crate::render::text::{Style, bytes, count, table};
 /// Retention windows that a run should see: one to fill, one for the first trims, then some to compare.
 const WINDOWS: u64 = 6;
 
+/// Pause between two trims.
+const TRIM: Duration = Duration::from_secs(5);
+/// Live posts over accepted ones: writes are counted when their acknowledgement arrives.
+const ALLOWED: f64 = 1.1;
+
 /// Node 1 at one moment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 struct Sample {
     at_s: f64,
     /// Live posts.
@@ -56,6 +61,8 @@ struct Figures {
     actions: u64,
     /// Retention windows that went by.
     windows: f64,
+    /// Never more live posts than were accepted within a window, and what a trim may be late.
+    expired: bool,
     flat: bool,
     courses: Vec<Course>,
     samples: Vec<Sample>,
@@ -68,7 +75,13 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
     if time < args.retention * WINDOWS as u32 {
         bail!("--minutes must be at least {WINDOWS} times --retention: half of that only fills the shard");
     }
-    let place = Place::open(&args.dir, true)?;
+    let place = Place::open(&args.dir, args.fresh)?;
+    if place.config().exists() {
+        bail!(
+            "{} holds an earlier run; begin anew with --fresh, or name another place with --dir",
+            args.dir.display()
+        );
+    }
     let node = place.data().join("node-1");
     let rig = Rig::prepare(place, args.nodes, &settings(args))?;
     let client = rig.up(processes).await?;
@@ -82,13 +95,20 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
         until: None,
     })?;
     let counts = Arc::new(Counts::default());
-    let writer = tokio::spawn(stream::write(client.clone(), world, args.rate, counts.clone()));
-    let watched = watch(&client, &node, processes, (time, args.every), &counts).await;
+    let mut writer = tokio::spawn(stream::write(client.clone(), world, args.rate, counts.clone()));
+    let watched = tokio::select! {
+        watched = watch(&client, &node, processes, (time, args.every), &counts) => watched,
+        ended = &mut writer => Err(ended.err().map_or_else(|| anyhow!("nothing is left to write"), Into::into)),
+    };
     writer.abort();
     let (samples, state) = watched?;
     let figures = figures(args, samples, &state, &counts);
     context.show(&figures, || human(&figures, context.style))?;
-    Ok(if figures.flat { Outcome::Done } else { Outcome::NotGood })
+    Ok(if figures.flat && figures.expired {
+        Outcome::Done
+    } else {
+        Outcome::NotGood
+    })
 }
 
 /// What a month takes two days of it, compressed: everything that is bounded by a size is made small enough to wrap many
@@ -96,12 +116,13 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
 fn settings(args: &SteadyArgs) -> String {
     let live = args.rate * args.retention.as_secs();
     format!(
-        "[retention]\nwindow = \"{}s\"\ntrim_interval = \"5s\"\naction_memory = \"1m\"\n\n\
+        "[retention]\nwindow = \"{}s\"\ntrim_interval = \"{}s\"\naction_memory = \"1m\"\n\n\
          [storage]\ncheckpoint_interval = \"2s\"\nkv_memtable = \"4MiB\"\nkv_cache = \"16MiB\"\nkv_journal = \"64MiB\"\n\n\
          [raft]\nwal_segment = \"4MiB\"\nmax_wal = \"64MiB\"\nmax_lag = \"16MiB\"\nkeep_entries = 1000\n\n\
          [ann]\nseal_rows = 2048\nmin_train_rows = 2048\nmax_segment_rows = {}\n\n\
          [feed]\nmax_post_age = \"{}s\"\n",
         args.retention.as_secs(),
+        TRIM.as_secs(),
         (live / 4).max(16_384),
         args.retention.as_secs(),
     )
@@ -161,12 +182,12 @@ fn figures(args: &SteadyArgs, samples: Vec<Sample>, state: &StatusReply, counts:
         let values: Vec<f64> = samples.iter().map(|sample| of(sample) as f64).collect();
         Course::of(what, &values, load)
     };
-    // Where writes were refused, more posts may live in the end than in the middle.
+    // Where writes were refused, more posts may live in the end than in the middle, and take their room.
     let posts = course("live posts", f64::INFINITY, |sample| sample.posts);
     let load = posts.growth;
     let courses = vec![
         posts,
-        course("log", load, |sample| sample.log),
+        course("log", 1.0, |sample| sample.log),
         course("key-value store", load, |sample| sample.store),
         course("vectors", load, |sample| sample.vectors),
         course("heap", load, |sample| sample.anonymous),
@@ -181,11 +202,30 @@ fn figures(args: &SteadyArgs, samples: Vec<Sample>, state: &StatusReply, counts:
         refused: counts.refused.load(Ordering::Relaxed),
         actions: counts.actions.load(Ordering::Relaxed),
         windows: samples.last().map_or(0.0, |sample| sample.at_s) / args.retention.as_secs_f64(),
+        expired: expire(&samples, args),
         flat: courses.iter().all(|course| course.flat),
         courses,
         memory: state.nodes.first().map_or(Vec::new(), memory::lines),
         samples,
     }
+}
+
+/// Whether posts expire: at no look live more than were accepted within a window before it.
+fn expire(samples: &[Sample], args: &SteadyArgs) -> bool {
+    // The trim comes as often, and a look may fall between two.
+    let slack = TRIM + 2 * args.every;
+    let accepted_at = |at: f64| {
+        samples
+            .iter()
+            .take_while(|sample| sample.at_s <= at)
+            .last()
+            .map_or(0, |sample| sample.accepted)
+    };
+    let bounded = |sample: &Sample| {
+        let begin = sample.at_s - (args.retention + slack).as_secs_f64();
+        sample.posts as f64 <= (sample.accepted - accepted_at(begin)) as f64 * ALLOWED
+    };
+    samples.last().is_some_and(|sample| sample.accepted > 0) && samples.iter().all(bounded)
 }
 
 fn human(figures: &Figures, style: Style) -> String {
@@ -223,9 +263,10 @@ fn human(figures: &Figures, style: Style) -> String {
         true => "the machine was too slow for this rate: growth is judged beside that of the live posts\n",
         false => "",
     };
-    let verdict = match figures.flat {
-        true => style.good("flat"),
-        false => style.bad("not flat"),
+    let verdict = match (figures.expired, figures.flat) {
+        (false, _) => style.bad("posts do not expire"),
+        (true, false) => style.bad("not flat"),
+        (true, true) => style.good("flat"),
     };
     format!(
         "{} posts and {} favourites in {} min, {} per second wanted, {} refused; {:.0} retention windows of {} s, {} nodes\n{}{uneven}{verdict}\n",
@@ -240,3 +281,7 @@ fn human(figures: &Figures, style: Style) -> String {
         table(&header, &rows, style),
     )
 }
+
+#[cfg(test)]
+#[path = "steady_test.rs"]
+mod tests;
