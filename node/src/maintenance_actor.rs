@@ -9,14 +9,11 @@ use covey_shared::ids::UnixMillis;
 
 use crate::checkpointer::Checkpoints;
 use crate::disk_room::DiskWatch;
-use crate::server::NodeHandle;
+use crate::server::{NodeHandle, Replica};
 use crate::verify::Rounds;
 
 /// How long a trim may take to be replicated; the next one goes on where it stopped.
 const TRIM_DEADLINE: Duration = Duration::from_secs(30);
-/// Trims of a shard per round while they find as much as one may remove: a million records, more than a shard can take in in
-/// the longest pause at full speed.
-const TRIMS: usize = 100;
 /// Pause between looks at the disk: at 1 GB/s a twentieth of 100 GB is filled in just that time.
 const DISK_LOOK: Duration = Duration::from_secs(5);
 
@@ -60,10 +57,7 @@ impl Actor for MaintenanceActor {
             ctx.spawn(fut::wrap_future(rounds.run()));
         }
         if let Some(retention) = self.plan.retention {
-            ctx.run_interval(self.plan.trim, move |actor, ctx| {
-                let step = actor.plan.trim_step;
-                ctx.spawn(fut::wrap_future(trim(actor.handle.clone(), retention, step)));
-            });
+            ctx.spawn(fut::wrap_future(trims(self.handle.clone(), self.plan, retention)));
         }
     }
 }
@@ -81,29 +75,47 @@ fn trim_to(wanted: UnixMillis, trimmed: UnixMillis, oldest: Option<UnixMillis>, 
     (before > trimmed.0).then_some(UnixMillis(before))
 }
 
-/// Every leader proposes what its followers then drop too: apply itself never reads a clock.
-async fn trim(handle: Arc<NodeHandle>, retention: Duration, step: Duration) {
-    let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
-    for replica in handle.replicas.values().filter(|r| handle.board.leads(r.plan.shard)) {
-        for _ in 0..TRIMS {
-            let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
-            let view = replica.view();
-            let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
-            let again = view.trim_behind().then_some(trimmed);
-            let Some(before) = again.or_else(|| trim_to(UnixMillis(wanted), trimmed, oldest, step)) else {
-                break;
-            };
-            let command = ShardCommand::TrimBefore(before);
-            let (shard, epoch) = (replica.plan.shard, replica.plan.epoch);
-            if let Err(error) = handle.write(shard, epoch, command, deadline).await {
-                tracing::info!(shard = shard.0, %error, "trim put off to the next round");
-                break;
+/// One round after another: a round that takes longer than the pause is not overtaken by the next.
+async fn trims(handle: Arc<NodeHandle>, plan: MaintenancePlan, retention: Duration) {
+    loop {
+        tokio::time::sleep(plan.trim).await;
+        let mut behind: Vec<&Replica> = handle.replicas.values().collect();
+        // In turns: a shard with much to remove does not keep the others waiting.
+        while !behind.is_empty() {
+            let mut left = Vec::new();
+            for replica in behind {
+                if trim(&handle, replica, (retention, plan.trim_step)).await {
+                    left.push(replica);
+                }
             }
-            if !replica.view().trim_behind() {
-                break;
-            }
+            behind = left;
         }
     }
+}
+
+/// The leader proposes what its followers then drop too: apply itself never reads a clock. Whether a trim removed as much
+/// as one may, and there is more.
+async fn trim(handle: &NodeHandle, replica: &Replica, (retention, step): (Duration, Duration)) -> bool {
+    let (shard, epoch) = (replica.plan.shard, replica.plan.epoch);
+    if !handle.board.leads(shard) {
+        return false;
+    }
+    let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
+    let view = replica.view();
+    let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
+    let again = view.trim_behind().then_some(trimmed);
+    let Some(before) = again.or_else(|| trim_to(UnixMillis(wanted), trimmed, oldest, step)) else {
+        return false;
+    };
+    let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
+    if let Err(error) = handle
+        .write(shard, epoch, ShardCommand::TrimBefore(before), deadline)
+        .await
+    {
+        tracing::info!(shard = shard.0, %error, "trim put off to the next round");
+        return false;
+    }
+    replica.view().trim_behind()
 }
 
 #[cfg(test)]

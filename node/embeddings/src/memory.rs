@@ -32,7 +32,7 @@ impl Reader {
     /// What it takes now. Looks at each segment and each block of the tail: some microseconds.
     pub fn memory(&self) -> PartitionMemory {
         let mut memory = PartitionMemory {
-            locator: self.shared.state.lock().locator.heap_bytes() as u64,
+            locator: self.shared.locator_bytes(),
             ..PartitionMemory::default()
         };
         let view = self.view();

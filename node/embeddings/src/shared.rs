@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use covey_env::Env;
@@ -55,6 +55,8 @@ pub(crate) struct Counters {
     pub(crate) low_recall: AtomicU64,
     /// Whether a seal, build or merge runs.
     pub(crate) building: AtomicBool,
+    /// What the locator took when it was last looked at.
+    pub(crate) locator_bytes: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -98,6 +100,15 @@ impl Shared {
             stopping: AtomicBool::new(false),
             repaired: AtomicBool::new(false),
         }
+    }
+
+    /// Bytes of the locator, as of a moment ago while it is being changed: each write asks, and must not wait for a swap.
+    pub(crate) fn locator_bytes(&self) -> u64 {
+        let known = &self.counters.locator_bytes;
+        if let Some(state) = self.state.try_lock() {
+            known.store(state.locator.heap_bytes() as u64, Ordering::Relaxed);
+        }
+        known.load(Ordering::Relaxed)
     }
 
     /// Publishes a changed list. The caller holds `state`, so that no change is lost.

@@ -125,7 +125,7 @@ fn the_parts_add_up_to_what_the_process_grows_by_and_press_when_they_are_too_man
         "parts {parts} are not there: the process grew by {process}"
     );
     assert!(
-        process < parts * 2 + (48 << 20),
+        process < parts * 3 / 2 + (16 << 20),
         "the process grew by {process}, its parts only by {parts}"
     );
     assert_eq!(store.pressure(), Some(Pressure::Memory), "the budget is 8 MiB");

@@ -1,6 +1,7 @@
 //! The state of the node, as `covey status` and the coordinators' routing see it.
 
 use covey_embeddings::PartitionStatus;
+use covey_shard::ShardStats;
 use covey_shared::ids::ModelEpoch;
 use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaStatus, SpaceStatus};
 use covey_store::kv::KvUsage;
@@ -13,6 +14,7 @@ impl NodeHandle {
         // Figures that cannot be read are shown as 0, which the fields' docs say.
         let process = covey_telemetry::process_stats().unwrap_or_default();
         let kv = self.kv.usage().unwrap_or_default();
+        let stats: Vec<(&Replica, ShardStats)> = self.replicas.values().map(|r| (r, r.view().stats())).collect();
         NodeStatus {
             cluster: self.cluster,
             node: self.node,
@@ -22,10 +24,9 @@ impl NodeHandle {
             cpu_us: process.cpu_us,
             wal_bytes: self.board.log_bytes(),
             kv_bytes: kv.disk_bytes,
-            replicas: self
-                .replicas
-                .values()
-                .filter_map(|replica| self.replica(replica))
+            replicas: stats
+                .iter()
+                .filter_map(|(replica, stats)| self.replica(replica, stats))
                 .collect(),
             disk: self.board.disk().map(|room| DiskStatus {
                 free_bytes: room.space.free,
@@ -38,14 +39,14 @@ impl NodeHandle {
                 anonymous_bytes: process.anonymous_bytes,
                 file_bytes: process.file_bytes,
                 budget_bytes: self.memory_budget,
-                parts: self.memory(&kv),
+                parts: self.memory(&stats, &kv),
             },
             start: self.start.clone(),
         }
     }
 
     /// What each replica takes, and what they share.
-    fn memory(&self, kv: &KvUsage) -> Vec<MemoryPart> {
+    fn memory(&self, stats: &[(&Replica, ShardStats)], kv: &KvUsage) -> Vec<MemoryPart> {
         let heap = |shard, part: &str, heap_bytes| MemoryPart {
             shard,
             part: part.to_owned(),
@@ -53,9 +54,9 @@ impl NodeHandle {
             mapped_bytes: 0,
         };
         let mut parts = Vec::new();
-        for replica in self.replicas.values() {
+        for (replica, stats) in stats {
             let shard = Some(replica.plan.shard);
-            let of_store = replica.view().stats().memory.into_iter().map(|part| MemoryPart {
+            let of_store = stats.memory.iter().map(|part| MemoryPart {
                 mapped_bytes: part.mapped_bytes,
                 ..heap(shard, part.part, part.heap_bytes)
             });
@@ -71,10 +72,9 @@ impl NodeHandle {
         parts
     }
 
-    fn replica(&self, replica: &Replica) -> Option<ReplicaStatus> {
+    fn replica(&self, replica: &Replica, stats: &ShardStats) -> Option<ReplicaStatus> {
         let shard = replica.plan.shard;
         let raft = self.board.get(shard)?;
-        let stats = replica.view().stats();
         let staleness = self.board.staleness(shard, self.env.clock.monotonic());
         Some(ReplicaStatus {
             shard,

@@ -47,13 +47,15 @@ impl NodeHandle {
         if command.is_empty() || command.len() > self.max_batch_items {
             return Err(ShardError::Invalid(InvalidRequest::TooLarge));
         }
+        let need = Need::of(&command);
         let room = Room {
             log: self.board.log_bytes(),
             max_log: self.max_log_bytes,
             disk_low: self.board.disk_low(),
-            pressure: replica.view().pressure().is_some(),
+            // Adds up all parts of the replica: only for what asks.
+            pressure: matches!(need, Need::Content) && replica.view().pressure().is_some(),
         };
-        if let Some(retry_after_ms) = room.refuses(Need::of(&command)) {
+        if let Some(retry_after_ms) = room.refuses(need) {
             return Err(ShardError::Overloaded { retry_after_ms });
         }
         let log_time = UnixMillis(self.env.clock.unix_ms());
@@ -92,7 +94,7 @@ struct Room {
     log: u64,
     max_log: u64,
     disk_low: bool,
-    /// Memory is full, or vectors wait to be sealed.
+    /// Memory is full, or vectors wait to be sealed. Only known for content.
     pressure: bool,
 }
 

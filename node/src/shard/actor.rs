@@ -12,7 +12,7 @@ use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
 use covey_shared::ids::LogIndex;
 use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{NotReady, ShardError, ShardRead, ShardReply};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tracing::Instrument;
 
 use crate::board::Board;
@@ -89,9 +89,7 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
                 *deps.applied.borrow(),
                 deps.board.get(deps.plan.shard).and_then(|s| s.fresh_as_of),
             );
-            let result = run(&deps, read, arrived, &mut timing).await;
-            drop(permit);
-            result
+            run(&deps, (read, permit), arrived, &mut timing).await
         }
         Err(error) => Err(error),
     };
@@ -131,7 +129,7 @@ async fn admit(
     deps: &ReplicaDeps,
     accept: &ShardRead,
     deadline: Monotonic,
-) -> Result<tokio::sync::OwnedSemaphorePermit, ShardError> {
+) -> Result<OwnedSemaphorePermit, ShardError> {
     if accept.range_ver != deps.plan.epoch.range_ver {
         return Err(ShardError::StaleEpoch {
             current: deps.plan.epoch,
@@ -159,10 +157,11 @@ async fn admit(
     }
 }
 
-/// Runs the work on the pool; when the caller goes away or the deadline passes, the work is told to stop.
+/// Runs the work on the pool; when the caller goes away or the deadline passes, the work is told to stop. The permit goes
+/// with the work, so that no more jobs are in line than there are permits, whoever has gone away.
 async fn run<T: Send + 'static>(
     deps: &ReplicaDeps,
-    read: Read<T>,
+    (read, permit): (Read<T>, OwnedSemaphorePermit),
     arrived: Monotonic,
     timing: &mut Timing,
 ) -> Result<ViewRead<T>, ShardError> {
@@ -179,6 +178,7 @@ async fn run<T: Send + 'static>(
             true => Err(ShardError::DeadlineExceeded),
             false => work(&view, &cancelled).map_err(shard_error),
         };
+        drop(permit);
         // Nobody may be waiting any more.
         let _ = done.send((result, began, clock.monotonic()));
     }));

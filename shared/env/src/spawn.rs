@@ -32,7 +32,8 @@ pub trait Spawn: Send + Sync {
     /// Runs `body` beside the caller, on the caller's runtime. It must not block.
     fn task(&self, body: BoxFuture<'static, ()>) -> Task;
 
-    /// Runs `job` on the compute pool. The caller bounds how many are queued, with permits.
+    /// Runs `job` on the compute pool. The caller bounds how many are queued, with permits. A job that is still in line when
+    /// the last [`Env`](crate::Env) goes may never run.
     fn compute(&self, job: Box<dyn FnOnce() + Send>);
 }
 

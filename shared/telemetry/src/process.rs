@@ -7,9 +7,10 @@ use std::io;
 pub struct ProcessStats {
     /// Resident memory in bytes, mapped files included.
     pub resident_bytes: u64,
-    /// Of these, in pages without a file behind them: heap and stacks.
+    /// Of these, in pages without a file behind them: heap and stacks. 0 where the kernel does not tell them apart.
     pub anonymous_bytes: u64,
-    /// Of these, in pages of files: the program itself and mapped rows. The system takes them back when it needs room.
+    /// Of these, in pages of files: the program itself and mapped rows. The system takes them back when it needs room. 0 as
+    /// above.
     pub file_bytes: u64,
     /// CPU time of all threads since the start, in microseconds.
     pub cpu_us: u64,
@@ -25,8 +26,8 @@ pub fn process_stats() -> io::Result<ProcessStats> {
     let status = read_status()?;
     Ok(ProcessStats {
         resident_bytes: bytes_of("VmRSS:", &status)?,
-        anonymous_bytes: bytes_of("RssAnon:", &status)?,
-        file_bytes: bytes_of("RssFile:", &status)?,
+        anonymous_bytes: bytes_of("RssAnon:", &status).unwrap_or(0),
+        file_bytes: bytes_of("RssFile:", &status).unwrap_or(0),
         cpu_us,
     })
 }

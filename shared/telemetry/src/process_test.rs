@@ -8,8 +8,9 @@ fn this_process_has_memory_and_cpu_time() {
     assert!(stats.resident_bytes > 100 << 10, "{stats:?}");
     assert!(stats.cpu_us > 0, "{stats:?}");
     assert!(stats.anonymous_bytes > 0 && stats.file_bytes > 0, "{stats:?}");
+    // The kernel adds up its counters of the parts at different moments.
     assert!(
-        stats.anonymous_bytes + stats.file_bytes <= 2 * stats.resident_bytes,
+        stats.anonymous_bytes + stats.file_bytes <= stats.resident_bytes + (1 << 20),
         "{stats:?}"
     );
 }

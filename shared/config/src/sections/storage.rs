@@ -14,8 +14,8 @@ section! {
         kv_memtable: ByteSize = "32MiB", in "1MiB"..="4GiB";
         /// Journal of the LSM before it is flushed and recycled.
         kv_journal: ByteSize = "256MiB", in "64MiB"..="64GiB";
-        /// What a node keeps of posts and vectors on its heap, indexes included, mapped rows not; when full, proposals are
-        /// refused.
+        /// What a node keeps of posts and vectors on its heap: indexes count as their files, mapped rows not. Each replica has an
+        /// equal share; with a full one it takes no posts, users and actions.
         columns: ByteSize = "4GiB", in "16MiB"..="4TiB";
         /// Time between checkpoints: folder files and LSM fsynced, then the log cut.
         checkpoint_interval: Duration = "10s", in "100ms"..="1h";
