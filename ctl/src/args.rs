@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use covey_api::v1::PostKey;
 
 use crate::client::DEFAULT_SERVER;
-use values::{duration, owned_post_key, post_key};
+use values::{duration, owned_post_key, pause, post_key};
 
 pub use data::{
     BenchArgs, BenchCommand, BusyArgs, ClusterArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags,
@@ -77,6 +77,9 @@ pub enum Command {
     /// Look after shards
     #[command(subcommand)]
     Shard(ShardCommand),
+    /// Hold builds and merges of vector indexes back, or let them go on
+    #[command(subcommand)]
+    Builds(BuildsCommand),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -238,6 +241,26 @@ pub struct ShardCheckArgs {
     /// Time for the reply; every replica reads all that it holds
     #[arg(long, value_parser = duration, default_value = "30s")]
     pub deadline: Duration,
+}
+
+/// What to do with builds and merges of vector indexes.
+#[derive(Debug, Subcommand)]
+pub enum BuildsCommand {
+    /// Start none for a while; a restart of a node ends its pause too
+    Pause {
+        /// Only on this node; may be repeated
+        #[arg(long = "node", value_name = "NODE")]
+        nodes: Vec<u64>,
+        /// For how long (30m, 2h), at most 24h
+        #[arg(long = "for", value_parser = pause, default_value = "1h", value_name = "TIME")]
+        pause: Duration,
+    },
+    /// End a pause
+    Resume {
+        /// Only on this node; may be repeated
+        #[arg(long = "node", value_name = "NODE")]
+        nodes: Vec<u64>,
+    },
 }
 
 /// What to do with the configuration.

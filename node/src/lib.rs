@@ -23,7 +23,6 @@ pub mod set_aside;
 mod shard;
 mod snapshot;
 mod startup;
-mod token_bucket;
 mod verify;
 
 pub use production::serve;

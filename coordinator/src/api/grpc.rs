@@ -245,6 +245,8 @@ calls! {
     explain, "Explain", ExplainRequest => ExplainReply, explain;
     status, "Status", StatusRequest => StatusReply, status;
     check_shards, "CheckShards", CheckShardsRequest => CheckShardsReply, check_shards;
+    pause_builds, "PauseBuilds", PauseBuildsRequest => BuildsReply, pause_builds;
+    resume_builds, "ResumeBuilds", ResumeBuildsRequest => BuildsReply, resume_builds;
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         .app_data(web::PayloadConfig::new(api.max_body()))
         .app_data(web::Data::from(api))
         .default_service(web::to(nothing_here));
-    let calls: [(&str, Route); 10] = [
+    let calls: [(&str, Route); 12] = [
         ("/v1/posts:put", call!("PutPosts", put_posts)),
         ("/v1/posts:get", call!("GetPosts", get_posts)),
         ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
@@ -122,6 +122,8 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         ("/v1/feed", call!("GetFeed", get_feed)),
         ("/v1/explain", call!("Explain", explain)),
         ("/v1/shards:check", call!("CheckShards", check_shards)),
+        ("/v1/builds:pause", call!("PauseBuilds", pause_builds)),
+        ("/v1/builds:resume", call!("ResumeBuilds", resume_builds)),
     ];
     for (path, route) in calls {
         config.route(path, route);

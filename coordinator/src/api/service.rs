@@ -6,7 +6,7 @@ use std::time::Duration;
 use covey_api::v1;
 use covey_config::Config;
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
+use covey_shared::ids::{NodeId, PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::session::SessionToken;
 use covey_shared::slots::Slot;
 use covey_shared::wire::PostView;
@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::api::admission::{Admission, Admitted, Deadlines};
 use crate::api::convert::{
-    Facts, ItemFault, Limits, RequestFault, SearchFor, answer, checked, counter_name, feed_request, post_message,
-    read_key, search, status, within,
+    Facts, ItemFault, Limits, RequestFault, SearchFor, answer, builds, checked, counter_name, feed_request, pause,
+    post_message, read_key, search, status, within,
 };
 use crate::api::errors::ApiError;
 use crate::api::statistics::Tally;
@@ -307,6 +307,40 @@ impl Api {
         let deadline = self.deadline(&context, request.deadline_ms);
         let checks = cluster.check(&shards, deadline).await;
         Ok(checked(&checks, context.trace_id))
+    }
+
+    /// Pauses the builds of vector indexes.
+    pub(crate) async fn pause_builds(
+        &self,
+        request: v1::PauseBuildsRequest,
+        context: RequestContext,
+    ) -> Result<v1::BuildsReply, ApiError> {
+        let pause = pause(&request)?;
+        self.hold_builds(request.nodes, pause, context).await
+    }
+
+    /// Ends a pause of the builds.
+    pub(crate) async fn resume_builds(
+        &self,
+        request: v1::ResumeBuildsRequest,
+        context: RequestContext,
+    ) -> Result<v1::BuildsReply, ApiError> {
+        self.hold_builds(request.nodes, Duration::ZERO, context).await
+    }
+
+    async fn hold_builds(
+        &self,
+        nodes: Vec<u64>,
+        pause: Duration,
+        context: RequestContext,
+    ) -> Result<v1::BuildsReply, ApiError> {
+        let cluster = &self.deps.cluster;
+        let nodes: Vec<NodeId> = nodes.into_iter().map(NodeId).collect();
+        if let Some(unknown) = nodes.iter().find(|node| !cluster.has_node(**node)) {
+            return Err(RequestFault::UnknownNode { node: unknown.0 }.into());
+        }
+        let answers = cluster.pause_builds(&nodes, pause, context.deadline).await;
+        Ok(builds(&answers, context.trace_id))
     }
 
     fn answer(&self, report: &ReadReport, context: &RequestContext) -> v1::Answer {

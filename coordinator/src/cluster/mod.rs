@@ -4,6 +4,7 @@
 //! [`Cluster`] is shared by all threads. Calls go through one actor per node ([`node_link_actor`]); everything that
 //! decides is a pure module beside it.
 
+mod builds;
 mod check;
 mod fan_out;
 mod link;
@@ -41,6 +42,7 @@ use replica_choice::Choice;
 use retry::{Backoff, RetryBudget};
 use shard_map::{Leaders, ShardMap};
 
+pub(crate) use builds::NodeBuilds;
 pub(crate) use check::{ReplicaCheck, ShardCheck, Verdict};
 pub use port::{CallError, NodeCall, NodePort};
 pub use progress::ShardFailure;

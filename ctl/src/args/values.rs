@@ -19,6 +19,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
 }
 
+/// Parses the length of a pause.
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
+    let pause = duration(text)?;
+    let longest = Duration::from_secs(24 * 3600);
+    match (Duration::from_millis(1)..=longest).contains(&pause) {
+        true => Ok(pause),
+        false => Err("a pause is longer than 0 and at most 24h; pause again when it is over".to_owned()),
+    }
+}
+
 pub(super) fn dimension(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(dim) if (1..=4096).contains(&dim) => Ok(dim),

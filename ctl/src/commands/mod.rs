@@ -1,5 +1,6 @@
 //! The commands, one file each. A command ends in an [`Outcome`]; errors are for `main` to print.
 
+mod builds;
 mod config;
 mod explain;
 mod feed;
@@ -15,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::{Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat, ShardCommand};
+use crate::args::{BuildsCommand, Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat, ShardCommand};
 use crate::client::Client;
 use crate::demo;
 use crate::evaluate;
@@ -83,6 +84,8 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Bench(args) => demo::bench(&context, *args).await,
         Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
         Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
+        Command::Builds(BuildsCommand::Pause { nodes, pause }) => builds::pause(&context, nodes, pause).await,
+        Command::Builds(BuildsCommand::Resume { nodes }) => builds::resume(&context, nodes).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

@@ -150,6 +150,14 @@ impl Covey for Fake {
     async fn check_shards(&self, _: Request<CheckShardsRequest>) -> Reply<CheckShardsReply> {
         none()
     }
+
+    async fn pause_builds(&self, _: Request<PauseBuildsRequest>) -> Reply<BuildsReply> {
+        none()
+    }
+
+    async fn resume_builds(&self, _: Request<ResumeBuildsRequest>) -> Reply<BuildsReply> {
+        none()
+    }
 }
 
 async fn serve(fake: &Fake) -> Client {

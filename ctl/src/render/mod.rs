@@ -1,6 +1,7 @@
 //! Replies as text. Everything here is a pure function from a message to a string.
 
 pub(crate) mod answer;
+pub(crate) mod builds;
 pub(crate) mod cards;
 pub(crate) mod explain;
 pub(crate) mod memory;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use covey_api::v1::{NodeStatus, ReplicaRole, ReplicaStatus, ShardStatus, StatusReply};
 
-use super::scrub;
 use super::text::{Style, bytes, count, span, table};
+use super::{builds, scrub};
 
 /// For people.
 pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
@@ -34,7 +34,7 @@ pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
         "SHARD", "SLOTS", "LEADER", "REPLICAS", "POSTS", "LAG", "STALE", "OUTBOX", "INDEXED", "RECALL",
     ];
     out.push_str(&table(&header, &shards, style));
-    for line in scrub::lines(reply) {
+    for line in builds::lines(reply).into_iter().chain(scrub::lines(reply)) {
         writeln!(out, "{line}").expect("writing to a string");
     }
     for problem in &reply.problems {
@@ -66,6 +66,9 @@ pub(crate) fn plain(reply: &StatusReply) -> String {
             shard.shard, shard.leader, shard.replicas, shard.wanted, shard.posts, shard.lag
         )
         .expect("writing to a string");
+    }
+    for (node, left_ms) in builds::paused(reply) {
+        writeln!(out, "builds {node} paused {left_ms}").expect("writing to a string");
     }
     for problem in &reply.problems {
         writeln!(out, "problem {problem}").expect("writing to a string");

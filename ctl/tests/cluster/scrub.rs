@@ -17,7 +17,7 @@ use covey_shared::wire::{
 
 use crate::calls::{DIM, apart_from_words, post, put};
 use crate::place::children;
-use crate::process::SOON;
+use crate::process::{SOON, binary, run_to_end};
 use crate::replicas::{assert_same_everywhere, key, shard_check};
 use crate::world::{Cluster, ask, layout, status};
 
@@ -40,6 +40,8 @@ const ROTTEN: [u64; 5] = [0, 1, 17, 40, 63];
 async fn rotten_rows_are_found_fetched_from_peers_and_repaired_while_searches_go_on() {
     let mut cluster = tokio::task::block_in_place(|| Cluster::start("scrub", SETTINGS));
     let (client, nodes) = (cluster.client().await, cluster.node_clients());
+    // What follows needs no builds, only seals.
+    assert_eq!(builds(&cluster, &["pause", "--for", "30m"]).0, Some(0));
     let mut written = BTreeSet::new();
     for number in (1..=POSTS).step_by(50) {
         let posts: Vec<_> = (number..number + 50)
@@ -49,6 +51,7 @@ async fn rotten_rows_are_found_fetched_from_peers_and_repaired_while_searches_go
         put(&client, posts, "").await;
     }
     until_sealed(&nodes[NODE]).await;
+    assert_pauses(&cluster, &nodes).await;
     cluster.nodes[NODE].kill();
     let folders = sealed_folders(&cluster.dir.join("data/node-3"));
     let [folder, rotten, cut] = &folders[..3] else {
@@ -109,6 +112,34 @@ async fn until_gone(folder: &Path) {
         assert!(since.elapsed() < SOON, "{} is still there", folder.display());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+fn builds(cluster: &Cluster, args: &[&str]) -> (Option<i32>, String) {
+    let server = format!("http://127.0.0.1:{}", cluster.grpc);
+    let args = [&["--server", &server, "builds"], args].concat();
+    let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+    let (status, said) = tokio::task::block_in_place(|| run_to_end(&binary("covey"), &args, &[]));
+    (status.code(), said)
+}
+
+/// All nodes pause and have sealed meanwhile; one goes on when it is told. What cannot be is refused.
+async fn assert_pauses(cluster: &Cluster, nodes: &[NodeClient]) {
+    for node in nodes {
+        let found = status(node).await.builds;
+        assert!((1..=1_800_000).contains(&found.pause_left_ms), "{found:?}");
+    }
+    let waiting = status(&nodes[NODE]).await.builds.waiting_indexes;
+    assert!(
+        u64::from(waiting) > POSTS / 64 / 2,
+        "{waiting} segments wait for their index"
+    );
+    assert_eq!(builds(cluster, &["resume", "--node", "1"]).0, Some(0));
+    let left = [status(&nodes[0]).await, status(&nodes[1]).await].map(|status| status.builds.pause_left_ms);
+    assert!(left[0] == 0 && left[1] > 0, "{left:?}");
+    let (code, said) = builds(cluster, &["pause", "--node", "9"]);
+    assert!(code == Some(1) && said.contains("there is no node 9"), "{said}");
+    let (code, said) = builds(cluster, &["pause", "--for", "25h"]);
+    assert!(code == Some(2) && said.contains("at most 24h"), "{said}");
 }
 
 async fn until_sealed(node: &NodeClient) {

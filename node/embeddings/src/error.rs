@@ -80,6 +80,9 @@ pub enum PartitionError {
     /// The maintenance was told to stop.
     #[error("the maintenance was stopped")]
     Stopped,
+    /// A pause of the builds began; what was begun is undone.
+    #[error("the builds of this node are paused")]
+    Paused,
 }
 
 impl PartitionError {

@@ -6,6 +6,7 @@
 //! A [`Scrub`] walks the files; [`Partition::repair`] puts a peer's copy in the place of a damaged row.
 //! Files, row numbers and indexes are local to the replica and can be rebuilt.
 
+mod builds;
 mod checkpoint;
 mod damage;
 mod deleted;
@@ -44,6 +45,7 @@ mod tail;
 mod view;
 mod worker;
 
+pub use builds::Builds;
 pub use checkpoint::Checkpoint;
 pub use error::{AppendError, PartitionError};
 pub use export::{ExportedFile, ExportedFolder, PartitionExport};

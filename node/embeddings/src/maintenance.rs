@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use covey_ann::{AnnError, BuildOptions};
+use futures::FutureExt;
 
+use crate::builds::{Builds, Pace};
 use crate::checkpoint::flush;
 use crate::error::PartitionError;
-use crate::folder::{FolderId, SegmentRows};
-use crate::plan::{Size, next_merge};
+use crate::folder::{FolderId, SegmentRows, row_bytes};
 use crate::recall::Measure;
 use crate::row::RowRecord;
 use crate::segment::{MeasuredIndex, Segment, SegmentMeta, Served, records_checksum, save_index};
@@ -48,7 +49,7 @@ pub enum Step {
 /// Runs the maintenance of one partition. Steps block on the disk and the processor for up to minutes.
 #[derive(Debug, Clone)]
 pub struct Maintainer {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Maintainer {
@@ -56,17 +57,34 @@ impl Maintainer {
         Self { shared }
     }
 
-    /// Does the most urgent thing. After an error the rows are as before, and the step may be tried again.
+    /// Does the most urgent thing, at full speed. After an error the rows are as before, and the step may be tried again.
     ///
     /// # Errors
     /// What the disk or the index says; [`PartitionError::Stopped`] once the partition's writer is gone.
     pub fn step(&self) -> Result<Step, PartitionError> {
-        let _one_at_a_time = self.shared.step.lock();
+        let step = self.paced(Pace::FULL).now_or_never();
+        step.expect("a step at full speed waits for nothing")
+    }
+
+    /// As [`Maintainer::step`], within what `builds` allows. While one of the partitions `all` has no room to spare for rows
+    /// that are not sealed, it does not wait for the rate.
+    ///
+    /// # Errors
+    /// As [`Maintainer::step`]; [`PartitionError::Paused`] if a pause cut it short.
+    pub(crate) async fn step_within(&self, builds: &Builds, all: &[Maintainer]) -> Result<Step, PartitionError> {
+        self.paced(Pace::new(builds, all)).await
+    }
+
+    async fn paced(&self, pace: Pace<'_>) -> Result<Step, PartitionError> {
         if self.is_stopped() {
             return Err(PartitionError::Stopped);
         }
+        // Another one is at work.
+        let Ok(_one_at_a_time) = self.shared.step.try_lock() else {
+            return Ok(Step::Idle);
+        };
         self.shared.counters.building.store(true, Ordering::Relaxed);
-        let result = self.most_urgent();
+        let result = self.most_urgent(&pace).await;
         match &result {
             Ok(Step::Sealed { .. }) => self.shared.counters.seals.fetch_add(1, Ordering::Relaxed),
             Ok(Step::Merged { .. }) => self.shared.counters.merges.fetch_add(1, Ordering::Relaxed),
@@ -86,15 +104,17 @@ impl Maintainer {
         &self.shared.space.name
     }
 
-    fn most_urgent(&self) -> Result<Step, PartitionError> {
+    async fn most_urgent(&self, pace: &Pace<'_>) -> Result<Step, PartitionError> {
         // First, since it gives room for the others.
         self.shared.remove_retired()?;
         let view = self.shared.view.load_full();
         if let [frozen, _active, ..] = &view.tails[..] {
-            return self.seal(frozen);
+            return self.seal(frozen, &pace.unlimited()).await;
         }
-        if let Some(segment) = view.segments.iter().find(|segment| segment.served.is_none()) {
-            return self.rebuild_index(segment);
+        let paused = pace.is_paused();
+        let unbuilt = view.segments.iter().find(|segment| segment.served.is_none());
+        if let Some(segment) = unbuilt.filter(|_| !paused) {
+            return self.rebuild_index(segment, pace).await;
         }
         let dead: Vec<FolderId> = view
             .segments
@@ -107,9 +127,12 @@ impl Maintainer {
             return Ok(Step::Dropped { segments: dead.len() });
         }
         if let Some(segment) = self.next_to_rewrite(&view) {
-            return self.rewrite(segment);
+            return self.rewrite(segment, &pace.through_pauses()).await;
         }
-        self.merge_next(&view)
+        if paused {
+            return Ok(Step::Idle);
+        }
+        self.merge_next(&view, pace).await
     }
 
     fn next_to_rewrite<'v>(&self, view: &'v View) -> Option<&'v Arc<Segment>> {
@@ -120,8 +143,8 @@ impl Maintainer {
     }
 
     /// Copies what lives in a segment whose files are damaged.
-    fn rewrite(&self, segment: &Arc<Segment>) -> Result<Step, PartitionError> {
-        match self.shared.merge(&[self.mapped_anew(segment)]) {
+    async fn rewrite(&self, segment: &Arc<Segment>, pace: &Pace<'_>) -> Result<Step, PartitionError> {
+        match self.shared.merge(&[self.mapped_anew(segment)], pace).await {
             Ok(rows) => Ok(Step::Merged { segments: 1, rows }),
             Err(error) => {
                 // A live row that is damaged has to be repaired first; whoever does that asks again.
@@ -150,27 +173,19 @@ impl Maintainer {
         })
     }
 
-    fn merge_next(&self, view: &View) -> Result<Step, PartitionError> {
-        let sizes: Vec<Size> = view
-            .segments
-            .iter()
-            .map(|s| Size {
-                rows: s.len(),
-                live: s.live(),
-            })
-            .collect();
-        let Some(range) = next_merge(&sizes, &self.shared.options) else {
+    async fn merge_next(&self, view: &View, pace: &Pace<'_>) -> Result<Step, PartitionError> {
+        let Some(range) = view.merge_due() else {
             return Ok(Step::Idle);
         };
         let sources = view.segments[range].to_vec();
-        let rows = self.shared.merge(&sources)?;
+        let rows = self.shared.merge(&sources, pace).await?;
         Ok(Step::Merged {
             segments: sources.len(),
             rows,
         })
     }
 
-    fn seal(&self, tail: &Tail) -> Result<Step, PartitionError> {
+    async fn seal(&self, tail: &Tail, pace: &Pace<'_>) -> Result<Step, PartitionError> {
         let shared = &*self.shared;
         let rows = tail.len();
         flush(shared, tail, rows)?;
@@ -182,14 +197,22 @@ impl Maintainer {
         });
         let dir = tail.folder.dir(&shared.dir);
         let segment_rows = SegmentRows::open(&*shared.env.disk, &shared.space, &dir, rows)?;
-        let (index, served) = shared.build(tail.folder, &segment_rows, &records)?;
+        let (index, served) = match shared.build(tail.folder, &segment_rows, &records, pace).await {
+            Ok((index, served)) => (index, Some(served)),
+            // There must be room for new rows in a pause too.
+            Err(PartitionError::Paused) => {
+                shared.save(tail.folder, &records, None, Served::Unbuilt)?;
+                (None, None)
+            }
+            Err(error) => return Err(error),
+        };
         let segment = Segment {
             folder: tail.folder,
             rows: Arc::new(segment_rows),
             records: records.into(),
             deleted: Arc::clone(&tail.deleted),
             index,
-            served: Some(served),
+            served,
         };
         let mut state = shared.state.lock();
         shared.publish(&mut state, |view| {
@@ -201,9 +224,10 @@ impl Maintainer {
         Ok(Step::Sealed { rows })
     }
 
-    fn rebuild_index(&self, segment: &Segment) -> Result<Step, PartitionError> {
+    async fn rebuild_index(&self, segment: &Segment, pace: &Pace<'_>) -> Result<Step, PartitionError> {
         let shared = &*self.shared;
-        let (index, served) = shared.build(segment.folder, &segment.rows, &segment.records)?;
+        let built = shared.build(segment.folder, &segment.rows, &segment.records, pace);
+        let (index, served) = built.await?;
         let rebuilt = Arc::new(Segment {
             folder: segment.folder,
             rows: Arc::clone(&segment.rows),
@@ -231,47 +255,60 @@ struct Built {
 
 impl Shared {
     /// Builds the planned index, measures it and writes both to the folder.
-    pub(crate) fn build(
+    pub(crate) async fn build(
         &self,
         folder: FolderId,
         rows: &SegmentRows,
         records: &[RowRecord],
+        pace: &Pace<'_>,
     ) -> Result<(Option<MeasuredIndex>, Served), PartitionError> {
         let index_error = |source| match source {
-            AnnError::Cancelled => PartitionError::Stopped,
+            AnnError::Cancelled => self.go_on(pace).err().unwrap_or(PartitionError::Paused),
             source => PartitionError::Index {
                 folder: folder.0,
                 source,
             },
         };
-        let Built { index, served, bytes } = self.build_in_memory(folder, rows).map_err(index_error)?;
-        let efforts = index.as_ref().map(|index| index.efforts().to_vec()).unwrap_or_default();
-        let (rows, records_checksum) = (rows.len() as u32, records_checksum(records));
-        let meta = SegmentMeta {
-            rows,
-            records_checksum,
-            served,
-            efforts,
-        };
-        save_index(
-            &*self.env.disk,
-            &self.space,
-            &folder.dir(&self.dir),
-            bytes.as_deref(),
-            &meta,
-        )?;
+        // The rows are read once: those that measure the index are in the system's cache by then.
+        self.pass(pace, rows.len() as u64 * u64::from(row_bytes(&self.space)))
+            .await?;
+        let cancelled = || self.go_on(pace).is_err();
+        let Built { index, served, bytes } = self.build_in_memory(folder, rows, &cancelled).map_err(index_error)?;
+        self.pass(pace, bytes.as_ref().map_or(0, Vec::len) as u64).await?;
+        self.save(folder, records, index.as_ref().zip(bytes.as_deref()), served)?;
         Ok((index, served))
     }
 
-    fn build_in_memory(&self, folder: FolderId, rows: &SegmentRows) -> Result<Built, AnnError> {
+    fn save(
+        &self,
+        folder: FolderId,
+        records: &[RowRecord],
+        index: Option<(&MeasuredIndex, &[u8])>,
+        served: Served,
+    ) -> Result<(), PartitionError> {
+        let meta = SegmentMeta {
+            rows: records.len() as u32,
+            records_checksum: records_checksum(records),
+            served,
+            efforts: index.map(|(index, _)| index.efforts().to_vec()).unwrap_or_default(),
+        };
+        let dir = folder.dir(&self.dir);
+        save_index(&*self.env.disk, &self.space, &dir, index.map(|(_, bytes)| bytes), &meta)
+    }
+
+    fn build_in_memory(
+        &self,
+        folder: FolderId,
+        rows: &SegmentRows,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Built, AnnError> {
         let (options, space) = (&*self.options, &*self.space);
-        let cancelled = || self.stopping.load(Ordering::Acquire);
         let plan = options.index.plan(space.dim, rows.len(), options.min_train_rows);
         let build = BuildOptions {
             metric: space.metric,
             dim: space.row_len(),
             threads: options.build_threads,
-            cancelled: &cancelled,
+            cancelled,
         };
         let Some(ann) = options.backend.build(&plan, rows, &build)? else {
             return Ok(Built {
@@ -282,7 +319,7 @@ impl Shared {
         };
         let measure = Measure {
             queries: options.recall_queries,
-            cancelled: &cancelled,
+            cancelled,
         };
         let efforts = measure.run(&*ann, rows)?;
         let index = MeasuredIndex::new(ann, efforts);

@@ -6,16 +6,17 @@ use std::sync::atomic::Ordering;
 
 use half::f16;
 
+use crate::builds::Pace;
 use crate::checkpoint::flush;
 use crate::deleted::DeletedBits;
 use crate::error::PartitionError;
-use crate::folder::{FolderId, FolderWriter, SegmentRows};
+use crate::folder::{FolderId, FolderWriter, SegmentRows, row_bytes};
 use crate::locator::DROPPED;
-use crate::row::RowRecord;
+use crate::row::{RECORD, RowRecord};
 use crate::segment::Segment;
 use crate::shared::Shared;
 
-/// Rows copied at a time; also the grain of stopping.
+/// Rows copied at a time; also the grain of stopping and of the rate.
 const COPY_ROWS: usize = 1024;
 /// Posts settled per lock of the locator: about 0.1 ms.
 const SETTLE_POSTS: usize = 1024;
@@ -31,11 +32,11 @@ struct Copied {
 impl Shared {
     /// Copies the live rows of neighbouring segments, oldest first, into a new one, swaps it in and removes them.
     /// Rows deleted meanwhile are deleted in the new one too. Returns its rows.
-    pub(crate) fn merge(&self, sources: &[Arc<Segment>]) -> Result<usize, PartitionError> {
+    pub(crate) async fn merge(&self, sources: &[Arc<Segment>], pace: &Pace<'_>) -> Result<usize, PartitionError> {
         let folder = self.state.lock().new_folder();
         // It is tried again with another folder: without this, a row that cannot be copied would fill the disk.
-        let written = self.write_merged(folder, sources).inspect_err(|_| self.discard(folder));
-        let (merged, maps) = written?;
+        let written = self.write_merged(folder, sources, pace).await;
+        let (merged, maps) = written.inspect_err(|_| self.discard(folder))?;
         self.flush_repaired().inspect_err(|_| self.discard(folder))?;
         self.swap_in(sources, &merged, maps);
         self.settle(&merged);
@@ -44,16 +45,21 @@ impl Shared {
     }
 
     /// The merged segment, and per source the new number of each of its rows.
-    fn write_merged(&self, folder: FolderId, sources: &[Arc<Segment>]) -> Result<Merged, PartitionError> {
+    async fn write_merged(
+        &self,
+        folder: FolderId,
+        sources: &[Arc<Segment>],
+        pace: &Pace<'_>,
+    ) -> Result<Merged, PartitionError> {
         let dir = folder.dir(&self.dir);
         let (disk, space) = (&*self.env.disk, &*self.space);
         let live = sources.iter().map(|source| source.live()).sum();
         let mut writer = FolderWriter::create(disk, space, &dir, live)?;
-        let copied = self.copy(sources, &mut writer)?;
+        let copied = self.copy(sources, &mut writer, pace).await?;
         writer.seal()?;
         let rows = copied.records.len();
         let segment_rows = SegmentRows::open(disk, space, &dir, rows)?;
-        let (index, served) = self.build(folder, &segment_rows, &copied.records)?;
+        let (index, served) = self.build(folder, &segment_rows, &copied.records, pace).await?;
         let merged = Segment {
             folder,
             rows: Arc::new(segment_rows),
@@ -65,7 +71,14 @@ impl Shared {
         Ok((Arc::new(merged), copied.maps))
     }
 
-    fn copy(&self, sources: &[Arc<Segment>], writer: &mut FolderWriter) -> Result<Copied, PartitionError> {
+    async fn copy(
+        &self,
+        sources: &[Arc<Segment>],
+        writer: &mut FolderWriter,
+        pace: &Pace<'_>,
+    ) -> Result<Copied, PartitionError> {
+        // Read and written.
+        let bytes_per_row = 2 * u64::from(row_bytes(&self.space)) + RECORD as u64;
         let mut copied = Copied {
             records: Vec::new(),
             maps: Vec::new(),
@@ -75,9 +88,7 @@ impl Shared {
             let alive = source.deleted.alive(source.len());
             let mut map = vec![DROPPED; source.len()];
             for start in (0..source.len()).step_by(COPY_ROWS) {
-                if self.stopping.load(Ordering::Acquire) {
-                    return Err(PartitionError::Stopped);
-                }
+                self.go_on(pace)?;
                 floats.clear();
                 records.clear();
                 for row in (start..source.len().min(start + COPY_ROWS)).filter(|&row| alive.get(row)) {
@@ -98,6 +109,7 @@ impl Shared {
                 }
                 writer.append(&floats, &records)?;
                 copied.records.extend_from_slice(&records);
+                self.pass(pace, records.len() as u64 * bytes_per_row).await?;
             }
             copied.maps.push(map.into());
         }

@@ -1,6 +1,7 @@
 //! Merges that fail, and what they leave.
 
 use covey_ann::Metric;
+use futures::FutureExt;
 
 use super::*;
 use crate::Step;
@@ -21,6 +22,11 @@ fn folders(fixture: &mut Fixture) -> Vec<u32> {
     let entries = shared.env.disk.list(&shared.dir).unwrap();
     let folders = entries.iter().filter_map(|entry| FolderId::of_path(&entry.path));
     folders.map(|folder| folder.0).collect()
+}
+
+fn merge(shared: &Shared, sources: &[Arc<Segment>]) -> Result<usize, PartitionError> {
+    let merge = shared.merge(sources, &Pace::FULL).now_or_never();
+    merge.expect("at full speed it waits for nothing")
 }
 
 /// A directory in the place of the manifest's temporary file: as on a full disk, no manifest can be written.
@@ -52,7 +58,7 @@ fn a_merge_that_is_stopped_leaves_no_folder_behind() {
     let shared = Arc::clone(&fixture.partition().shared);
     let sources = shared.view.load().segments.clone();
     shared.stopping.store(true, Ordering::Release);
-    assert!(matches!(shared.merge(&sources), Err(PartitionError::Stopped)));
+    assert!(matches!(merge(&shared, &sources), Err(PartitionError::Stopped)));
     assert_eq!(folders(&mut fixture), [0, 1, 2]);
 }
 

@@ -155,8 +155,7 @@ impl Reader {
 
     /// As [`Partition::pressure`].
     pub fn pressure(&self) -> f64 {
-        let limit = self.shared.options.max_unsealed * self.shared.options.seal_rows;
-        self.view().unsealed_rows() as f64 / limit as f64
+        self.shared.pressure()
     }
 
     /// Figures for status pages and metrics.

@@ -364,7 +364,8 @@ fn the_worker_seals_and_merges_by_itself_and_ends_when_told() {
         .build()
         .unwrap();
     let env = env();
-    let worker = MaintenanceWorker::start(&env, std::time::Duration::from_millis(1)).unwrap();
+    let builds = Arc::new(crate::Builds::new(Arc::clone(&env.clock), u64::MAX));
+    let worker = MaintenanceWorker::start(&env, std::time::Duration::from_millis(1), builds).unwrap();
     worker.maintain(fixture.partition().maintainer()).unwrap();
     (1..=300).for_each(|post| fixture.put(post, 1));
     while fixture.partition().reader().status().unsealed_rows > 64 {

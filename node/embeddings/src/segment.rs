@@ -47,6 +47,8 @@ pub(crate) enum Served {
     Flat,
     /// By a scan, because its index did not reach the least recall.
     LowRecall,
+    /// By a scan, until its index is built: it was sealed in a pause of the builds. Only in a file.
+    Unbuilt,
 }
 
 /// A sealed folder's index with its measured efforts.
@@ -141,6 +143,7 @@ impl Segment {
             });
         }
         let (index, served) = match meta.and_then(|meta| load_index(shared, &dir, meta)) {
+            Ok((_, Served::Unbuilt)) => (None, None),
             Ok((index, served)) => (index, Some(served)),
             Err(error) => {
                 tracing::warn!(%error, folder = folder.0, space = space.name, "index unreadable, it will be rebuilt");

@@ -41,7 +41,8 @@ fn a_meta_has_these_bytes() {
     let content = env.disk.read_file(&meta_path(dir.path()), MAX_META).unwrap();
     assert_eq!(content, GOLDEN);
     assert_eq!(read(GOLDEN).unwrap(), meta());
-    for (number, served) in [(0, Served::Index), (1, Served::Flat), (2, Served::LowRecall)] {
+    let numbers = [Served::Index, Served::Flat, Served::LowRecall, Served::Unbuilt];
+    for (number, served) in (0..).zip(numbers) {
         assert_eq!(read(&resealed(GOLDEN, 52, number)).unwrap().served, served);
     }
 }
@@ -69,7 +70,7 @@ fn a_newer_meta_and_one_of_other_rows_are_told_apart() {
         matches!(newer, Err(PartitionError::Newer { found: 2, known: 1, .. })),
         "{newer:?}"
     );
-    for (at, byte) in [(44, 3), (52, 3), (56, 3)] {
+    for (at, byte) in [(44, 3), (52, 4), (56, 3)] {
         let refused = read(&resealed(GOLDEN, at, byte));
         assert!(
             matches!(refused, Err(PartitionError::Damaged { .. })),

@@ -70,8 +70,8 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     /// What the file says; held while it is written, so that the last writer saw the newest list.
     manifest: Mutex<Manifest>,
-    /// Held by the one maintenance step that runs.
-    pub(crate) step: Mutex<()>,
+    /// Held by the one maintenance step that runs, while it waits too.
+    pub(crate) step: tokio::sync::Mutex<()>,
     pub(crate) counters: Arc<Counters>,
     /// Set when the writer is gone: maintenance ends at the next look.
     pub(crate) stopping: AtomicBool,
@@ -96,7 +96,7 @@ impl Shared {
                 rewrite: BTreeSet::new(),
             }),
             manifest: Mutex::new(manifest),
-            step: Mutex::new(()),
+            step: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
             repaired: AtomicBool::new(false),
         }
@@ -109,6 +109,12 @@ impl Shared {
             known.store(state.locator.heap_bytes() as u64, Ordering::Relaxed);
         }
         known.load(Ordering::Relaxed)
+    }
+
+    /// Unsealed rows as a part of what is bearable.
+    pub(crate) fn pressure(&self) -> f64 {
+        let limit = self.options.max_unsealed * self.options.seal_rows;
+        self.view.load().unsealed_rows() as f64 / limit as f64
     }
 
     /// Publishes a changed list. The caller holds `state`, so that no change is lost.

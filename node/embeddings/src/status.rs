@@ -26,6 +26,10 @@ pub struct PartitionStatus {
     pub low_recall_builds: u64,
     /// Whether a seal, build or merge runs.
     pub building: bool,
+    /// Sealed folders that are scanned because their index has still to be built.
+    pub unbuilt_segments: u32,
+    /// Whether segments are due to become one.
+    pub merge_due: bool,
     /// Recall@10 measured for the newest index at its greatest effort, `0..=1`.
     pub last_recall: Option<f32>,
     /// How often searches and merges met a damaged row since the start.
@@ -56,6 +60,8 @@ impl PartitionStatus {
             low_recall_segments: low.count() as u32,
             low_recall_builds: counters.low_recall.load(Ordering::Relaxed),
             building: counters.building.load(Ordering::Relaxed),
+            unbuilt_segments: view.segments.iter().filter(|s| s.served.is_none()).count() as u32,
+            merge_due: view.merge_due().is_some(),
             last_recall: newest.and_then(|index| index.best_recall()),
             damaged_rows: counters.damaged_rows.load(Ordering::Relaxed),
             faulted_pages: view.segments.iter().map(|s| s.rows.faulted_pages()).sum(),

@@ -1,10 +1,12 @@
 //! What searches see: an immutable list of segments and tails, published as one `Arc`.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use half::f16;
 
 use crate::folder::FolderId;
+use crate::plan::{Size, next_merge};
 use crate::row::RowMeta;
 use crate::segment::Segment;
 use crate::shared::Counters;
@@ -43,6 +45,16 @@ impl View {
 
     pub(crate) fn unsealed_rows(&self) -> usize {
         self.tails.iter().map(|tail| tail.len()).sum()
+    }
+
+    /// The segments that are to become one next.
+    pub(crate) fn merge_due(&self) -> Option<Range<usize>> {
+        let size = |segment: &Arc<Segment>| Size {
+            rows: segment.len(),
+            live: segment.live(),
+        };
+        let sizes: Vec<Size> = self.segments.iter().map(size).collect();
+        next_merge(&sizes, &self.options)
     }
 
     /// Calls `visit` with every live row, oldest first, until it answers false. It must not append to this partition.

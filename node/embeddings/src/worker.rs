@@ -7,6 +7,7 @@ use std::time::Duration;
 use covey_env::{Clock, Env, Monotonic, Priority, WorkerError, WorkerHandle};
 use tokio::sync::mpsc;
 
+use crate::builds::Builds;
 use crate::error::PartitionError;
 use crate::maintenance::{Maintainer, Step};
 
@@ -43,13 +44,14 @@ impl MaintenanceIntake {
 pub struct NotTaken;
 
 impl MaintenanceWorker {
-    /// Starts it; it looks for work every `interval`, and after errors less and less often.
+    /// Starts it; it looks for work every `interval`, and after errors less and less often. It works within what `builds`
+    /// allows.
     ///
     /// # Errors
     /// The operating system refused the thread.
-    pub fn start(env: &Env, interval: Duration) -> io::Result<Self> {
+    pub fn start(env: &Env, interval: Duration, builds: Arc<Builds>) -> io::Result<Self> {
         let (partitions, receiver) = mpsc::channel(WAITING);
-        let body = run(receiver, Arc::clone(&env.clock), interval);
+        let body = run(receiver, Arc::clone(&env.clock), interval, builds);
         let handle = env.spawn.worker("maintenance", Priority::Low, Box::pin(body))?;
         Ok(Self {
             partitions: MaintenanceIntake(partitions),
@@ -97,12 +99,21 @@ impl Maintained {
             rests_until: Monotonic::default(),
         }
     }
+
+    fn failed(&mut self, error: &PartitionError, clock: &dyn Clock, interval: Duration) {
+        let rest = rest(interval, self.errors);
+        self.errors = self.errors.saturating_add(1);
+        self.rests_until = clock.monotonic().plus(rest);
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        let space = self.partition.space();
+        tracing::error!(%error, cause, space, ?rest, "maintenance failed, it will be tried again");
+    }
 }
 
-async fn run(mut receiver: mpsc::Receiver<Maintainer>, clock: Arc<dyn Clock>, interval: Duration) {
+async fn run(mut receiver: mpsc::Receiver<Maintainer>, clock: Arc<dyn Clock>, interval: Duration, builds: Arc<Builds>) {
     let mut partitions: Vec<Maintained> = Vec::new();
     loop {
-        let wait = if turn(&mut partitions, &*clock, interval) {
+        let wait = if turn(&mut partitions, &*clock, interval, &builds).await {
             Duration::ZERO
         } else {
             interval
@@ -116,30 +127,25 @@ async fn run(mut receiver: mpsc::Receiver<Maintainer>, clock: Arc<dyn Clock>, in
 }
 
 /// One step for each partition that does not rest; true if any had something to do.
-fn turn(partitions: &mut Vec<Maintained>, clock: &dyn Clock, interval: Duration) -> bool {
+async fn turn(partitions: &mut Vec<Maintained>, clock: &dyn Clock, interval: Duration, builds: &Builds) -> bool {
     let mut busy = false;
-    partitions.retain_mut(|maintained| {
+    let all: Vec<Maintainer> = partitions.iter().map(|m| m.partition.clone()).collect();
+    for maintained in &mut *partitions {
         let resting = clock.monotonic() < maintained.rests_until;
-        if resting && !maintained.partition.is_stopped() {
-            return true;
+        if resting || maintained.partition.is_stopped() {
+            continue;
         }
-        match maintained.partition.step() {
+        match maintained.partition.step_within(builds, &all).await {
             Ok(step) => {
                 busy |= step != Step::Idle;
                 maintained.errors = 0;
             }
-            Err(PartitionError::Stopped) => return false,
-            Err(error) => {
-                let rest = rest(interval, maintained.errors);
-                maintained.errors = maintained.errors.saturating_add(1);
-                maintained.rests_until = clock.monotonic().plus(rest);
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                let space = maintained.partition.space();
-                tracing::error!(%error, cause, space, ?rest, "maintenance failed, it will be tried again");
-            }
+            // The next turn has something else to do, or nothing.
+            Err(PartitionError::Stopped | PartitionError::Paused) => {}
+            Err(error) => maintained.failed(&error, clock, interval),
         }
-        true
-    });
+    }
+    partitions.retain(|maintained| !maintained.partition.is_stopped());
     busy
 }
 

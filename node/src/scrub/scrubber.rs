@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use covey_embeddings::{DamagedRow, Repaired, Scrub};
-use covey_env::Env;
+use covey_env::{Env, TokenBucket};
 use covey_rpc::NodeClient;
 use covey_shard::ShardView;
 use covey_shared::ids::{NodeId, PostId, ShardId};
@@ -20,7 +20,6 @@ use super::schedule::{Due, End, Schedule};
 use super::scrubs::Scrubs;
 use crate::apply::ApplyLanes;
 use crate::question::{self, AskError};
-use crate::token_bucket::TokenBucket;
 
 /// From the start of the node to the first pass: there is enough to do at first.
 const FIRST: Duration = Duration::from_secs(5);

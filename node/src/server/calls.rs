@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::Addr;
 use arc_swap::ArcSwap;
+use covey_embeddings::Builds;
 use covey_env::{Env, Monotonic};
 use covey_shard::ShardView;
 use covey_shared::ids::{ClusterId, NodeId, ShardId};
@@ -63,6 +64,8 @@ pub(crate) struct NodeHandle {
     pub(crate) stop: Arc<AtomicBool>,
     /// What the scrubber is at.
     pub(crate) scrubs: Arc<Scrubs>,
+    /// What holds back the builds of vector indexes.
+    pub(crate) builds: Arc<Builds>,
     /// Name of the space of content vectors.
     pub(crate) content: String,
     pub(crate) started: Monotonic,
@@ -115,6 +118,7 @@ impl NodeHandle {
                 ReplyBody::SnapshotChunk(self.snapshots.chunk(snapshot, file, offset).await)
             }
             RequestBody::Vectors { shard, posts } => ReplyBody::Vectors(self.vectors(shard, posts, deadline).await),
+            RequestBody::PauseBuilds { pause_ms } => ReplyBody::PauseBuilds(self.pause_builds(pause_ms)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Calls from other processes: one handler per request, errors of one shard never hide the answers of others.
 
+mod builds;
 mod calls;
 mod reads;
 mod snapshots;

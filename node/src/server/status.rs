@@ -42,6 +42,7 @@ impl NodeHandle {
                 parts: self.memory(&stats, &kv),
             },
             start: self.start.clone(),
+            builds: self.builds_status(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_env::{DiskFile, Env, OpenMode};
+use covey_env::{DiskFile, Env, OpenMode, TokenBucket};
 use covey_rpc::NodeClient;
 use covey_shared::ids::ShardId;
 use covey_shared::wire::{OpenedSnapshot, ReplyBody, RequestBody, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile};
@@ -17,7 +17,6 @@ use futures::future::BoxFuture;
 
 use super::pulls::Pulls;
 use crate::question::{AskError, ask};
-use crate::token_bucket::TokenBucket;
 
 /// Time for one piece.
 const CHUNK_DEADLINE: Duration = Duration::from_secs(10);

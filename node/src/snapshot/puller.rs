@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use covey_ann::AnnError;
 use covey_embeddings::MaintenanceIntake;
-use covey_env::Env;
+use covey_env::{Env, TokenBucket};
 use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
 use covey_shared::ids::{Generation, LogIndex, NodeId, ShardId};
@@ -23,7 +23,6 @@ use super::rejoin::{Answers, Bar, judge, leader};
 use super::{Arrival, manifest};
 use crate::completions::{Completion, Completions};
 use crate::question::{AskError, ask};
-use crate::token_bucket::TokenBucket;
 
 /// Pause between tries of what cannot be done yet.
 const PAUSE: Duration = Duration::from_millis(200);

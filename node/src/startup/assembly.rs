@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use actix::Addr;
 use covey_ann::Backend;
 use covey_config::Config;
-use covey_embeddings::MaintenanceWorker;
+use covey_embeddings::{Builds, MaintenanceWorker};
 use covey_env::{Env, Monotonic, Priority, WorkerHandle};
 use covey_rpc::RaftSender;
 use covey_shared::ids::{NodeId, ShardId};
@@ -53,6 +53,7 @@ pub(super) struct Starting {
     pub(super) board: Arc<Board>,
     pub(super) completions: Completions,
     pub(super) hashes: Arc<Hashes>,
+    pub(super) builds: Arc<Builds>,
     pub(super) stop: Arc<AtomicBool>,
     /// When the replicas were open.
     pub(super) opened: Monotonic,
@@ -238,6 +239,7 @@ impl Starting {
             hashes: self.hashes.clone(),
             stop: self.stop.clone(),
             scrubs: Arc::new(Scrubs::new(shards)),
+            builds: self.builds.clone(),
             content: settings::CONTENT.to_owned(),
             started: now,
             start: report.phases(),

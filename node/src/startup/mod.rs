@@ -15,7 +15,7 @@ use actix::{Actor, Addr, Context};
 use actix_rt::Arbiter;
 use covey_ann::Backend;
 use covey_config::Config;
-use covey_embeddings::MaintenanceWorker;
+use covey_embeddings::{Builds, MaintenanceWorker};
 use covey_env::{Env, Priority, WorkerHandle};
 use covey_rpc::{CallHandler, Handlers, NodeClient, Peer, RaftHandler, Server};
 use covey_shared::ids::{NodeId, ShardId, Term};
@@ -210,8 +210,9 @@ impl Node {
         let layout = Arc::new(config.layout());
 
         // 1. The stores of the replicas, and what their groups start from.
-        let maintenance =
-            MaintenanceWorker::start(&env, config.ann.maintenance_interval).map_err(StartError::Thread)?;
+        let builds = Arc::new(Builds::new(env.clock.clone(), config.storage.build_rate.as_u64()));
+        let maintenance = MaintenanceWorker::start(&env, config.ann.maintenance_interval, builds.clone());
+        let maintenance = maintenance.map_err(StartError::Thread)?;
         let opening = Opening {
             env: &env,
             config: &config,
@@ -230,6 +231,7 @@ impl Node {
             board: Arc::new(Board::new(replicas.shards())),
             completions,
             hashes: Arc::new(hashes),
+            builds,
             stop: Arc::default(),
             opened: env.clock.monotonic(),
             start,

@@ -11,6 +11,7 @@ mod entropy;
 mod net;
 mod production;
 mod spawn;
+mod token_bucket;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use disk::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 pub use entropy::Entropy;
 pub use net::{BoxStream, Listener, Net, Stream};
 pub use spawn::{Priority, Spawn, Task, WorkerError, WorkerHandle};
+pub use token_bucket::TokenBucket;
 
 /// The world of one process (or of one simulated host). Cheap to clone; clones share everything.
 #[derive(Clone)]

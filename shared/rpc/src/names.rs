@@ -30,5 +30,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::SnapshotChunk { .. } => "snapshot_chunk",
         RequestBody::HashAt { .. } => "hash_at",
         RequestBody::Vectors { .. } => "vectors",
+        RequestBody::PauseBuilds { .. } => "pause_builds",
     }
 }

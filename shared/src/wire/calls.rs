@@ -12,7 +12,7 @@ use crate::wire::reads::{
     SearchQuery, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
 use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
-use crate::wire::status::NodeStatus;
+use crate::wire::status::{BuildsStatus, NodeStatus};
 
 /// Posts in one [`RequestBody::Vectors`]: 2 MiB of rows at the largest dimension.
 pub const MAX_VECTORS: usize = 256;
@@ -131,6 +131,11 @@ pub enum RequestBody {
         /// Whose; at most [`MAX_VECTORS`].
         posts: Vec<PostId>,
     },
+    /// Start no build and no merge of vector indexes for a while.
+    PauseBuilds {
+        /// For how long from now, in milliseconds; 0 ends a pause, more than [`MAX_BUILD_PAUSE_MS`](crate::wire::MAX_BUILD_PAUSE_MS) counts as that.
+        pause_ms: u64,
+    },
 }
 
 /// A reply of a node.
@@ -178,6 +183,8 @@ pub enum ReplyBody {
     /// To `Vectors`: in the order of the posts, each in the whole length of a row; `None` for one that is not there or is
     /// damaged there too. Who asked knows the checksum that each must have.
     Vectors(Result<Vec<Option<F16Vector>>, ShardError>),
+    /// To `PauseBuilds`: as it is now.
+    PauseBuilds(BuildsStatus),
 }
 
 /// The hash of a replica's records behind some entry.

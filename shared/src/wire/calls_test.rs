@@ -26,6 +26,22 @@ fn golden_bytes_of_a_question_for_vectors() {
 }
 
 #[test]
+fn golden_bytes_of_a_pause() {
+    let body = RequestBody::PauseBuilds { pause_ms: 0x0102 };
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), "100000000201000000000000");
+    assert_eq!(decode::<RequestBody>(&bytes).unwrap(), body);
+    let body = ReplyBody::PauseBuilds(BuildsStatus {
+        pause_left_ms: 1,
+        waiting_indexes: 2,
+        waiting_merges: 3,
+    });
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), "1000000001000000000000000200000003000000");
+    assert_eq!(decode::<ReplyBody>(&bytes).unwrap(), body);
+}
+
+#[test]
 fn golden_bytes_of_vectors() {
     let row = F16Vector::from_f32(&[1.0, -2.0]);
     let body = ReplyBody::Vectors(Ok(vec![Some(row), None]));

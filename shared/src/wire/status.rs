@@ -155,6 +155,20 @@ pub struct ScrubStatus {
     pub files: u64,
 }
 
+/// Longest pause of the builds of a node, in milliseconds: a day. Who forgets a pause must not find it months later.
+pub const MAX_BUILD_PAUSE_MS: u64 = 24 * 3_600_000;
+
+/// What holds the builds of vector indexes of a node back, and what waits for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct BuildsStatus {
+    /// What is left of a pause, in milliseconds; 0 = they are not paused.
+    pub pause_left_ms: u64,
+    /// Sealed segments that are scanned because their index has still to be built.
+    pub waiting_indexes: u32,
+    /// Replicas with segments that are due to become one.
+    pub waiting_merges: u32,
+}
+
 /// What one part of a node takes in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct MemoryPart {
@@ -223,6 +237,8 @@ pub struct NodeStatus {
     pub memory: MemoryStatus,
     /// Where the time of its start went, in order.
     pub start: Vec<StartPhase>,
+    /// Its builds of vector indexes.
+    pub builds: BuildsStatus,
 }
 
 #[cfg(test)]

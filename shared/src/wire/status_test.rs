@@ -38,6 +38,16 @@ fn memory_and_start_have_their_bytes() {
     check(&phase, "0300000000000000 6c6f67 0800000000000000 0900000000000000");
 }
 
+#[test]
+fn builds_have_their_bytes() {
+    let builds = BuildsStatus {
+        pause_left_ms: 1,
+        waiting_indexes: 2,
+        waiting_merges: 3,
+    };
+    check(&builds, "0100000000000000 02000000 03000000");
+}
+
 fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {
     let bytes = encode(value).unwrap();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -142,6 +142,20 @@ pub(crate) enum RequestFault {
         /// As given.
         shard: u64,
     },
+    /// A node that is not in the configuration.
+    #[error("there is no node {node}; `covey status` lists them")]
+    UnknownNode {
+        /// As given.
+        node: u64,
+    },
+    /// A pause that somebody would forget.
+    #[error("pause_ms is {found}, the limit is {limit} (a day): pause again when it is over")]
+    PauseTooLong {
+        /// As given.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// Not exactly one of three.
     #[error("give exactly one of vector, post and text")]
     NotOneQuery,

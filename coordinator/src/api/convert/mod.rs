@@ -3,6 +3,7 @@
 
 mod actions;
 mod answer;
+mod builds;
 mod check;
 mod faults;
 mod feed;
@@ -18,6 +19,7 @@ use covey_shared::ids::UnixMillis;
 
 pub(crate) use actions::{action, counter_name};
 pub(crate) use answer::{answer, item_results};
+pub(crate) use builds::{builds, pause};
 pub(crate) use check::checked;
 pub(crate) use faults::{ItemFault, RequestFault};
 pub(crate) use feed::feed_request;

@@ -7,7 +7,7 @@ use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
 use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
 
-use super::{rebuild, scrub};
+use super::{builds, rebuild, scrub};
 use crate::cluster::{NodeReport, WantedShard};
 
 /// What the coordinator itself contributes.
@@ -137,6 +137,7 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         scrubs: status.scrubs.iter().map(scrub::figures).collect(),
         memory: Some(memory(&status.memory)),
         start: status.start.iter().map(start_phase).collect(),
+        builds: Some(builds::figures(&status.builds)),
         ..base
     }
 }

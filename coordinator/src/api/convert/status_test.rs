@@ -25,6 +25,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             scrubs: Vec::new(),
             memory: MemoryStatus::default(),
             start: Vec::new(),
+            builds: covey_shared::wire::BuildsStatus::default(),
         }),
         latency: Duration::ZERO,
     }

@@ -6,6 +6,11 @@ use super::ShardView;
 use crate::store::{PartMemory, Pressure, ShardStats};
 
 impl ShardView {
+    /// Figures of the content vectors alone.
+    pub fn content_status(&self) -> covey_embeddings::PartitionStatus {
+        self.reader.status()
+    }
+
     /// Figures for status and metrics.
     pub fn stats(&self) -> ShardStats {
         let memory = &self.memory;

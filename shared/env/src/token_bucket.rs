@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use covey_env::{Clock, Monotonic};
+use crate::{Clock, Monotonic};
 
-/// What has passed is paid for with time.
+/// What has passed is paid for with time; idle time is not saved up.
 #[derive(Debug)]
-pub(crate) struct TokenBucket {
+pub struct TokenBucket {
     bytes_per_s: u64,
     /// When what was taken so far is paid for.
     paid_at: Monotonic,
 }
 
 impl TokenBucket {
-    pub(crate) fn new(bytes_per_s: u64) -> TokenBucket {
+    /// At least one byte per second.
+    pub fn new(bytes_per_s: u64) -> TokenBucket {
         TokenBucket {
             bytes_per_s: bytes_per_s.max(1),
             paid_at: Monotonic::default(),
@@ -21,14 +22,14 @@ impl TokenBucket {
     }
 
     /// How long to wait until `bytes` may have passed.
-    pub(crate) fn charge(&mut self, now: Monotonic, bytes: u64) -> Duration {
+    pub fn charge(&mut self, now: Monotonic, bytes: u64) -> Duration {
         let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
         self.paid_at = self.paid_at.max(now).plus(cost);
         self.paid_at.left(now)
     }
 
     /// Waits until `bytes` may have passed.
-    pub(crate) async fn take(&mut self, clock: &dyn Clock, bytes: u64) {
+    pub async fn take(&mut self, clock: &dyn Clock, bytes: u64) {
         tokio::time::sleep(self.charge(clock.monotonic(), bytes)).await;
     }
 }

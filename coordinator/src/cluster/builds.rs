@@ -1,0 +1,51 @@
+//! Pauses of the builds of vector indexes, on all nodes at once.
+
+use std::time::Duration;
+
+use covey_env::Monotonic;
+use covey_shared::ids::{ModelEpoch, NodeId};
+use covey_shared::wire::{BuildsStatus, Class, ReplyBody, RequestBody};
+use futures::future::join_all;
+
+use crate::cluster::Cluster;
+use crate::cluster::port::{CallError, NodeCall};
+
+/// What one node says.
+#[derive(Debug)]
+pub(crate) struct NodeBuilds {
+    pub(crate) node: NodeId,
+    pub(crate) builds: Result<BuildsStatus, CallError>,
+}
+
+impl Cluster {
+    /// Pauses the builds of `nodes`, of all if none is named, from now; zero ends a pause.
+    pub(crate) async fn pause_builds(&self, nodes: &[NodeId], pause: Duration, deadline: Monotonic) -> Vec<NodeBuilds> {
+        let asked = self.nodes.iter().map(|node| node.id);
+        let asked = asked.filter(|node| nodes.is_empty() || nodes.contains(node));
+        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let mut answers: Vec<_> = join_all(asked.map(|node| self.pause_builds_of(node, pause_ms, deadline))).await;
+        answers.sort_unstable_by_key(|answer| answer.node);
+        answers
+    }
+
+    /// Whether the configuration has this node.
+    pub(crate) fn has_node(&self, node: NodeId) -> bool {
+        self.links.contains_key(&node)
+    }
+
+    async fn pause_builds_of(&self, node: NodeId, pause_ms: u64, deadline: Monotonic) -> NodeBuilds {
+        let call = NodeCall {
+            class: Class::Admin,
+            left: deadline.left(self.now()),
+            model_epoch: ModelEpoch(0),
+            body: RequestBody::PauseBuilds { pause_ms },
+        };
+        let link = self.links.get(&node).expect("every configured node has a link");
+        let builds = match link.call(call).await {
+            Ok(ReplyBody::PauseBuilds(builds)) => Ok(builds),
+            Ok(_) => Err(CallError::WrongReply),
+            Err(error) => Err(error),
+        };
+        NodeBuilds { node, builds }
+    }
+}
