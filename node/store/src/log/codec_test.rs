@@ -263,3 +263,27 @@ fn what_follows_a_bad_record_is_found_and_says_what_was_synced() {
         "a torn record is measured"
     );
 }
+
+#[test]
+fn records_behind_a_bad_one_are_found_among_leftovers_that_look_like_their_beginnings() {
+    // A length of megabytes, then a likely sequence: what small numbers in posts of a former life look like.
+    let word = |n: usize| {
+        if n.is_multiple_of(2) {
+            3 << 20
+        } else {
+            12 + n as u64 / 8
+        }
+    };
+    let mut segment: Vec<u8> = (0..1 << 19).flat_map(|n| word(n).to_le_bytes()).collect();
+    let link = Link {
+        seq: 20,
+        synced: 19,
+        prev_crc: 0,
+    };
+    let mut record = Vec::new();
+    encode_record(&mut record, 1, link, |out| encode_body(out, &changes()));
+    let (at, end) = (1 << 20, (1 << 20) + record.len());
+    segment[at..end].copy_from_slice(&record);
+    let expected = Remains { synced: 19, end };
+    assert_eq!(remains(&segment, 0, 1, 11), expected);
+}

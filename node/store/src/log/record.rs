@@ -10,6 +10,8 @@
 
 /// Version of the record bodies: bumped when an old release must not read them; a new variant needs a bump.
 pub(crate) const BODY_VERSION: u32 = 1;
+/// No release ever writes one above it: what claims to be is not looked at as a record.
+const NEWEST_VERSION: u32 = u16::MAX as u32;
 pub(crate) const RECORD_HEADER: usize = 32;
 /// Records are multiples of this long, which makes the search for a valid one quick.
 const ALIGN: usize = 8;
@@ -88,6 +90,12 @@ pub(crate) struct Remains {
     pub(crate) end: usize,
 }
 
+/// Whether a record can begin so, told without its checksum. What lies in a recycled file are posts of long ago: small numbers,
+/// each of which could be a sequence behind a length of many megabytes.
+fn could_be_record(head: &[u8], seq: u64) -> bool {
+    u64_at(head, 16) < seq && (1..=NEWEST_VERSION).contains(&u32_at(head, 28))
+}
+
 /// Looks after `offset`, where record `seq` should be, for it or later ones.
 pub(crate) fn remains(segment: &[u8], offset: usize, salt: u32, seq: u64) -> Remains {
     let mut remains = Remains { synced: 0, end: offset };
@@ -97,7 +105,10 @@ pub(crate) fn remains(segment: &[u8], offset: usize, salt: u32, seq: u64) -> Rem
         // A later record cannot be nearer than the records that lie in between.
         let reach = ((at - offset) / RECORD_HEADER) as u64;
         if found >= seq && found - seq <= reach {
-            if let Some(record) = record_at(segment, at, salt) {
+            if let Some(record) = could_be_record(head, found)
+                .then(|| record_at(segment, at, salt))
+                .flatten()
+            {
                 remains.synced = remains.synced.max(record.link.synced);
                 remains.end = record.end;
             } else if at == offset {
