@@ -5,7 +5,7 @@ use std::hash::RandomState;
 use std::sync::Arc;
 
 use covey_shared::ids::{PostId, Version};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, hash_map};
 
 use crate::deleted::DeletedBits;
 use crate::folder::FolderId;
@@ -71,6 +71,30 @@ impl Locator {
         if let Some(old) = self.posts.insert(post, Entry { at, version }) {
             self.kill(old.at);
         }
+    }
+
+    /// As [`Locator::insert`], unless a higher version is known: then it answers false.
+    pub(crate) fn insert_unless_newer(&mut self, post: PostId, version: Version, at: Location) -> bool {
+        let old = match self.posts.entry(post) {
+            hash_map::Entry::Occupied(there) if there.get().version > version => return false,
+            hash_map::Entry::Occupied(mut there) => there.insert(Entry { at, version }),
+            hash_map::Entry::Vacant(free) => {
+                free.insert(Entry { at, version });
+                return true;
+            }
+        };
+        self.kill(old.at);
+        true
+    }
+
+    /// Makes room for so many posts at once.
+    pub(crate) fn reserve(&mut self, posts: usize) {
+        self.posts.reserve(posts);
+    }
+
+    /// Gives back room that was made for posts that did not come.
+    pub(crate) fn shrink(&mut self) {
+        self.posts.shrink_to_fit();
     }
 
     /// Forgets a post and kills its row; false if there was none.

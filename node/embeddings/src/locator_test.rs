@@ -48,3 +48,18 @@ fn deletes_during_a_merge_reach_the_merged_folder() {
     assert!(new.get(0) && new.get(1) && new.get(2));
     assert_eq!((new.count(), locator.len()), (3, 0));
 }
+
+#[test]
+fn an_older_row_that_comes_later_is_not_taken() {
+    let mut locator = Locator::default();
+    let bits = with_folder(&mut locator, A);
+    assert!(locator.insert_unless_newer(PostId(1), Version(2), at(A, 0)));
+    assert!(!locator.insert_unless_newer(PostId(1), Version(1), at(A, 1)));
+    assert_eq!(locator.find(PostId(1)), Some((at(A, 0), Version(2))));
+    assert!(!bits.get(0));
+    for (row, version) in [(2, 2), (3, 3)] {
+        assert!(locator.insert_unless_newer(PostId(1), Version(version), at(A, row)));
+        assert_eq!(locator.find(PostId(1)), Some((at(A, row), Version(version))));
+        assert!(bits.get(if row == 2 { 0 } else { 2 }));
+    }
+}

@@ -120,6 +120,9 @@ impl Shared {
     fn locate(&self, live: &dyn Fn(&RowMeta) -> bool) -> OpenReport {
         let view = self.view.load_full();
         let mut state = self.state.lock();
+        // Nearly all rows live: a table that grows on the way moves all of them again and again.
+        let sealed: usize = view.segments.iter().map(|segment| segment.len()).sum();
+        state.locator.reserve(sealed);
         for segment in &view.segments {
             state.locator.add_folder(segment.folder, Arc::clone(&segment.deleted));
             for (row, record) in segment.records.iter().enumerate() {
@@ -143,6 +146,7 @@ impl Shared {
                 true
             });
         }
+        state.locator.shrink();
         OpenReport {
             durable_rows: 0,
             live_rows: state.locator.len() as u64,
@@ -166,12 +170,7 @@ impl Shared {
 }
 
 fn place(locator: &mut Locator, deleted: &DeletedBits, at: Location, meta: &RowMeta, live: &dyn Fn(&RowMeta) -> bool) {
-    let newer_known = locator
-        .find(meta.post)
-        .is_some_and(|(_, version)| version > meta.version);
-    if newer_known || !live(meta) {
+    if !live(meta) || !locator.insert_unless_newer(meta.post, meta.version, at) {
         deleted.set(at.row);
-    } else {
-        locator.insert(meta.post, meta.version, at);
     }
 }

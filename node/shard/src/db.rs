@@ -27,6 +27,11 @@ impl Db {
         Ok(self.kv.persist()?)
     }
 
+    /// Records of all replicas of the node, roughly.
+    pub(crate) fn approximate_len(&self) -> Result<u64, ShardStoreError> {
+        Ok(self.kv.usage()?.approximate_len)
+    }
+
     /// Reads of this moment.
     pub(crate) fn snapshot(&self) -> Box<dyn KvRead> {
         self.kv.snapshot()

@@ -21,6 +21,17 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
+    /// Of many at once: lists that grow one by one cost several times as much.
+    pub(crate) fn of(mut all: Vec<(UnixMillis, PostKey)>) -> Expiry {
+        all.sort_unstable_by_key(|(at, _)| minute(*at));
+        let mut expiry = Expiry::default();
+        for same in all.chunk_by(|(a, _), (b, _)| minute(*a) == minute(*b)) {
+            let keys: Vec<PostKey> = same.iter().map(|(_, key)| *key).collect();
+            expiry.put_back(minute(same[0].0), keys);
+        }
+        expiry
+    }
+
     pub(crate) fn push(&mut self, at: UnixMillis, key: PostKey) {
         let list = self.minutes.entry(minute(at)).or_default();
         let before = list.capacity();
@@ -46,7 +57,11 @@ impl Expiry {
         }
         let list = self.minutes.entry(minute).or_default();
         let before = list.capacity();
-        list.extend(keys);
+        if list.is_empty() {
+            *list = keys;
+        } else {
+            list.extend(keys);
+        }
         self.bytes += (list.capacity() - before) * size_of::<PostKey>();
     }
 
@@ -64,3 +79,7 @@ impl Expiry {
         Some((at, keys))
     }
 }
+
+#[cfg(test)]
+#[path = "expiry_test.rs"]
+mod tests;

@@ -14,6 +14,7 @@
 //!
 //! A damaged vector: [`ShardView::scrub`] finds it, [`ShardView::rows_of`] on a peer has it, [`ShardStore::repair`] takes it in.
 
+mod ahead;
 #[cfg(test)]
 mod answers;
 mod applied;
@@ -28,6 +29,7 @@ mod fixture;
 mod heat;
 mod incarnation;
 mod keys;
+mod load;
 mod memory;
 mod open;
 mod options;

@@ -12,24 +12,29 @@ use covey_ann::encode_row;
 use covey_embeddings::{Partition, PartitionError, RowMeta};
 use covey_env::Env;
 use covey_shared::codec::encode_versioned;
-use covey_shared::ids::{LogIndex, PostId, PostKey, Term, UnixMillis, UserId};
-use covey_shared::model::Post;
-use covey_shared::slots::Slot;
+use covey_shared::ids::{LogIndex, PostKey, Term, UnixMillis};
+use covey_shared::slots::{Slot, SlotRange};
 use covey_store::kv::KvStore;
 
+use crate::ahead::ReadAhead;
 use crate::applied::Applied;
 use crate::apply::Change;
 use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::expiry::Expiry;
-use crate::keys::{Keys, Kind, kind_of, number, slot_of};
-use crate::memory::{Memory, PostColumns};
+use crate::keys::Keys;
+use crate::load::{Part, parts};
+use crate::memory::Memory;
 use crate::options::ShardOptions;
 use crate::progress::Progress;
 use crate::read::ShardView;
-use crate::records::{PendingRow, PostState, RECORD_VERSION, UserState};
-use crate::row_tag::RowTag;
+use crate::records::{PendingRow, RECORD_VERSION};
 use crate::store::ShardStore;
+
+/// Threads that read records ahead. The one that puts them into memory keeps up with about so many.
+const HELPERS: usize = 3;
+/// Fewer are read before a thread has started.
+const MANY_RECORDS: u64 = 50_000;
 
 /// What an open found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,16 +63,15 @@ pub struct OpenReport {
 struct Rebuild {
     db: Db,
     memory: Memory,
-    expiry: Expiry,
-    /// States of the slot that is being read.
-    states: BTreeMap<PostKey, PostState>,
+    expiry: Vec<(UnixMillis, PostKey)>,
     pending: Vec<(PostKey, PendingRow)>,
     progress: Progress,
     report: OpenReport,
 }
 
 impl ShardStore {
-    /// Opens a replica from the node's key-value store and its own folder `dir`, or begins a new one.
+    /// Opens a replica from the node's key-value store and its own folder `dir`, or begins a new one. Takes all processors:
+    /// the node has nothing else to do yet.
     ///
     /// # Errors
     /// Damaged records or files, a replica that was found damaged before, and what the disk says.
@@ -76,6 +80,27 @@ impl ShardStore {
         kv: Arc<dyn KvStore>,
         dir: &Path,
         options: ShardOptions,
+    ) -> Result<(ShardStore, OpenReport), ShardStoreError> {
+        ShardStore::open_with(env, kv, dir, options, MANY_RECORDS)
+    }
+
+    /// Opens it on the caller's thread alone.
+    pub(crate) fn open_quietly(
+        env: &Env,
+        kv: Arc<dyn KvStore>,
+        dir: &Path,
+        options: ShardOptions,
+    ) -> Result<(ShardStore, OpenReport), ShardStoreError> {
+        ShardStore::open_with(env, kv, dir, options, u64::MAX)
+    }
+
+    /// As [`ShardStore::open`]; several threads read from `many` records on.
+    fn open_with(
+        env: &Env,
+        kv: Arc<dyn KvStore>,
+        dir: &Path,
+        options: ShardOptions,
+        many: u64,
     ) -> Result<(ShardStore, OpenReport), ShardStoreError> {
         let keys = Keys {
             generation: options.generation,
@@ -96,8 +121,7 @@ impl ShardStore {
         let mut rebuild = Rebuild {
             memory: Memory::new(options.popular_half_life.as_millis() as u64),
             db,
-            expiry: Expiry::default(),
-            states: BTreeMap::new(),
+            expiry: Vec::new(),
             pending: Vec::new(),
             progress: Progress::new(env, options.shard, applied.slots),
             report: OpenReport {
@@ -106,8 +130,13 @@ impl ShardStore {
             },
         };
         check_folder(env, dir, &applied)?;
-        rebuild.run(&applied)?;
-        rebuild.into_store(env, dir, options, applied)
+        let helpers = if rebuild.db.approximate_len()? < many {
+            0
+        } else {
+            HELPERS
+        };
+        let expiry = rebuild.run(env, applied.slots, helpers)?;
+        rebuild.into_store(env, dir, options, (applied, expiry))
     }
 }
 
@@ -138,79 +167,42 @@ fn first_applied(options: &ShardOptions) -> Applied {
 }
 
 impl Rebuild {
-    /// Reads the kinds that memory needs, slot by slot, jumping over the other kinds and over empty slots.
-    fn run(&mut self, applied: &Applied) -> Result<(), ShardStoreError> {
-        let (db, keys) = (self.db.clone(), self.db.keys);
-        let end = keys.slot_start(applied.slots.end);
-        let mut next = Some(applied.slots.start);
-        while let Some(from) = next.take().filter(|slot| *slot < applied.slots.end) {
-            let mut current = from;
-            db.scan(&keys.slot_start(from), &end, |key, value| {
-                let slot = slot_of(key).expect("a key of this shard has a slot");
-                if slot != current {
-                    current = slot;
-                    self.end_slot();
-                    self.progress.at(Slot(slot), self.report.records);
-                }
-                if kind_of(key).is_some_and(|kind| kind > Kind::LAST_IN_MEMORY) {
-                    next = Some(slot + 1);
-                    return Ok(false);
-                }
-                self.record(key, value)?;
-                Ok(true)
-            })?;
-            self.end_slot();
+    /// Puts into memory what the records say, part by part in the order of slots, whoever has read them.
+    fn run(&mut self, env: &Env, slots: SlotRange, helpers: usize) -> Result<Expiry, ShardStoreError> {
+        let (db, parts) = (self.db.clone(), parts(slots));
+        let ahead = ReadAhead::start(env, helpers, parts.len(), move |number| Part::read(&db, parts[number]));
+        while let Some(part) = ahead.next() {
+            let part = part?;
+            let end = Slot(part.end);
+            self.add(part);
+            self.progress.at(end, self.report.records);
         }
+        let expiry = Expiry::of(std::mem::take(&mut self.expiry));
         self.report.posts = u64::from(self.memory.columns.live());
         self.report.records_time = self.progress.lap();
-        Ok(())
+        Ok(expiry)
     }
 
-    fn record(&mut self, key: &[u8], value: &[u8]) -> Result<(), ShardStoreError> {
-        self.report.records += 1;
-        let user = UserId(number(key, 0));
-        let post = PostKey {
-            author: user,
-            post: PostId(number(key, 8)),
-        };
-        match kind_of(key) {
-            Some(kind) if kind == Kind::PostState as u8 => {
-                let state: PostState = self.db.decode(key, value)?;
-                self.expiry.push(state.expires_by(), post);
-                if state.deleted.is_some() {
-                    self.memory.delete(post);
-                }
-                if state.version.is_some() {
-                    self.states.insert(post, state);
-                }
-            }
-            Some(kind) if kind == Kind::Post as u8 => {
-                let body: Post = self.db.decode(key, value)?;
-                if let Some(state) = self.states.remove(&post) {
-                    let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
-                    self.memory
-                        .put(&PostColumns::new(&body, labels, state.heat, state.counters));
-                }
-            }
-            Some(kind) if kind == Kind::User as u8 => {
-                let state: UserState = self.db.decode(key, value)?;
-                self.memory.set_followers(user, state.followers);
-                if state.known {
-                    self.memory.add_user();
-                    self.report.users += 1;
-                }
-            }
-            Some(kind) if kind == Kind::PendingRow as u8 => self.pending.push((post, self.db.decode(key, value)?)),
-            Some(kind) if kind == Kind::Outbox as u8 => {
-                self.memory.outbox.add(Slot(slot_of(key).unwrap_or(0)), 1);
-            }
-            _ => {}
+    fn add(&mut self, part: Part) {
+        self.report.records += part.records;
+        self.expiry.extend(part.expiry);
+        for post in part.deleted {
+            self.memory.delete(post);
         }
-        Ok(())
-    }
-
-    fn end_slot(&mut self) {
-        self.states.clear();
+        for post in &part.posts {
+            self.memory.put(post);
+        }
+        for (user, state) in part.users {
+            self.memory.set_followers(user, state.followers);
+            if state.known {
+                self.memory.add_user();
+                self.report.users += 1;
+            }
+        }
+        self.pending.extend(part.pending);
+        for slot in part.outbox {
+            self.memory.outbox.add(slot, 1);
+        }
     }
 
     fn into_store(
@@ -218,18 +210,18 @@ impl Rebuild {
         env: &Env,
         dir: &Path,
         options: ShardOptions,
-        applied: Applied,
+        (applied, expiry): (Applied, Expiry),
     ) -> Result<(ShardStore, OpenReport), ShardStoreError> {
         let (memory, content) = (&self.memory, options.content.clone());
+        let table = memory.columns.table();
         // A row that is ahead of the key-value store is dropped too: its entry will be applied again.
         let live = |meta: &RowMeta| {
-            let table = memory.columns.table();
             let key = PostKey {
                 author: meta.author,
                 post: meta.post,
             };
             let row = memory.ids.live(key).and_then(|ordinal| table.live(ordinal));
-            row.is_some_and(|row| row.version() == meta.version && RowTag::of(&row.load()).0 == meta.tag)
+            row.is_some_and(|row| row.version() == meta.version && row.tag().0 == meta.tag)
         };
         let partition_options = options.partition.clone();
         let (mut partition, found) = Partition::open(
@@ -264,15 +256,15 @@ impl Rebuild {
             content,
             options,
             published: ArcSwap::from_pointee(applied.clone()),
-            oldest_due_ms: AtomicU64::new(self.expiry.first_ms()),
+            oldest_due_ms: AtomicU64::new(expiry.first_ms()),
             trim_behind: AtomicBool::new(false),
-            upkeep_bytes: AtomicU64::new(self.expiry.bytes()),
+            upkeep_bytes: AtomicU64::new(expiry.bytes()),
         };
         let store = ShardStore {
             view: Arc::new(view),
             partition,
             applied,
-            expiry: self.expiry,
+            expiry,
             pending,
         };
         Ok((store, self.report))

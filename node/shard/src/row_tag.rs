@@ -16,11 +16,16 @@ pub(crate) struct RowTag(pub(crate) u64);
 
 impl RowTag {
     pub(crate) fn of(columns: &PostColumns) -> Self {
+        let (has_video, is_reply) = (columns.video_ms > 0, columns.is_reply);
+        RowTag::new(columns.created_at, columns.language, has_video, is_reply)
+    }
+
+    pub(crate) fn new(created_at: UnixMillis, language: Language, has_video: bool, is_reply: bool) -> Self {
         RowTag(
-            columns.created_at.0.min(MAX_TIME)
-                | u64::from(u16::from_be_bytes(columns.language.0)) << TIME_BITS
-                | if columns.video_ms > 0 { VIDEO } else { 0 }
-                | if columns.is_reply { REPLY } else { 0 },
+            created_at.0.min(MAX_TIME)
+                | u64::from(u16::from_be_bytes(language.0)) << TIME_BITS
+                | if has_video { VIDEO } else { 0 }
+                | if is_reply { REPLY } else { 0 },
         )
     }
 

@@ -12,6 +12,7 @@ use covey_shared::model::{Language, Post, RefHint};
 use covey_shared::wire::{CandidateFlags, Counters};
 
 use crate::heat::Heat;
+use crate::row_tag::RowTag;
 
 /// Number of a row. Local to the replica and to this run of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +182,19 @@ impl Row<'_> {
 
     pub(crate) fn labels(&self) -> u32 {
         self.word(LABELS) as u32
+    }
+
+    /// As of all its columns, but of few words: asked of every row when a replica opens.
+    pub(crate) fn tag(&self) -> RowTag {
+        let flag_word = self.word(FLAGS);
+        let language = Language((flag_word as u16).to_be_bytes());
+        let is_reply = (flag_word >> 16) as u8 & IS_REPLY != 0;
+        RowTag::new(
+            UnixMillis(self.word(3)),
+            language,
+            self.word(LABELS) >> 32 > 0,
+            is_reply,
+        )
     }
 
     pub(crate) fn counters(&self) -> Counters {

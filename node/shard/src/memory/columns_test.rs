@@ -47,7 +47,8 @@ fn every_field_comes_back() {
     }
     let table = all.table();
     for post in 0..3000 {
-        assert_eq!(table.live(Ordinal(post as u32)).unwrap().load(), columns(post));
+        let row = table.live(Ordinal(post as u32)).unwrap();
+        assert_eq!((row.load(), row.tag()), (columns(post), RowTag::of(&columns(post))));
     }
     assert_eq!(all.live(), 3000);
     assert!(table.live(Ordinal(5000)).is_none());
@@ -85,4 +86,19 @@ fn a_full_chunk_of_dead_rows_is_dropped() {
     assert!(all.table().live(Ordinal(0)).is_none());
     let next = all.append(&columns(9));
     assert_eq!(all.table().live(next).unwrap().load(), columns(9));
+}
+
+#[test]
+fn the_tag_of_a_row_is_that_of_its_columns() {
+    let all = Columns::new();
+    for (video_ms, is_reply, is_repost) in [(0, false, false), (1, false, true), (0, true, true), (9, true, false)] {
+        let columns = PostColumns {
+            video_ms,
+            is_reply,
+            is_repost,
+            ..columns(1)
+        };
+        let ordinal = all.append(&columns);
+        assert_eq!(all.table().live(ordinal).unwrap().tag(), RowTag::of(&columns));
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use covey_shared::ids::{PostId, PostKey, UserId};
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use parking_lot::RwLock;
 
 use crate::memory::columns::Ordinal;
@@ -41,11 +42,13 @@ impl Stripe {
     }
 
     fn set(&mut self, key: PostKey, known: Known) -> Option<Known> {
-        match self.first.get_mut(&key.post) {
-            Some((author, there)) if *author == key.author => Some(std::mem::replace(there, known)),
-            Some(_) => self.others.insert((key.post, key.author), known),
-            None => {
-                self.first.insert(key.post, (key.author, known));
+        match self.first.entry(key.post) {
+            Entry::Occupied(mut first) if first.get().0 == key.author => {
+                Some(std::mem::replace(&mut first.get_mut().1, known))
+            }
+            Entry::Occupied(_) => self.others.insert((key.post, key.author), known),
+            Entry::Vacant(free) => {
+                free.insert((key.author, known));
                 None
             }
         }

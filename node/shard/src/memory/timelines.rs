@@ -104,8 +104,9 @@ impl Timelines {
     /// Changes an author, who is there afterwards if there is anything to know.
     fn change(&self, user: UserId, change: impl FnOnce(&mut Author)) {
         let mut stripe = self.stripe(user).lock();
-        let before = stripe.allocation_size() + stripe.get(&user).map_or(0, Author::bytes);
+        let table = stripe.allocation_size();
         let author = stripe.entry(user).or_default();
+        let before = table + author.bytes();
         change(author);
         let mut after = author.bytes();
         if author.is_empty() {

@@ -69,7 +69,7 @@ impl ShardStore {
         }
         let folders: Vec<(u32, u32)> = manifest.folders.iter().map(|folder| (folder.id, folder.rows)).collect();
         covey_embeddings::install(disk, dir, &options.content, &folders)?;
-        let (mut store, report) = ShardStore::open(env, Arc::clone(&kv), dir, options)?;
+        let (mut store, report) = ShardStore::open_quietly(env, Arc::clone(&kv), dir, options)?;
         store.checkpoint()?;
         let copy = (store.view.db.keys.copy(), Some(COPY.to_vec()));
         store.view.db.commit(std::iter::once(copy))?;
