@@ -230,6 +230,8 @@ pub struct DeleteArgs {
 pub enum ShardCommand {
     /// Compare the replicas of shards; exit code 1 unless all are equal
     Check(ShardCheckArgs),
+    /// Have another node lead a shard; writes wait for about a round trip, none is lost
+    TransferLeader(TransferLeaderArgs),
 }
 
 /// Arguments of `shard check`.
@@ -240,6 +242,19 @@ pub struct ShardCheckArgs {
     pub shards: Vec<u64>,
     /// Time for the reply; every replica reads all that it holds
     #[arg(long, value_parser = duration, default_value = "30s")]
+    pub deadline: Duration,
+}
+
+/// Arguments of `shard transfer-leader`.
+#[derive(Debug, Args)]
+pub struct TransferLeaderArgs {
+    /// The shard
+    pub shard: u64,
+    /// A node that has a replica of it
+    #[arg(long, value_name = "NODE")]
+    pub to: u64,
+    /// Time for it to take over
+    #[arg(long, value_parser = duration, default_value = "10s")]
     pub deadline: Duration,
 }
 

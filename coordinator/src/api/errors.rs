@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use covey_shared::wire::{ShardError, TransferFault};
 use serde::Serialize;
 use thiserror::Error;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::api::convert::{ItemFault, RequestFault};
-use crate::cluster::ReadError;
+use crate::cluster::{ReadError, ShardFailure};
 use crate::feed::FeedError;
 use crate::seal::SealError;
 
@@ -57,6 +58,17 @@ pub(crate) enum ApiError {
     /// The shards did not answer.
     #[error("the shards did not answer")]
     Read(#[source] ReadError),
+    /// Another node does not lead.
+    #[error("shard {shard} is not led by node {to}")]
+    Transfer {
+        /// The shard.
+        shard: u64,
+        /// Who should lead.
+        to: u64,
+        /// Why not.
+        #[source]
+        source: ShardFailure,
+    },
     /// No feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -113,6 +125,11 @@ impl ApiError {
             ApiError::NoSuchPath => (Code::Unimplemented, 404, None),
             ApiError::PostNotFound { .. } => (Code::NotFound, 404, None),
             ApiError::NoVector { .. } => (Code::FailedPrecondition, 400, None),
+            ApiError::Transfer { source: ShardFailure::Shard(ShardError::Transfer(fault)), .. } => match fault {
+                TransferFault::NotAVoter(_) => (Code::FailedPrecondition, 400, None),
+                TransferFault::Behind { .. } | TransferFault::Declined => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
+            },
+            ApiError::Transfer { .. } => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
             ApiError::Overloaded => (Code::ResourceExhausted, 429, Some(OVERLOADED_RETRY)),
             ApiError::Read(ReadError::NoAnswer { source, .. }) if source.is_late() => {
                 (Code::DeadlineExceeded, 504, None)

@@ -247,6 +247,7 @@ calls! {
     check_shards, "CheckShards", CheckShardsRequest => CheckShardsReply, check_shards;
     pause_builds, "PauseBuilds", PauseBuildsRequest => BuildsReply, pause_builds;
     resume_builds, "ResumeBuilds", ResumeBuildsRequest => BuildsReply, resume_builds;
+    transfer_leader, "TransferLeader", TransferLeaderRequest => TransferLeaderReply, transfer_leader;
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         .app_data(web::PayloadConfig::new(api.max_body()))
         .app_data(web::Data::from(api))
         .default_service(web::to(nothing_here));
-    let calls: [(&str, Route); 12] = [
+    let calls: [(&str, Route); 13] = [
         ("/v1/posts:put", call!("PutPosts", put_posts)),
         ("/v1/posts:get", call!("GetPosts", get_posts)),
         ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
@@ -124,6 +124,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         ("/v1/shards:check", call!("CheckShards", check_shards)),
         ("/v1/builds:pause", call!("PauseBuilds", pause_builds)),
         ("/v1/builds:resume", call!("ResumeBuilds", resume_builds)),
+        ("/v1/shards:transferLeader", call!("TransferLeader", transfer_leader)),
     ];
     for (path, route) in calls {
         config.route(path, route);

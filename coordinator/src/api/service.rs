@@ -309,6 +309,43 @@ impl Api {
         Ok(checked(&checks, context.trace_id))
     }
 
+    /// Has another node lead a shard.
+    pub(crate) async fn transfer_leader(
+        &self,
+        request: v1::TransferLeaderRequest,
+        context: RequestContext,
+    ) -> Result<v1::TransferLeaderReply, ApiError> {
+        let cluster = &self.deps.cluster;
+        let (shard, to) = (ShardId(request.shard), NodeId(request.to_node));
+        if !cluster.has_shard(shard) {
+            return Err(RequestFault::UnknownShard { shard: shard.0 }.into());
+        }
+        if !cluster.has_node(to) {
+            return Err(RequestFault::UnknownNode { node: to.0 }.into());
+        }
+        let (began, deadline) = (self.now(), self.deadline(&context, request.deadline_ms));
+        let outcome = cluster.transfer_leader(shard, to, deadline).await;
+        let took_ms = self.now().since(began).as_secs_f64() * 1000.0;
+        // An operator's command: it stays in the log, whatever came of it.
+        match &outcome {
+            Ok(done) => tracing::info!(shard = shard.0, from = done.from.0, to = to.0, took_ms, "leader transferred"),
+            Err(error) => tracing::warn!(shard = shard.0, to = to.0, took_ms, %error, "leader not transferred"),
+        }
+        let done = outcome.map_err(|source| ApiError::Transfer {
+            shard: shard.0,
+            to: to.0,
+            source,
+        })?;
+        Ok(v1::TransferLeaderReply {
+            shard: shard.0,
+            from_node: done.from.0,
+            to_node: to.0,
+            term: done.term.0,
+            took_ms,
+            trace_id: context.trace_id,
+        })
+    }
+
     /// Pauses the builds of vector indexes.
     pub(crate) async fn pause_builds(
         &self,

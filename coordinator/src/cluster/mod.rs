@@ -22,6 +22,7 @@ mod shard_map;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transfer;
 mod write;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ pub use reads::{InNetworkAsk, PopularAsk, ReadError, SearchAsk, VerdictAsk};
 pub use report::{Gathered, ReadContext, ReadReport};
 pub use status::NodeReport;
 pub(crate) use status::WantedShard;
+pub(crate) use transfer::Transferred;
 pub use write::WriteError;
 
 /// Where actors run.

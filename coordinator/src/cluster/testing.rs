@@ -7,13 +7,13 @@ use covey_config::{Config, NodeConfig};
 use covey_env::Env;
 use covey_rpc::CallError as RpcError;
 use covey_shared::command::{ItemResult, ShardCommand};
-use covey_shared::ids::{LogIndex, NodeId, PostKey, ShardId, UserId};
+use covey_shared::ids::{LogIndex, NodeId, PostKey, ShardId, Term, UserId};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
+    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, TransferFault, ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -131,6 +131,7 @@ impl FakeNode {
         let shards = reads(&body);
         match body {
             RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
+            RequestBody::TransferLeader { shard, to } => ReplyBody::TransferLeader(self.transfer(shard, to)),
             RequestBody::GetPosts(query) => {
                 let wanted = |post: &Post| {
                     let found = |k: &PostKey| k.post == post.key.post && (k.author == UserId(0) || *k == post.key);
@@ -226,18 +227,27 @@ impl FakeNode {
         merge_top_k(hits.collect(), query.k as usize)
     }
 
-    fn write(&self, shard: ShardId, command: ShardCommand) -> Result<WriteReply, ShardError> {
+    /// Whether this node leads; else who does.
+    fn leads(&self, shard: ShardId) -> Result<&ShardPlan, ShardError> {
         let plan = self.layout.shard(shard).ok_or(ShardError::NotHere(shard))?;
-        let leader = self
-            .world
-            .leaders
-            .lock()
-            .get(&shard)
-            .copied()
-            .unwrap_or(plan.voters[0].node);
-        if leader != self.id {
-            return Err(ShardError::NotLeader { hint: Some(leader) });
+        let known = self.world.leaders.lock().get(&shard).copied();
+        match known.unwrap_or(plan.voters[0].node) {
+            leader if leader == self.id => Ok(plan),
+            leader => Err(ShardError::NotLeader { hint: Some(leader) }),
         }
+    }
+
+    fn transfer(&self, shard: ShardId, to: NodeId) -> Result<Term, ShardError> {
+        self.leads(shard)?;
+        if self.world.moods.lock().get(&to) == Some(&Mood::Down) {
+            return Err(ShardError::Transfer(TransferFault::Declined));
+        }
+        self.world.leaders.lock().insert(shard, to);
+        Ok(Term(2))
+    }
+
+    fn write(&self, shard: ShardId, command: ShardCommand) -> Result<WriteReply, ShardError> {
+        let plan = self.leads(shard)?;
         let items = command.len();
         if let ShardCommand::PutPosts(posts) = command {
             self.world.posts.lock().extend(posts.into_iter().map(|p| (p.key, p)));

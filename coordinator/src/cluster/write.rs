@@ -78,7 +78,8 @@ fn judge(result: Result<ReplyBody, CallError>) -> Next {
             | ShardError::NotHere(_)
             | ShardError::StaleEpoch { .. }
             | ShardError::NotReady(_)
-            | ShardError::Store => Next::Elsewhere,
+            | ShardError::Store
+            | ShardError::Transfer(_) => Next::Elsewhere,
         },
         Err(CallError::Rpc(RpcError::Overloaded { retry_after, .. })) => Next::Wait { pause: retry_after },
         // The call never went out, or was turned away at the door.

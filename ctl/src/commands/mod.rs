@@ -84,6 +84,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Bench(args) => demo::bench(&context, *args).await,
         Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
         Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
+        Command::Shard(ShardCommand::TransferLeader(args)) => shard::transfer_leader(&context, args).await,
         Command::Builds(BuildsCommand::Pause { nodes, pause }) => builds::pause(&context, nodes, pause).await,
         Command::Builds(BuildsCommand::Resume { nodes }) => builds::resume(&context, nodes).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),

@@ -151,6 +151,10 @@ impl Covey for Fake {
         none()
     }
 
+    async fn transfer_leader(&self, _: Request<TransferLeaderRequest>) -> Reply<TransferLeaderReply> {
+        none()
+    }
+
     async fn pause_builds(&self, _: Request<PauseBuildsRequest>) -> Reply<BuildsReply> {
         none()
     }

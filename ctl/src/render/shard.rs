@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck, StatusReply};
+use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck, StatusReply, TransferLeaderReply};
 
 use super::scrub;
 use super::text::{Style, table};
@@ -61,6 +61,18 @@ fn rows(shard: &ShardCheck, status: &StatusReply) -> Vec<Vec<String>> {
         ]
     };
     shard.replicas.iter().enumerate().map(row).collect()
+}
+
+/// Who leads now, and who did.
+pub(crate) fn transferred(reply: &TransferLeaderReply) -> String {
+    let TransferLeaderReply { shard, from_node, to_node, term, .. } = reply;
+    match from_node == to_node {
+        true => format!("node {to_node} led shard {shard} already, in term {term}\n"),
+        false => format!(
+            "node {to_node} leads shard {shard} in term {term}, after node {from_node}; it took {:.0} ms\n",
+            reply.took_ms
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -17,5 +17,6 @@ mod refusals;
 mod replicas;
 mod scrub;
 mod trace;
+mod transfer;
 mod words;
 mod world;

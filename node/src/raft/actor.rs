@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
+use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -50,6 +50,14 @@ pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct HandOver;
+
+/// Sent by the call server: offer the leadership of a shard to that node. Repeatable.
+#[derive(Message)]
+#[rtype(result = "Result<(), ShardError>")]
+pub(crate) struct Transfer {
+    pub(crate) shard: ShardId,
+    pub(crate) to: NodeId,
+}
 
 /// Asked by `/debug/actors`.
 #[derive(Message)]
@@ -289,6 +297,16 @@ impl Handler<HandOver> for RaftActor {
         let entropy = self.deps.env.entropy.clone();
         self.deps.engine.hand_over(|| (entropy.next_u64() >> 1) as usize);
         self.schedule(ctx);
+    }
+}
+
+impl Handler<Transfer> for RaftActor {
+    type Result = Result<(), ShardError>;
+
+    fn handle(&mut self, Transfer { shard, to }: Transfer, ctx: &mut Self::Context) -> Self::Result {
+        let offered = self.deps.engine.transfer(shard, to);
+        self.schedule(ctx);
+        offered
     }
 }
 

@@ -268,6 +268,13 @@ impl Engine {
         }
     }
 
+    /// Offers the leadership of a shard to `to`.
+    pub fn transfer(&mut self, shard: ShardId, to: NodeId) -> Result<(), ShardError> {
+        self.dirty.insert(shard);
+        let group = self.groups.get_mut(&shard).ok_or(ShardError::NotHere(shard))?;
+        group.transfer_to(to)
+    }
+
     /// A message to this replica was dropped on the way out.
     pub fn unreachable(&mut self, shard: ShardId, to: ReplicaId) {
         if let Some(group) = self.groups.get_mut(&shard) {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use covey_shared::layout::{FIRST_EPOCH, Layout};
+use covey_shared::wire::TransferFault;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -303,6 +304,32 @@ fn a_leader_that_hands_over_is_followed_by_another_at_once() {
         assert!(matches!(answers[..], [(Ticket(1), Ok(_))]), "{answers:?}");
         assert_one_order(&cluster);
     }
+}
+
+#[test]
+fn leadership_goes_to_the_named_member_unless_it_lacks_too_much_or_has_no_vote() {
+    let mut cluster = Cluster::new(4);
+    let first = cluster.run_until_leader();
+    cluster.deliver();
+    let (to, third) = ((first + 1) % 3, (first + 2) % 3);
+    let node = |host: usize| NodeId(host as u64 + 1);
+    let ask = |cluster: &mut Cluster, of: usize, to| cluster.hosts[of].engine.transfer(SHARD, to);
+    let stranger = Err(ShardError::Transfer(TransferFault::NotAVoter(NodeId(9))));
+    assert_eq!(ask(&mut cluster, first, NodeId(9)), stranger);
+    let hint = Some(node(first));
+    assert_eq!(ask(&mut cluster, to, node(third)), Err(ShardError::NotLeader { hint }));
+    cluster.cut = Some(third);
+    for number in 0..1_100 {
+        cluster.hosts[first].engine.propose(SHARD, FIRST_EPOCH, vec![1], Ticket(number));
+        cluster.settle(first);
+        cluster.deliver();
+    }
+    let behind = ask(&mut cluster, first, node(third));
+    assert!(matches!(behind, Err(ShardError::Transfer(TransferFault::Behind { entries: 1_100.. }))), "{behind:?}");
+    assert_eq!(ask(&mut cluster, first, node(to)), Ok(()));
+    cluster.settle(first);
+    cluster.deliver();
+    assert_eq!(cluster.leader(), Some(to));
 }
 
 #[test]

@@ -1,11 +1,35 @@
 //! Handing leadership to another voter.
 
-use covey_shared::wire::{RaftMessage, RaftMessageKind};
+use covey_shared::ids::NodeId;
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, TransferFault};
 use raft::StateRole;
 
 use super::group::Group;
 
+/// A voter that lacks no more catches up within a round trip; no proposal is taken meanwhile.
+const MAX_BEHIND: u64 = 1000;
+
 impl Group {
+    /// Offers leadership to the voter on `to`. Nothing changes while an earlier offer is open.
+    pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), ShardError> {
+        let raft = &self.raw.raft;
+        let voter = self.plan.on(to).and_then(|place| raft.prs().get(place.replica.0));
+        match voter {
+            _ if !self.serves() => Err(ShardError::NotLeader { hint: self.leader() }),
+            _ if to == self.me.node || raft.lead_transferee.is_some() => Ok(()),
+            None => Err(ShardError::Transfer(TransferFault::NotAVoter(to))),
+            Some(progress) if progress.matched + MAX_BEHIND < raft.raft_log.committed => {
+                let entries = raft.raft_log.committed - progress.matched;
+                Err(ShardError::Transfer(TransferFault::Behind { entries }))
+            }
+            Some(_) => {
+                let id = self.plan.on(to).map_or(0, |place| place.replica.0);
+                self.raw.transfer_leader(id);
+                Ok(())
+            }
+        }
+    }
+
     /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may
     /// be away. No proposal is taken until the offer is accepted or lapses. Whether there was an offer.
     pub(crate) fn hand_over(&mut self, random: usize) -> bool {

@@ -119,6 +119,9 @@ impl NodeHandle {
             }
             RequestBody::Vectors { shard, posts } => ReplyBody::Vectors(self.vectors(shard, posts, deadline).await),
             RequestBody::PauseBuilds { pause_ms } => ReplyBody::PauseBuilds(self.pause_builds(pause_ms)),
+            RequestBody::TransferLeader { shard, to } => {
+                ReplyBody::TransferLeader(self.transfer_leader(shard, to, deadline).await)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod calls;
 mod reads;
 mod snapshots;
 mod status;
+mod transfer;
 mod write;
 
 pub(crate) use calls::{NodeHandle, Replica};

@@ -34,6 +34,8 @@ use replicas::{Opening, Replicas};
 
 pub use report::StartReport;
 
+/// How long a node that stops waits for others to lead: an offer takes a round trip, one to a node that is away lapses.
+const STEP_DOWN: Duration = Duration::from_secs(1);
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -282,8 +284,9 @@ impl Node {
         self.server.address()
     }
 
-    /// Stops in reverse order: no new calls, then the actors, then the writers, which finish what they hold.
+    /// Stops in reverse order: others lead, no new calls, then the actors, then the writers, which finish what they hold.
     pub async fn stop(self) {
+        self.handle.step_down(STEP_DOWN).await;
         let cut_off = self.server.shutdown(STOP_DEADLINE).await;
         if cut_off > 0 {
             tracing::warn!(cut_off, "calls were still at work");

@@ -31,5 +31,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::HashAt { .. } => "hash_at",
         RequestBody::Vectors { .. } => "vectors",
         RequestBody::PauseBuilds { .. } => "pause_builds",
+        RequestBody::TransferLeader { .. } => "transfer_leader",
     }
 }

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 
 use crate::command::{ItemResult, ShardCommand};
-use crate::ids::{ClusterId, LogIndex, ModelEpoch, PostId, ShardEpoch, ShardId};
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, PostId, ShardEpoch, ShardId, Term};
 use crate::model::F16Vector;
 use crate::score::Hit;
 use crate::wire::errors::{ShardError, WireError};
@@ -136,6 +136,13 @@ pub enum RequestBody {
         /// For how long from now, in milliseconds; 0 ends a pause, more than [`MAX_BUILD_PAUSE_MS`](crate::wire::MAX_BUILD_PAUSE_MS) counts as that.
         pause_ms: u64,
     },
+    /// Have another member of a shard lead it; asked of its leader.
+    TransferLeader {
+        /// The shard.
+        shard: ShardId,
+        /// Node that should lead.
+        to: NodeId,
+    },
 }
 
 /// A reply of a node.
@@ -185,6 +192,8 @@ pub enum ReplyBody {
     Vectors(Result<Vec<Option<F16Vector>>, ShardError>),
     /// To `PauseBuilds`: as it is now.
     PauseBuilds(BuildsStatus),
+    /// To `TransferLeader`: the term in which that node leads.
+    TransferLeader(Result<Term, ShardError>),
 }
 
 /// The hash of a replica's records behind some entry.

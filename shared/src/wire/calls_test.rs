@@ -42,6 +42,23 @@ fn golden_bytes_of_a_pause() {
 }
 
 #[test]
+fn golden_bytes_of_a_transfer() {
+    let (shard, to) = (ShardId(7), NodeId(2));
+    let body = RequestBody::TransferLeader { shard, to };
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), "1100000007000000000000000200000000000000");
+    assert_eq!(decode::<RequestBody>(&bytes).unwrap(), body);
+    let body = ReplyBody::TransferLeader(Ok(Term(9)));
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), "11000000000000000900000000000000");
+    assert_eq!(decode::<ReplyBody>(&bytes).unwrap(), body);
+    let body = ReplyBody::TransferLeader(Err(ShardError::Transfer(TransferFault::Behind { entries: 3 })));
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), "110000000100000009000000010000000300000000000000");
+    assert_eq!(decode::<ReplyBody>(&bytes).unwrap(), body);
+}
+
+#[test]
 fn golden_bytes_of_vectors() {
     let row = F16Vector::from_f32(&[1.0, -2.0]);
     let body = ReplyBody::Vectors(Ok(vec![Some(row), None]));

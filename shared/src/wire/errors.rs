@@ -46,6 +46,27 @@ pub enum ShardError {
     /// A read of the local store failed; other replicas may have an answer.
     #[error("the store of the replica failed")]
     Store,
+    /// Leadership stays where it is.
+    #[error("the leadership was not handed over: {0}")]
+    Transfer(TransferFault),
+}
+
+/// Why another member does not lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferFault {
+    /// It has no vote in the group.
+    #[error("node {0} has no vote in this shard")]
+    NotAVoter(NodeId),
+    /// It lacks too much: writes would wait for it.
+    #[error("that replica is {entries} entries behind")]
+    Behind {
+        /// How many.
+        entries: u64,
+    },
+    /// It was offered, and not taken in time: the node is away, its disk is nearly full, or its replica is being rebuilt.
+    #[error("that node does not take it: it is away, or has reasons not to lead, see `covey status`")]
+    Declined,
 }
 
 /// Why a replica cannot answer yet.

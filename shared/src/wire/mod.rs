@@ -11,7 +11,7 @@ mod status;
 pub use calls::{
     Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplicaHash, ReplyBody, RequestBody, WIRE_VERSION, WriteReply,
 };
-pub use errors::{InvalidRequest, NotReady, ShardError, WireError};
+pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
