@@ -25,6 +25,9 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
     let telemetry = Telemetry::start(telemetry_options(&config, id))?;
     telemetry.install_panic_hook("covey-node");
     let env = Env::production(config.ann.search_threads).context("cannot start the search pool")?;
+    if let Err(error) = covey_env::raise_open_files() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let dir = data.unwrap_or_else(|| config.node_dir(id));
     env.disk
         .create_dir_all(&dir)

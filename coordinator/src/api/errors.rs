@@ -125,9 +125,14 @@ impl ApiError {
             ApiError::NoSuchPath => (Code::Unimplemented, 404, None),
             ApiError::PostNotFound { .. } => (Code::NotFound, 404, None),
             ApiError::NoVector { .. } => (Code::FailedPrecondition, 400, None),
-            ApiError::Transfer { source: ShardFailure::Shard(ShardError::Transfer(fault)), .. } => match fault {
+            ApiError::Transfer {
+                source: ShardFailure::Shard(ShardError::Transfer(fault)),
+                ..
+            } => match fault {
                 TransferFault::NotAVoter(_) => (Code::FailedPrecondition, 400, None),
-                TransferFault::Behind { .. } | TransferFault::Declined => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
+                TransferFault::Behind { .. } | TransferFault::Declined => {
+                    (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY))
+                }
             },
             ApiError::Transfer { .. } => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
             ApiError::Overloaded => (Code::ResourceExhausted, 429, Some(OVERLOADED_RETRY)),

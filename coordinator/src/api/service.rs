@@ -328,7 +328,13 @@ impl Api {
         let took_ms = self.now().since(began).as_secs_f64() * 1000.0;
         // An operator's command: it stays in the log, whatever came of it.
         match &outcome {
-            Ok(done) => tracing::info!(shard = shard.0, from = done.from.0, to = to.0, took_ms, "leader transferred"),
+            Ok(done) => tracing::info!(
+                shard = shard.0,
+                from = done.from.0,
+                to = to.0,
+                took_ms,
+                "leader transferred"
+            ),
             Err(error) => tracing::warn!(shard = shard.0, to = to.0, took_ms, %error, "leader not transferred"),
         }
         let done = outcome.map_err(|source| ApiError::Transfer {

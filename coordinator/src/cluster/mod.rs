@@ -51,7 +51,6 @@ pub use reads::{InNetworkAsk, PopularAsk, ReadError, SearchAsk, VerdictAsk};
 pub use report::{Gathered, ReadContext, ReadReport};
 pub use status::NodeReport;
 pub(crate) use status::WantedShard;
-pub(crate) use transfer::Transferred;
 pub use write::WriteError;
 
 /// Where actors run.

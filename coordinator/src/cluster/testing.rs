@@ -13,7 +13,8 @@ use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, TransferFault, ViewerState, WriteReply,
+    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, TransferFault,
+    ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;

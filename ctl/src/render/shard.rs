@@ -65,7 +65,13 @@ fn rows(shard: &ShardCheck, status: &StatusReply) -> Vec<Vec<String>> {
 
 /// Who leads now, and who did.
 pub(crate) fn transferred(reply: &TransferLeaderReply) -> String {
-    let TransferLeaderReply { shard, from_node, to_node, term, .. } = reply;
+    let TransferLeaderReply {
+        shard,
+        from_node,
+        to_node,
+        term,
+        ..
+    } = reply;
     match from_node == to_node {
         true => format!("node {to_node} led shard {shard} already, in term {term}\n"),
         false => format!(

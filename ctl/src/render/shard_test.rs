@@ -74,7 +74,10 @@ fn a_transfer_says_who_led_and_who_leads() {
         took_ms: 83.6,
         ..TransferLeaderReply::default()
     };
-    assert_eq!(transferred(&reply), "node 2 leads shard 3 in term 7, after node 1; it took 84 ms\n");
+    assert_eq!(
+        transferred(&reply),
+        "node 2 leads shard 3 in term 7, after node 1; it took 84 ms\n"
+    );
     reply.from_node = 2;
     assert_eq!(transferred(&reply), "node 2 led shard 3 already, in term 7\n");
 }

@@ -26,7 +26,10 @@ async fn leaders_move_by_command_while_writes_and_feeds_go_on() {
             silences.push(load.history.silence_from(shard, at).await);
             let leads = status(&nodes[to]).await.replicas;
             let leads = leads.iter().find(|replica| replica.shard.0 as usize == shard + 1);
-            assert_eq!(leads.and_then(|replica| replica.leader).map(|node| node.0 as usize), Some(to + 1));
+            assert_eq!(
+                leads.and_then(|replica| replica.leader).map(|node| node.0 as usize),
+                Some(to + 1)
+            );
         }
     }
     assert_refusals(&mut cluster);
@@ -47,7 +50,17 @@ async fn leaders_move_by_command_while_writes_and_feeds_go_on() {
 fn transfer(cluster: &Cluster, shard: usize, to: usize, deadline: &str) -> (Option<i32>, String) {
     let server = format!("http://127.0.0.1:{}", cluster.grpc);
     let (shard, to) = (shard.to_string(), to.to_string());
-    let words = ["--server", &server, "shard", "transfer-leader", &shard, "--to", &to, "--deadline", deadline];
+    let words = [
+        "--server",
+        &server,
+        "shard",
+        "transfer-leader",
+        &shard,
+        "--to",
+        &to,
+        "--deadline",
+        deadline,
+    ];
     let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let (status, said) = tokio::task::block_in_place(|| run_to_end(&binary("covey"), &args, &[]));
     (status.code(), said)

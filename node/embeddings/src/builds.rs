@@ -16,8 +16,12 @@ use crate::shared::Shared;
 const LOOK: Duration = Duration::from_millis(100);
 /// Shortest wait.
 const GRAIN: Duration = Duration::from_millis(20);
-/// Unsealed rows, as a part of what is bearable, from which on nothing waits for the rate.
+/// Unsealed rows, the tail that is being written included, as a part of what is bearable, from which on nothing waits for the rate.
 const HURRY: f64 = 0.5;
+
+/// Segments of a partition from which on no pause and no rate holds its node back: each keeps a file and a map open, and
+/// each search looks into all of them.
+const CROWD: usize = 128;
 
 /// What the operator says of the builds of a node. It lives in memory only: a restart ends a pause.
 pub struct Builds {
@@ -102,11 +106,17 @@ impl<'a> Pace<'a> {
 
     pub(crate) fn is_paused(&self) -> bool {
         let paused = |builds: &Builds| !builds.pause_left().is_zero();
-        !self.through_pauses && self.builds.is_some_and(paused)
+        !self.through_pauses && self.builds.is_some_and(paused) && !self.is_crowded()
+    }
+
+    fn is_crowded(&self) -> bool {
+        let segments = |partition: &Maintainer| partition.shared.view.load().segments.len();
+        self.all.iter().any(|partition| segments(partition) >= CROWD)
     }
 
     fn in_a_hurry(&self) -> bool {
-        self.all.iter().any(|partition| partition.shared.pressure() >= HURRY)
+        let full = |partition: &Maintainer| partition.shared.pressure() >= HURRY;
+        self.all.iter().any(full) || self.is_crowded()
     }
 }
 

@@ -30,8 +30,8 @@ impl View {
         let of_segments = self.segments.iter().map(|segment| segment.rows.faulted_pages());
         let pages = of_segments.sum::<u64>();
         if self.counters.faulted_pages.swap(pages, Ordering::Relaxed) < pages {
-            // Whoever looks after damaged rows looks at these too: no search meets them any more.
-            self.counters.damaged_rows.fetch_add(1, Ordering::Relaxed);
+            // Who looks after damaged rows has to know: no search meets them any more.
+            self.counters.losses.fetch_add(1, Ordering::Relaxed);
             let folders = self.segments.iter().filter(|s| s.rows.faulted_pages() > 0);
             tracing::error!(
                 space = self.space.name,

@@ -114,11 +114,11 @@ fn scrubbed(fixture: &mut Fixture) -> Vec<crate::DamagedRow> {
 fn a_lost_page_calls_for_a_scrub_once() {
     let mut fixture = half_lost(Metric::InnerProduct);
     let reader = fixture.partition().reader();
-    assert_eq!(reader.damaged_rows(), 0);
+    assert_eq!((reader.lost_pages(), reader.damaged_rows()), (0, 0));
     let vector = fixture.source.vector();
     for _ in 0..3 {
         fixture.search(&vector, &SearchRequest::nearest(3));
-        assert_eq!(reader.damaged_rows(), 1);
+        assert_eq!((reader.lost_pages(), reader.damaged_rows()), (1, 0));
     }
     assert_eq!(scrubbed(&mut fixture).len(), 32);
 }

@@ -111,11 +111,6 @@ impl Maintainer {
         if let [frozen, _active, ..] = &view.tails[..] {
             return self.seal(frozen, &pace.unlimited()).await;
         }
-        let paused = pace.is_paused();
-        let unbuilt = view.segments.iter().find(|segment| segment.served.is_none());
-        if let Some(segment) = unbuilt.filter(|_| !paused) {
-            return self.rebuild_index(segment, pace).await;
-        }
         let dead: Vec<FolderId> = view
             .segments
             .iter()
@@ -129,8 +124,11 @@ impl Maintainer {
         if let Some(segment) = self.next_to_rewrite(&view) {
             return self.rewrite(segment, &pace.through_pauses()).await;
         }
-        if paused {
+        if pace.is_paused() {
             return Ok(Step::Idle);
+        }
+        if let Some(segment) = view.segments.iter().find(|segment| segment.served.is_none()) {
+            return self.rebuild_index(segment, pace).await;
         }
         self.merge_next(&view, pace).await
     }

@@ -92,9 +92,11 @@ impl Shared {
                 floats.clear();
                 records.clear();
                 for row in (start..source.len().min(start + COPY_ROWS)).filter(|&row| alive.get(row)) {
-                    let vector = source.rows.range(row, row + 1);
                     let record = source.records[row];
-                    if !record.matches(vector) {
+                    let at = floats.len();
+                    floats.extend_from_slice(source.rows.range(row, row + 1));
+                    // The copy is compared: a page of the map may be lost at any moment.
+                    if !record.matches(&floats[at..]) {
                         // Somebody may look for it and repair it, then.
                         self.counters.damaged_rows.fetch_add(1, Ordering::Relaxed);
                         let path = source.folder.dir(&self.dir);
@@ -104,7 +106,6 @@ impl Shared {
                         });
                     }
                     map[row] = (copied.records.len() + records.len()) as u32;
-                    floats.extend_from_slice(vector);
                     records.push(record);
                 }
                 writer.append(&floats, &records)?;

@@ -91,6 +91,11 @@ impl Reader {
     pub fn damaged_rows(&self) -> u64 {
         self.shared.counters.damaged_rows.load(Ordering::Relaxed)
     }
+
+    /// How often more pages than before were found lost to the maps of sealed rows since the partition was opened.
+    pub fn lost_pages(&self) -> u64 {
+        self.shared.counters.losses.load(Ordering::Relaxed)
+    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub(crate) struct Counters {
     pub(crate) damaged_rows: AtomicU64,
     /// The most pages of vectors that the disk could not read.
     pub(crate) faulted_pages: AtomicU64,
+    /// Times that more pages than before were lost to maps.
+    pub(crate) losses: AtomicU64,
     /// Tails that became segments.
     pub(crate) seals: AtomicU64,
     /// Times that segments became one.

@@ -4,6 +4,7 @@
 //! and what it takes is the same with any number of them.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use covey_env::{Env, Priority};
@@ -29,6 +30,8 @@ struct State<T> {
     made: BTreeMap<usize, T>,
     /// Parts that helpers are at.
     at_work: usize,
+    /// A helper panicked: its part never comes.
+    broken: bool,
 }
 
 /// Takes the parts. Dropping it ends the helpers and waits for them.
@@ -63,6 +66,7 @@ impl<T: Send + 'static> ReadAhead<T> {
                 taken: 0,
                 made: BTreeMap::new(),
                 at_work: 0,
+                broken: false,
             }),
             news: Condvar::new(),
         });
@@ -81,6 +85,7 @@ impl<T: Send + 'static> ReadAhead<T> {
         let line = &*self.0;
         let mut state = line.state.lock();
         while state.taken < line.parts {
+            assert!(!state.broken, "a thread that reads ahead has panicked");
             let wanted = state.taken;
             if let Some(part) = state.made.remove(&wanted) {
                 state.taken += 1;
@@ -108,10 +113,14 @@ impl<T> Line<T> {
                 continue;
             };
             state.at_work += 1;
-            let part = MutexGuard::unlocked(&mut state, move || make(number));
-            state.made.insert(number, part);
+            let part = MutexGuard::unlocked(&mut state, move || catch_unwind(AssertUnwindSafe(|| make(number))));
             state.at_work -= 1;
+            state.broken |= part.is_err();
             self.news.notify_all();
+            match part {
+                Ok(part) => _ = state.made.insert(number, part),
+                Err(panic) => resume_unwind(panic),
+            }
         }
     }
 }

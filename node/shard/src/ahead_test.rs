@@ -43,3 +43,14 @@ fn no_more_than_the_window_is_made_ahead_and_nothing_is_kept_afterwards() {
         held.store(0, Ordering::Relaxed);
     }
 }
+
+#[test]
+#[should_panic(expected = "panicked")]
+fn a_helper_that_panics_takes_the_taker_along_instead_of_leaving_it_waiting() {
+    let here = std::thread::current().id();
+    let ahead = ReadAhead::start(&env(), 1, 1_000_000, move |number| {
+        assert!(std::thread::current().id() == here, "only helpers fail");
+        number
+    });
+    while ahead.next().is_some() {}
+}

@@ -320,12 +320,20 @@ fn leadership_goes_to_the_named_member_unless_it_lacks_too_much_or_has_no_vote()
     assert_eq!(ask(&mut cluster, to, node(third)), Err(ShardError::NotLeader { hint }));
     cluster.cut = Some(third);
     for number in 0..1_100 {
-        cluster.hosts[first].engine.propose(SHARD, FIRST_EPOCH, vec![1], Ticket(number));
+        cluster.hosts[first]
+            .engine
+            .propose(SHARD, FIRST_EPOCH, vec![1], Ticket(number));
         cluster.settle(first);
         cluster.deliver();
     }
     let behind = ask(&mut cluster, first, node(third));
-    assert!(matches!(behind, Err(ShardError::Transfer(TransferFault::Behind { entries: 1_100.. }))), "{behind:?}");
+    assert!(
+        matches!(
+            behind,
+            Err(ShardError::Transfer(TransferFault::Behind { entries: 1_100.. }))
+        ),
+        "{behind:?}"
+    );
     assert_eq!(ask(&mut cluster, first, node(to)), Ok(()));
     cluster.settle(first);
     cluster.deliver();

@@ -19,6 +19,15 @@ pub(super) enum Due {
     Heal,
 }
 
+/// What searches and merges met since the replica was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Met {
+    /// How often a damaged row; one that stays damaged is met again and again.
+    pub(super) rows: u64,
+    /// How often pages were lost to a map; each is met once.
+    pub(super) losses: u64,
+}
+
 /// How a healing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -35,8 +44,8 @@ pub(super) struct Schedule {
     /// When the last pass ended; zero before the first.
     ended: Monotonic,
     next_pass: Monotonic,
-    /// How often searches and merges had met a damaged row by then.
-    met: u64,
+    /// Damaged rows met by the end of the last pass or healing, and pages lost by the beginning of the last pass.
+    met: Met,
     /// When to ask again, while rows are unhealed.
     next_heal: Option<Monotonic>,
     tries: u32,
@@ -49,36 +58,40 @@ impl Schedule {
             interval,
             ended: Monotonic::default(),
             next_pass: Monotonic::default(),
-            met: 0,
+            met: Met::default(),
             next_heal: None,
             tries: 0,
         }
     }
 
-    /// What is due when searches and merges have met damaged rows so often.
-    pub(super) fn due(&self, now: Monotonic, met: u64) -> Due {
-        if now >= self.next_pass {
+    /// What is due when searches and merges have met so much.
+    pub(super) fn due(&self, now: Monotonic, met: Met) -> Due {
+        let rested = |pause| now >= self.ended.plus(pause);
+        if now >= self.next_pass || (met.losses != self.met.losses && rested(LEAST)) {
             return Due::Pass;
         }
+        let news = met.rows != self.met.rows;
         match self.next_heal {
             Some(at) if now >= at => Due::Heal,
             // Most of what searches meet now is known already.
-            Some(_) if met != self.met && now >= self.ended.plus(REST.1) => Due::Pass,
-            None if met != self.met && now >= self.ended.plus(LEAST) => Due::Pass,
+            Some(_) if news && rested(REST.1) => Due::Pass,
+            None if news && rested(LEAST) => Due::Pass,
             _ => Due::Nothing,
         }
     }
 
-    /// A pass with its healings has ended; damaged rows had been met so often. There may be `more` than it named.
-    pub(super) fn passed(&mut self, now: Monotonic, met: u64, end: End, more: bool) {
+    /// A pass with its healings has ended; damaged rows had been met so often. Pages that were lost after its beginning may
+    /// lie where it had been by then. There may be `more` damage than it named.
+    pub(super) fn passed(&mut self, now: Monotonic, met: Met, end: End, more: bool) {
         self.ended = now;
+        self.met.losses = met.losses;
         self.next_pass = now.plus(if more { LEAST } else { self.interval });
-        self.healed(now, met, end);
+        self.healed(now, met.rows, end);
     }
 
     /// A healing has ended; damaged rows had been met so often. What it did not know of is met again.
-    pub(super) fn healed(&mut self, now: Monotonic, met: u64, end: End) {
-        self.met = met;
+    pub(super) fn healed(&mut self, now: Monotonic, rows: u64, end: End) {
+        self.met.rows = rows;
         if end != End::Unhealed {
             (self.next_heal, self.tries) = (None, 0);
             return;

@@ -16,7 +16,7 @@ use covey_shared::wire::{ReplyBody, RequestBody};
 use futures::FutureExt;
 
 use super::heal::heal;
-use super::schedule::{Due, End, Schedule};
+use super::schedule::{Due, End, Met, Schedule};
 use super::scrubs::Scrubs;
 use crate::apply::ApplyLanes;
 use crate::question::{self, AskError};
@@ -100,7 +100,7 @@ impl Scrubber {
             self.deps.scrubs.show(shard, |status| status.unrepaired = 0);
         }
         known.view = Some(Arc::downgrade(&view));
-        match known.schedule.due(now, view.damaged_rows()) {
+        match known.schedule.due(now, met(&view)) {
             Due::Nothing => {}
             Due::Pass => self.pass(shard, view).await,
             Due::Heal => self.heal_again(shard, view).await,
@@ -112,7 +112,7 @@ impl Scrubber {
         let scrubs = self.deps.scrubs.clone();
         let known = std::mem::take(&mut self.known(shard).left);
         let known: BTreeSet<PostId> = known.iter().map(|row| row.post).collect();
-        let mut scrub = view.scrub();
+        let (losses, mut scrub) = (view.lost_pages(), view.scrub());
         scrubs.show(shard, |status| {
             (status.running, status.bytes, status.total_bytes) = (true, 0, scrub.total_bytes());
         });
@@ -134,10 +134,11 @@ impl Scrubber {
                 return;
             }
         }
-        self.passed(shard, &view, &scrub);
+        let rows = view.damaged_rows();
+        self.passed(shard, Met { rows, losses }, &scrub);
     }
 
-    fn passed(&mut self, shard: ShardId, view: &ShardView, scrub: &Scrub) {
+    fn passed(&mut self, shard: ShardId, met: Met, scrub: &Scrub) {
         let (report, scrubs) = (scrub.report(), &self.deps.scrubs);
         for path in &report.files {
             let path = path.display();
@@ -150,7 +151,7 @@ impl Scrubber {
             status.unrepaired = left;
         });
         scrubs.passed(shard, now);
-        let (met, end, more) = (view.damaged_rows(), self.end(shard), report.unnamed > 0);
+        let (end, more) = (self.end(shard), report.unnamed > 0);
         self.known(shard).schedule.passed(now, met, end, more);
     }
 
@@ -220,6 +221,13 @@ impl Scrubber {
             status.repaired += healed.repaired;
             status.unrepaired = unrepaired;
         });
+    }
+}
+
+fn met(view: &ShardView) -> Met {
+    Met {
+        rows: view.damaged_rows(),
+        losses: view.lost_pages(),
     }
 }
 

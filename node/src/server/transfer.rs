@@ -27,7 +27,10 @@ impl NodeHandle {
         let mut fault = TransferFault::Declined;
         let mut offered = false;
         loop {
-            let leader = self.board.get(shard).and_then(|status| Some((status.leader?, status.term)));
+            let leader = self
+                .board
+                .get(shard)
+                .and_then(|status| Some((status.leader?, status.term)));
             match leader {
                 Some((node, term)) if node == to => return Ok(term),
                 Some((node, _)) if node == self.node => match self.offer(shard, to).await {
@@ -64,7 +67,11 @@ impl NodeHandle {
         }
         if before > 0 {
             let kept = leads();
-            tracing::info!(led = before, kept, "leaderships were offered to the other nodes before the stop");
+            tracing::info!(
+                led = before,
+                kept,
+                "leaderships were offered to the other nodes before the stop"
+            );
         }
     }
 

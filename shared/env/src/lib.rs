@@ -20,6 +20,7 @@ pub use clock::{Clock, Monotonic};
 pub use disk::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 pub use entropy::Entropy;
 pub use net::{BoxStream, Listener, Net, Stream};
+pub use production::raise_open_files;
 pub use spawn::{Priority, Spawn, Task, WorkerError, WorkerHandle};
 pub use token_bucket::TokenBucket;
 

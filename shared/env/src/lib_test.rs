@@ -71,3 +71,8 @@ fn a_worker_that_panics_is_reported_as_torn_down() {
     let joined = runtime().block_on(worker.join(std::time::Duration::from_secs(60)));
     assert!(matches!(joined, Err(WorkerError::TornDown { name }) if name == "panics"));
 }
+
+#[test]
+fn as_many_files_may_be_open_as_the_system_allows() {
+    assert_eq!(raise_open_files().unwrap(), raise_open_files().unwrap());
+}

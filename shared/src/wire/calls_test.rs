@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::codec::{decode, encode};
+use crate::wire::errors::TransferFault;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -19,6 +19,11 @@ impl ShardView {
         self.reader.damaged_rows()
     }
 
+    /// How often pages were found lost to the maps of vectors; see [`covey_embeddings::Reader::lost_pages`].
+    pub fn lost_pages(&self) -> u64 {
+        self.reader.lost_pages()
+    }
+
     /// Whether the post still has this very row.
     pub fn still_has(&self, damaged: &DamagedRow) -> bool {
         self.reader.still_has(damaged)

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::super::batch::Facts;
-use super::super::record::{Link, RECORD_HEADER, Remains, encode_record, record_at, remains};
+use super::super::record::{
+    BODY_VERSION, Link, RECORD_HEADER, Remains, could_be_record, encode_record, record_at, remains,
+};
 use super::super::{EntryKind, GroupId, HardState, LogEntry, LogPosition};
 use super::*;
 
@@ -286,4 +288,21 @@ fn records_behind_a_bad_one_are_found_among_leftovers_that_look_like_their_begin
     segment[at..end].copy_from_slice(&record);
     let expected = Remains { synced: 19, end };
     assert_eq!(remains(&segment, 0, 1, 11), expected);
+}
+
+#[test]
+fn what_breaks_a_rule_that_every_record_keeps_is_not_looked_at_as_one() {
+    let head = |synced: u64, version: u32| {
+        let mut head = [0; RECORD_HEADER];
+        head[16..24].copy_from_slice(&synced.to_le_bytes());
+        head[28..32].copy_from_slice(&version.to_le_bytes());
+        head
+    };
+    assert!(could_be_record(&head(11, BODY_VERSION), 12) && could_be_record(&head(0, 255), 1));
+    assert!(
+        !could_be_record(&head(12, BODY_VERSION), 12),
+        "a record is not synced before it is written"
+    );
+    let upper_half_of_a_time = 407;
+    assert!(!could_be_record(&head(11, 0), 12) && !could_be_record(&head(11, upper_half_of_a_time), 12));
 }

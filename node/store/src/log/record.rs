@@ -10,8 +10,9 @@
 
 /// Version of the record bodies: bumped when an old release must not read them; a new variant needs a bump.
 pub(crate) const BODY_VERSION: u32 = 1;
-/// No release ever writes one above it: what claims to be is not looked at as a record.
-const NEWEST_VERSION: u32 = u16::MAX as u32;
+/// No release ever writes one above it: what claims to be is not looked at as a record. Below the upper half of a time in
+/// milliseconds, which stands there in what posts leave behind.
+const NEWEST_VERSION: u32 = u8::MAX as u32;
 pub(crate) const RECORD_HEADER: usize = 32;
 /// Records are multiples of this long, which makes the search for a valid one quick.
 const ALIGN: usize = 8;
@@ -92,7 +93,7 @@ pub(crate) struct Remains {
 
 /// Whether a record can begin so, told without its checksum. What lies in a recycled file are posts of long ago: small numbers,
 /// each of which could be a sequence behind a length of many megabytes.
-fn could_be_record(head: &[u8], seq: u64) -> bool {
+pub(super) fn could_be_record(head: &[u8], seq: u64) -> bool {
     u64_at(head, 16) < seq && (1..=NEWEST_VERSION).contains(&u32_at(head, 28))
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngCore;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{Clock, Entropy, Env, Monotonic};
 
@@ -22,6 +23,21 @@ pub(crate) fn env(compute_threads: usize) -> io::Result<Env> {
         net: Arc::new(net::SystemNet),
         spawn: Arc::new(spawn::SystemSpawn::new(compute_threads)?),
     })
+}
+
+/// Allows this process as many open files as the system lets it have: each folder of vectors keeps one open. Returns how
+/// many; `None`: any number.
+///
+/// # Errors
+/// The system refuses.
+pub fn raise_open_files() -> io::Result<Option<u64>> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, all)?;
+    Ok(limit.maximum)
 }
 
 struct SystemClock {

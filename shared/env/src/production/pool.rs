@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A thread that had nothing to do for so long ends; the next job starts another.
-const KEEP_ALIVE: Duration = Duration::from_secs(3600);
+/// A thread that had nothing to do for so long ends: none does, so that a pool which could start cannot fail later.
+const KEEP_ALIVE: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Jobs start in the order in which they came. Dropping the pool waits for none; those in line may never run.
 pub(super) struct Pool {
@@ -25,6 +25,8 @@ impl Pool {
             .thread_keep_alive(KEEP_ALIVE)
             .thread_name("compute")
             .build()?;
+        // The first thread starts now, or the process does not.
+        drop(runtime.spawn_blocking(|| ()));
         Ok(Pool { runtime: Some(runtime) })
     }
 

@@ -15,7 +15,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// Maps at a time: as many as Linux allows a process by default (`vm.max_map_count`).
 const MAX_MAPS: usize = 65_530;
 
-/// Pages that are replaced one by one; then the window doubles for each so many more, up to 2^18 pages.
+/// Faults that cost one page each; then the window doubles after each so many more, up to 2^18 pages.
 const ALONE: u64 = 256;
 const MAX_GROWTH: u64 = 18;
 
@@ -36,7 +36,10 @@ struct Place {
     version: AtomicU32,
     start: AtomicUsize,
     end: AtomicUsize,
+    /// Pages that were replaced.
     faulted: AtomicU64,
+    /// Times that some were.
+    faults: AtomicU64,
 }
 
 impl Place {
@@ -46,6 +49,7 @@ impl Place {
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
             faulted: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
         }
     }
 
@@ -57,13 +61,14 @@ impl Place {
         self.start.store(range.start, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Relaxed);
         self.faulted.store(0, Ordering::Relaxed);
+        self.faults.store(0, Ordering::Relaxed);
         self.version.store(version.wrapping_add(2), Ordering::Release);
     }
 
     /// What is replaced for an address in it: a page, and ever more around it the more is lost. Each piece that is replaced
     /// splits the map, and Linux allows a process some 65 000 pieces. What is lost on the way is in the file.
     fn window(&self, address: usize, page: usize) -> (usize, usize) {
-        let growth = (self.faulted.load(Ordering::Relaxed) / ALONE).min(MAX_GROWTH);
+        let growth = (self.faults.load(Ordering::Relaxed) / ALONE).min(MAX_GROWTH);
         let span = page << growth;
         let start = address - address % span;
         let end = start.saturating_add(span).min(self.end.load(Ordering::Relaxed));
@@ -112,7 +117,7 @@ impl Guarded {
         Ok(Guarded { place })
     }
 
-    /// Pages of this map that could not be read.
+    /// Pages of this map that were replaced: those that could not be read, and later what lies around them.
     pub(super) fn faulted(&self) -> u64 {
         PLACES[self.place].faulted.load(Ordering::Relaxed)
     }
@@ -173,7 +178,7 @@ extern "C" fn on_bus_error(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_
     unsafe { *libc::__errno_location() = errno };
 }
 
-/// Puts a page of zeros where the address lies; false if that is not in a map of ours, or if it cannot be done.
+/// Puts zeros where the address lies; false if that is not in a map of ours, or if it cannot be done.
 fn replace(address: usize) -> bool {
     let taken = &PLACES[..TAKEN.load(Ordering::Acquire).min(MAX_MAPS)];
     let Some(place) = taken.iter().find(|place| place.holds(address)) else {
@@ -183,10 +188,10 @@ fn replace(address: usize) -> bool {
     let (start, end) = place.window(address, page);
     // SAFETY: the pages belong to a map of ours: the thread that faulted reads through it, so that it lives, and only its
     // own `munmap`, which takes the replaced page along, ends it. Rust may assume that bytes behind a `&[u8]` do not
-    // change; these were never read: reading them raised this signal, and the read is made again once this returns. Another
-    // thread that reads the page at this moment either raises the signal as well or sees zeros. A page that could be read
-    // once, was dropped from the page cache and cannot be read again does change; whoever reads a map validates the bytes
-    // of a row by its checksum, and no value of them is invalid: the worst is a damaged row. Zeros do not pass for a sound
+    // change; the page of the address was never read: reading it raised this signal, and the read is made again once this
+    // returns. Pages that were read before do change: those around it in a grown window, under other threads too, and one that was
+    // dropped from the page cache and cannot be read again. Whoever reads a map validates the bytes of a row by its checksum,
+    // where they must last in a copy of them, and no value of them is invalid: the worst is a damaged row. Zeros do not pass for a sound
     // row: its checksum lies elsewhere, in memory, and matches them only if zeros were written, or by the chance of 1 in
     // 2^32 that any damage has. `mmap` itself is a plain system call on Linux.
     let mapped = unsafe {
@@ -205,6 +210,7 @@ fn replace(address: usize) -> bool {
     place
         .faulted
         .fetch_add(((end - start) / page) as u64, Ordering::Relaxed);
+    place.faults.fetch_add(1, Ordering::Relaxed);
     true
 }
 

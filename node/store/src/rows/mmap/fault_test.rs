@@ -111,7 +111,7 @@ fn the_more_is_lost_the_more_is_replaced_at_once_but_nothing_beside_the_map() {
     let (place, page) = (Place::new(), 4096);
     place.set(10 * page..3000 * page);
     let window = |faulted, at: usize| {
-        place.faulted.store(faulted, Ordering::Relaxed);
+        place.faults.store(faulted, Ordering::Relaxed);
         let (start, end) = place.window(at * page + 7, page);
         (start / page, end / page)
     };
