@@ -2,6 +2,7 @@
 //! for a copy.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use covey_shared::wire::ReplicaRole;
 use parking_lot::RwLock;
 
 use crate::disk_room::DiskRoom;
+use crate::disk_stalls::DiskStalls;
 use crate::raft::GroupStatus;
 
 /// Status of all groups of the node.
@@ -19,6 +21,8 @@ pub(crate) struct Board {
     groups: BTreeMap<ShardId, RwLock<Option<GroupStatus>>>,
     log_bytes: AtomicU64,
     disk: RwLock<Option<DiskRoom>>,
+    /// How quick the disk is, as the log writer finds it.
+    pub(crate) stalls: Arc<DiskStalls>,
 }
 
 impl Board {
@@ -28,6 +32,7 @@ impl Board {
             groups,
             log_bytes: AtomicU64::new(0),
             disk: RwLock::default(),
+            stalls: Arc::default(),
         }
     }
 
@@ -62,6 +67,11 @@ impl Board {
     /// The disk is nearly full.
     pub(crate) fn disk_low(&self) -> bool {
         self.disk().is_some_and(|room| room.low)
+    }
+
+    /// The disk is nearly full or has stalled of late: leaders with a choice should choose another node.
+    pub(crate) fn disk_unfit(&self, now: Monotonic) -> bool {
+        self.disk_low() || !self.stalls.calm(now)
     }
 
     pub(crate) fn leads(&self, shard: ShardId) -> bool {

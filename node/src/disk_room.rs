@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use covey_env::DiskSpace;
 
+use crate::raft::HandTo;
 use crate::raft::actor::HandOver;
 use crate::server::NodeHandle;
 
@@ -87,7 +88,7 @@ impl DiskWatch {
         }
         if room.low {
             // A full mailbox or a node that stops: the next look asks again.
-            let _ = node.raft.try_send(HandOver);
+            let _ = node.raft.try_send(HandOver(HandTo::Anyone));
         }
     }
 }

@@ -9,6 +9,7 @@ mod board;
 mod checkpointer;
 mod completions;
 mod disk_room;
+mod disk_stalls;
 mod log_writer;
 mod maintenance_actor;
 mod outbox;

@@ -2,12 +2,15 @@
 //!
 //! No timer gathers batches: what arrives while the disk syncs is the next batch.
 
+use covey_env::Env;
 use covey_shared::ids::{ReplicaId, ShardId};
 use covey_store::log::{GroupId, LogBatch, LogEntry, LogError, LogStore};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::completions::{Completion, Completions};
+use crate::disk_stalls::DiskStalls;
 use crate::raft::AppendTask;
 
 /// Entries of one turn by size, before the last batch; more waits for the next one, so that no turn takes long.
@@ -15,6 +18,7 @@ const TURN_BYTES: usize = 16 << 20;
 
 /// Owns the log of the node. Runs on a thread of its own: fsync may block for as long as the disk likes.
 pub(crate) struct LogWriter {
+    pub(crate) env: Env,
     pub(crate) log: Box<dyn LogStore>,
     pub(crate) replicas: BTreeMap<ShardId, ReplicaId>,
     pub(crate) input: mpsc::Receiver<Vec<AppendTask>>,
@@ -22,6 +26,7 @@ pub(crate) struct LogWriter {
     pub(crate) part_bytes: usize,
     /// With more files, members that are away are not waited for.
     pub(crate) max_segments: usize,
+    pub(crate) stalls: Arc<DiskStalls>,
     pub(crate) done: Completions,
 }
 
@@ -40,9 +45,7 @@ impl LogWriter {
                 .filter(|t| t.ready > 0)
                 .map(|t| (t.shard, t.ready))
                 .collect();
-            if let Err(error) = self.turn(turn) {
-                panic!("the log cannot be written, nothing further may be acknowledged: {error}");
-            }
+            self.timed(turn).await;
             let usage = self.log.usage();
             let pressing = usage.segments > self.max_segments;
             let pinned_by = usage
@@ -56,6 +59,19 @@ impl LogWriter {
         }
     }
 
+    /// The time is taken here and not in the log: it includes what another part of the node makes the disk wait for.
+    async fn timed(&mut self, tasks: Vec<AppendTask>) {
+        self.stalls.begin(self.env.clock.monotonic());
+        let delay = self.env.disk.simulated_delay();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        match self.turn(tasks) {
+            Ok(synced) => self.stalls.end(self.env.clock.monotonic(), synced),
+            Err(error) => panic!("the log cannot be written, nothing further may be acknowledged: {error}"),
+        }
+    }
+
     fn shard_of(&self, group: GroupId) -> Option<ShardId> {
         self.replicas
             .iter()
@@ -63,7 +79,8 @@ impl LogWriter {
             .map(|(shard, _)| *shard)
     }
 
-    fn turn(&mut self, tasks: Vec<AppendTask>) -> Result<(), LogError> {
+    /// Whether the turn had to be synced.
+    fn turn(&mut self, tasks: Vec<AppendTask>) -> Result<bool, LogError> {
         let mut needs_sync = false;
         let mut batch = LogBatch::new();
         let mut filled = 0;
@@ -97,7 +114,10 @@ impl LogWriter {
         }
         needs_sync |= batch.needs_sync();
         self.log.append(&batch)?;
-        if needs_sync { self.log.sync() } else { Ok(()) }
+        if needs_sync {
+            self.log.sync()?;
+        }
+        Ok(needs_sync)
     }
 }
 

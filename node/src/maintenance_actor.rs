@@ -9,6 +9,7 @@ use covey_shared::ids::UnixMillis;
 
 use crate::checkpointer::Checkpoints;
 use crate::disk_room::DiskWatch;
+use crate::disk_stalls::StallWatch;
 use crate::server::{NodeHandle, Replica};
 use crate::verify::Rounds;
 
@@ -16,6 +17,8 @@ use crate::verify::Rounds;
 const TRIM_DEADLINE: Duration = Duration::from_secs(30);
 /// Pause between looks at the disk: at 1 GB/s a twentieth of 100 GB is filled in just that time.
 const DISK_LOOK: Duration = Duration::from_secs(5);
+/// Pause between looks at what the log writer noted, which cost next to nothing: half of a stall that counts by itself.
+const STALL_LOOK: Duration = Duration::from_secs(1);
 
 /// When to do what.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,7 @@ pub(crate) struct MaintenanceActor {
     pub(crate) plan: MaintenancePlan,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) disk: DiskWatch,
+    pub(crate) stalls: StallWatch,
     pub(crate) handle: Arc<NodeHandle>,
     /// `None`: replicas are never compared.
     pub(crate) rounds: Option<Rounds>,
@@ -53,6 +57,7 @@ impl Actor for MaintenanceActor {
             actor.disk.look(actor.handle.clone());
             actor.handle.snapshots.expire();
         });
+        ctx.run_interval(STALL_LOOK, |actor, _| actor.stalls.look(&actor.handle));
         if let Some(rounds) = self.rounds.take() {
             ctx.spawn(fut::wrap_future(rounds.run()));
         }

@@ -1,4 +1,4 @@
-//! Nodes whose disks fill up and are cleared again, without any restart.
+//! Nodes whose disks fill up and are cleared again, or stall for a while, without any restart.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ use covey_shared::wire::{
 use super::*;
 use crate::DiskFault;
 use crate::client::{clients, deletion, layout, put, replicate};
-use crate::env::Room;
+use crate::env::{Pace, Room};
 
 const CALL: Duration = Duration::from_secs(2);
 /// Simulated time in which a write must go through.
@@ -159,33 +159,140 @@ async fn script(world: HostWorld, rooms: Vec<Room>) -> turmoil::Result {
     Ok(())
 }
 
+/// Runs `script` beside nodes whose disks are as given.
+fn simulate(seed: u64, disks: &[(Room, Pace)], script: impl Future<Output = turmoil::Result> + 'static) {
+    let mut sim = turmoil::Builder::new()
+        .rng_seed(seed)
+        .tick_duration(TICK)
+        .simulation_duration(Duration::from_secs(900))
+        .min_message_latency(Duration::from_millis(1))
+        .max_message_latency(Duration::from_millis(20))
+        .build();
+    let history = Shared::default();
+    for (host, (room, pace)) in (1..).zip(disks) {
+        let world = HostWorld {
+            room: room.clone(),
+            pace: pace.clone(),
+            ..world(seed, host)
+        };
+        let history = history.clone();
+        sim.host(address(host).as_str(), move || serve(world.clone(), history.clone()));
+    }
+    sim.client("10.2.0.1", script);
+    sim.run().expect("the script ends");
+    assert!(history.lock().violations.is_empty(), "{:?}", history.lock().violations);
+}
+
+fn world(seed: u64, host: u64) -> HostWorld {
+    HostWorld {
+        seed,
+        host,
+        incarnation: 0,
+        fault: DiskFault::None,
+        ..HostWorld::default()
+    }
+}
+
 #[test]
 fn a_node_with_a_full_disk_leads_nothing_refuses_growth_and_recovers_by_itself() {
     for seed in 0..3 {
         println!("seed {seed}");
-        let mut sim = turmoil::Builder::new()
-            .rng_seed(seed)
-            .tick_duration(TICK)
-            .simulation_duration(Duration::from_secs(600))
-            .min_message_latency(Duration::from_millis(1))
-            .max_message_latency(Duration::from_millis(20))
-            .build();
-        let rooms: Vec<Room> = (0..HOSTS).map(|_| Room::free(500)).collect();
-        let history = Shared::default();
-        let world = |host: u64, room: Room| HostWorld {
-            seed,
-            host,
-            incarnation: 0,
-            fault: DiskFault::None,
-            room,
-            ..HostWorld::default()
-        };
-        for (host, room) in (1..).zip(&rooms) {
-            let (world, history) = (world(host, room.clone()), history.clone());
-            sim.host(address(host).as_str(), move || serve(world.clone(), history.clone()));
-        }
-        sim.client("10.2.0.1", script(world(100, Room::default()), rooms));
-        sim.run().expect("the script ends");
-        assert!(history.lock().violations.is_empty(), "{:?}", history.lock().violations);
+        let disks: Vec<(Room, Pace)> = (0..HOSTS).map(|_| (Room::free(500), Pace::default())).collect();
+        let rooms = disks.iter().map(|(room, _)| room.clone()).collect();
+        simulate(seed, &disks, script(world(seed, 100), rooms));
+    }
+}
+
+/// Leader and term of each shard, as its leader says; a shard without one is left out.
+fn leaders(all: &[NodeStatus]) -> Vec<(u64, u64, u64)> {
+    let mut leaders: Vec<(u64, u64, u64)> = all
+        .iter()
+        .flat_map(|status| status.replicas.iter().map(|replica| (status.node.0, replica)))
+        .filter(|(_, replica)| replica.role == ReplicaRole::Leader)
+        .map(|(node, replica)| (replica.shard.0, node, replica.term.0))
+        .collect();
+    leaders.sort_unstable();
+    leaders
+}
+
+/// Writes for so many seconds of simulated time; all must go through. The longest of them.
+async fn write_for(nodes: &[NodeClient], seconds: u64) -> Duration {
+    let now = || turmoil::sim_elapsed().expect("inside the simulation");
+    let (until, mut longest) = (now() + Duration::from_secs(seconds), Duration::ZERO);
+    while now() < until {
+        let began = now();
+        // Its own time is a version that grows.
+        let version = u64::try_from(began.as_millis()).expect("a short run");
+        assert!(done(nodes, put(key(1), version)).await);
+        longest = longest.max(now() - began);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    longest
+}
+
+async fn slow_disks(world: HostWorld, paces: Vec<Pace>) -> turmoil::Result {
+    let nodes = clients(&env(&world));
+    let shards = layout().shards.len();
+    let slow = |all: &[NodeStatus]| {
+        all.iter()
+            .filter(|s| s.disk_speed.slow)
+            .map(|s| s.node.0)
+            .collect::<Vec<_>>()
+    };
+    until("a leader of every shard", || async {
+        leaders(&statuses(&nodes).await).len() == shards
+    })
+    .await;
+    write_for(&nodes, 5).await;
+
+    // The disk of who leads the shard that is written to stalls: others lead everything, and writes are quick again.
+    let written = layout().owner(Slot::of(key(1).author)).shard.0;
+    let before = leaders(&statuses(&nodes).await);
+    let first = before
+        .iter()
+        .find(|(shard, ..)| *shard == written)
+        .expect("it is led")
+        .1;
+    paces[first as usize - 1].set(700);
+    write_for(&nodes, 20).await;
+    let all = statuses(&nodes).await;
+    assert_eq!(slow(&all), [first]);
+    let after = leaders(&all);
+    assert_eq!(after.len(), shards);
+    assert!(after.iter().all(|(_, node, _)| *node != first), "{before:?} {after:?}");
+    let longest = write_for(&nodes, 20).await;
+    assert!(longest < Duration::from_millis(300), "{longest:?}");
+
+    // All disks stall: nobody has a better place for a leader, and writes go on, slowly.
+    paces.iter().for_each(|pace| pace.set(400));
+    write_for(&nodes, 5).await;
+    let settled = leaders(&statuses(&nodes).await);
+    write_for(&nodes, 120).await;
+    let all = statuses(&nodes).await;
+    assert_eq!(slow(&all).len(), 3);
+    assert_eq!(leaders(&all), settled, "leadership moves although it is nowhere better");
+    let moved = settled.iter().zip(&after).filter(|(now, then)| now != then).count();
+    assert_eq!(moved, 0, "{after:?} {settled:?}");
+
+    // They are quick again: nothing is slow, and leaderships stay.
+    paces.iter().for_each(|pace| pace.set(0));
+    write_for(&nodes, 65).await;
+    let all = statuses(&nodes).await;
+    assert_eq!(slow(&all), [0; 0]);
+    assert!(
+        all.iter()
+            .all(|status| status.disk_speed.stalls > 0 && status.disk_speed.recent_stalls == 0)
+    );
+    assert_eq!(leaders(&all), settled);
+    Ok(())
+}
+
+#[test]
+fn a_node_with_a_slow_disk_lets_others_lead_and_where_all_are_slow_nobody_moves() {
+    for seed in 0..3 {
+        println!("seed {seed}");
+        let disks: Vec<(Room, Pace)> = (0..HOSTS).map(|_| <(Room, Pace)>::default()).collect();
+        let paces = disks.iter().map(|(_, pace)| pace.clone()).collect();
+        simulate(seed, &disks, slow_disks(world(seed, 100), paces));
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::arrivals::Arrivals;
 use super::engine::Dropped;
-use super::{AppendTask, Effects, Engine, GroupStart, Ticket};
+use super::{AppendTask, Effects, Engine, GroupStart, HandTo, Ticket};
 use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
@@ -46,10 +46,10 @@ pub(crate) struct Propose {
 #[rtype(result = "()")]
 pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
 
-/// Sent after a look at a disk that is nearly full: others should lead. Repeatable.
+/// Sent after a look at a disk that is nearly full or slow: others should lead. Repeatable.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct HandOver;
+pub(crate) struct HandOver(pub(crate) HandTo);
 
 /// Sent by the call server: offer the leadership of a shard to that node. Repeatable.
 #[derive(Message)]
@@ -190,14 +190,16 @@ impl RaftActor {
         }
     }
 
-    fn dispatch(&mut self, effects: Effects) {
+    fn dispatch(&mut self, mut effects: Effects) {
+        let now = self.deps.env.clock.monotonic();
+        let unfit = self.deps.board.disk_unfit(now);
+        effects.send.iter_mut().for_each(|(_, message)| message.unfit = unfit);
         for (shard, to) in self.deps.peers.send(effects.send) {
             self.deps.engine.unreachable(shard, to);
         }
         for task in effects.apply {
             self.deps.apply.submit(task);
         }
-        let now = self.deps.env.clock.monotonic();
         for (shard, at_least) in effects.damaged {
             self.deps.pulls.want(shard, Want::Damaged(LogIndex(at_least)), now);
         }
@@ -293,9 +295,9 @@ impl Handler<Propose> for RaftActor {
 impl Handler<HandOver> for RaftActor {
     type Result = ();
 
-    fn handle(&mut self, _: HandOver, ctx: &mut Self::Context) {
+    fn handle(&mut self, HandOver(to): HandOver, ctx: &mut Self::Context) {
         let entropy = self.deps.env.entropy.clone();
-        self.deps.engine.hand_over(|| (entropy.next_u64() >> 1) as usize);
+        self.deps.engine.hand_over(to, || (entropy.next_u64() >> 1) as usize);
         self.schedule(ctx);
     }
 }

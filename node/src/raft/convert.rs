@@ -53,6 +53,8 @@ pub(crate) fn to_wire(message: Message, envelope: Envelope) -> Option<RaftMessag
         priority: message.priority,
         leader_commit: envelope.leader_commit,
         all_matched: LogIndex(envelope.all_matched),
+        // The engine knows no disk: who sends it says so.
+        unfit: false,
     })
 }
 

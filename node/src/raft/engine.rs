@@ -11,7 +11,7 @@ use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
 use super::group::Group;
 use super::group_start::GroupStart;
 use super::proposals::Ticket;
-use super::{AppendTask, AppliedTask, Effects, Fetched, GroupStatus, RaftLimits, Restore};
+use super::{AppendTask, AppliedTask, Effects, Fetched, GroupStatus, HandTo, RaftLimits, Restore};
 
 /// Number of the record with which a group begins in the log; its readies are numbered from 1 after that.
 const FIRST_RECORD: u64 = 1;
@@ -260,9 +260,9 @@ impl Engine {
 
     /// Offers the leadership of all groups that this node leads to others that are up to date. `random` yields one number
     /// per call.
-    pub fn hand_over(&mut self, mut random: impl FnMut() -> usize) {
+    pub fn hand_over(&mut self, to: HandTo, mut random: impl FnMut() -> usize) {
         for (shard, group) in &mut self.groups {
-            if group.hand_over(random()) {
+            if group.hand_over(to, random()) {
                 self.dirty.insert(*shard);
             }
         }

@@ -43,5 +43,6 @@ pub(super) fn message(kind: RaftMessageKind, from: ReplicaId, to: ReplicaId) -> 
         priority: 0,
         leader_commit: 0,
         all_matched: LogIndex(0),
+        unfit: false,
     }
 }

@@ -3,7 +3,7 @@
 //! Order of the log pointers, cited everywhere: persisted ≥ committed is *not* guaranteed on one replica; what is:
 //! `compacted ≤ durable applied ≤ applied ≤ committed ≤ last`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
@@ -23,6 +23,7 @@ use super::rebuild::Rebuild;
 use super::restore::Restoring;
 use super::slog_bridge;
 use super::status::GroupStatus;
+use super::transfer::HandTo;
 use super::{AppendTask, ApplyTask, Effects, RaftLimits};
 
 /// Messages of a ready that may go out only once its entries are on disk.
@@ -51,6 +52,8 @@ pub(crate) struct Group {
     /// To calls to pull a snapshot.
     pub(super) answers: Vec<Message>,
     role: (StateRole, u64),
+    /// Members that said with their last message that they would rather not lead.
+    pub(super) unfit: BTreeSet<ReplicaId>,
     pub(super) freshness: Freshness,
 }
 
@@ -97,6 +100,7 @@ impl Group {
             rebuild: start.damaged.then(Rebuild::default),
             answers: Vec::new(),
             role,
+            unfit: BTreeSet::new(),
         };
         group.set_election_timeout(election);
         group
@@ -121,7 +125,7 @@ impl Group {
         }
         self.end_late_offer();
         if self.is_frozen() {
-            self.hand_over(random);
+            self.hand_over(HandTo::Anyone, random);
         }
         self.after_change(random);
     }
@@ -133,6 +137,10 @@ impl Group {
             // Flow control by loss: the leader sends again once the store has caught up.
             return;
         }
+        match wire.unfit {
+            true => self.unfit.insert(wire.from),
+            false => self.unfit.remove(&wire.from),
+        };
         let (from, leader_commit, all_matched, term) = (wire.from, wire.leader_commit, wire.all_matched, wire.term);
         // The library answers unknown peers and impossible states with an error; the message is then as good as lost.
         if let Err(error) = self.raw.step(convert::from_wire(wire)) {

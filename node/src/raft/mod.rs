@@ -21,6 +21,8 @@ mod rebuild;
 mod restore;
 mod slog_bridge;
 mod status;
+#[cfg(test)]
+mod three_engines;
 mod transfer;
 
 use covey_shared::command::ItemResult;
@@ -33,6 +35,7 @@ pub use group_start::GroupStart;
 pub use proposals::Ticket;
 pub use restore::{Fetched, Restore};
 pub use status::GroupStatus;
+pub use transfer::HandTo;
 
 /// Bounds of one group. The configuration gives their reasons.
 #[derive(Clone, Copy, Debug)]

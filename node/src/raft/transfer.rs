@@ -1,6 +1,6 @@
 //! Handing leadership to another voter.
 
-use covey_shared::ids::NodeId;
+use covey_shared::ids::{NodeId, ReplicaId};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, TransferFault};
 use raft::StateRole;
 
@@ -8,6 +8,15 @@ use super::group::Group;
 
 /// A voter that lacks no more catches up within a round trip; no proposal is taken meanwhile.
 const MAX_BEHIND: u64 = 1000;
+
+/// Who may be offered leadership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandTo {
+    /// Members that did not say that they would rather not lead: nobody, if all did.
+    Fit,
+    /// Those, or if there is none any other.
+    Anyone,
+}
 
 impl Group {
     /// Offers leadership to the voter on `to`. Nothing changes while an earlier offer is open.
@@ -32,19 +41,22 @@ impl Group {
 
     /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may
     /// be away. No proposal is taken until the offer is accepted or lapses. Whether there was an offer.
-    pub(crate) fn hand_over(&mut self, random: usize) -> bool {
+    pub(crate) fn hand_over(&mut self, whom: HandTo, random: usize) -> bool {
         let raft = &self.raw.raft;
         if raft.state != StateRole::Leader || raft.lead_transferee.is_some() {
             return false;
         }
         let (me, committed) = (raft.id, raft.raft_log.committed);
         let others = raft.prs().iter().filter(|(id, _)| **id != me);
-        let mut able: Vec<u64> = others
-            .filter(|(_, progress)| progress.matched >= committed)
+        let able = others.filter(|(_, progress)| progress.matched >= committed);
+        let (mut fit, unfit): (Vec<u64>, Vec<u64>) = able
             .map(|(id, _)| *id)
-            .collect();
-        able.sort_unstable();
-        let Some(to) = able.get(random % able.len().max(1)).copied() else {
+            .partition(|id| !self.unfit.contains(&ReplicaId(*id)));
+        if fit.is_empty() && whom == HandTo::Anyone {
+            fit = unfit;
+        }
+        fit.sort_unstable();
+        let Some(to) = fit.get(random % fit.len().max(1)).copied() else {
             return false;
         };
         self.raw.transfer_leader(to);
@@ -67,3 +79,7 @@ impl Group {
         message.kind != RaftMessageKind::TimeoutNow || (from_leader && able)
     }
 }
+
+#[cfg(test)]
+#[path = "transfer_test.rs"]
+mod tests;

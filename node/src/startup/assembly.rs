@@ -24,6 +24,7 @@ use crate::board::Board;
 use crate::checkpointer::{Checkpointer, Checkpoints};
 use crate::completions::Completions;
 use crate::disk_room::DiskWatch;
+use crate::disk_stalls::StallWatch;
 use crate::log_writer::LogWriter;
 use crate::maintenance_actor::MaintenanceActor;
 use crate::outbox_actor::OutboxActor;
@@ -73,6 +74,8 @@ impl Starting {
     pub(super) fn writers(&self, replicas: &mut Replicas) -> Result<Writers, StartError> {
         let (log, input) = mpsc::channel(LOG_QUEUE);
         let writer = LogWriter {
+            env: self.env.clone(),
+            stalls: self.board.stalls.clone(),
             part_bytes: self.config.raft.wal_segment.as_usize() / 4,
             max_segments: (self.config.raft.max_wal.as_u64() / self.config.raft.wal_segment.as_u64()).max(2) as usize,
             log: replicas.take_log(),
@@ -184,6 +187,7 @@ impl Starting {
             plan: settings::maintenance(config),
             checkpoints,
             disk: DiskWatch::new(self.dir.clone(), config.storage.min_free_disk_ratio),
+            stalls: StallWatch::default(),
             handle: handle.clone(),
             rounds: config.storage.verify_interval.map(|interval| Rounds {
                 handle: handle.clone(),

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,12 @@ pub trait Disk: Send + Sync {
 
     /// Room on the file system of `path`; `None` if the form does not know.
     fn space(&self, path: &Path) -> io::Result<Option<DiskSpace>>;
+
+    /// For how long whoever syncs the log has to wait before it: a simulated disk cannot block, so a slow one says how slow
+    /// it is. Zero for real disks, which block.
+    fn simulated_delay(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Takes the exclusive lock of a data directory (a file `LOCK` in it), without waiting. Fails with `WouldBlock` if
     /// another process holds it. The operating system releases it when the process dies.

@@ -147,5 +147,6 @@ pub(crate) fn raft_message(index: u64, entry_bytes: usize) -> RaftMessage {
         priority: 0,
         leader_commit: 0,
         all_matched: LogIndex(0),
+        unfit: false,
     }
 }

@@ -23,6 +23,6 @@ pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };
 pub use status::{
-    BuildsStatus, DiskStatus, MAX_BUILD_PAUSE_MS, MemoryPart, MemoryStatus, NodeStatus, RebuildPhase, RebuildStatus,
-    ReplicaRole, ReplicaStatus, ScrubStatus, SpaceStatus, StartPhase,
+    BuildsStatus, DISK_STALL_MS, DiskSpeed, DiskStatus, MAX_BUILD_PAUSE_MS, MemoryPart, MemoryStatus, NodeStatus,
+    RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, ScrubStatus, SpaceStatus, StartPhase,
 };

@@ -48,6 +48,8 @@ pub struct RaftMessage {
     pub leader_commit: u64,
     /// Highest index that every member has on disk, as the leader knows it: entries up to it may be compacted.
     pub all_matched: LogIndex,
+    /// The sender's disk is nearly full or slow: it would rather not lead.
+    pub unfit: bool,
 }
 
 /// Kinds, numbered as in the Raft library's protocol. Append-only.

@@ -128,6 +128,30 @@ pub struct DiskStatus {
     pub low: bool,
 }
 
+/// A turn of the log writer, append and fsync, that takes this long is a stall, in milliseconds.
+pub const DISK_STALL_MS: u64 = 200;
+
+/// How quick the disk is, as the log writer of a node finds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct DiskSpeed {
+    /// It is slow: others should lead.
+    pub slow: bool,
+    /// Stalls of the last minute, without one that still goes on.
+    pub recent_stalls: u32,
+    /// The longest of them, in milliseconds.
+    pub longest_recent_ms: u64,
+    /// How long a stall has been going on, in milliseconds; 0 = there is none.
+    pub going_on_ms: u64,
+    /// Stalls since the start.
+    pub stalls: u64,
+    /// The longest of them, in milliseconds.
+    pub longest_ms: u64,
+    /// Since the last one ended, in milliseconds.
+    pub last_stall_ms: Option<u64>,
+    /// Moving mean of the turns that synced, in microseconds; 0 = none yet.
+    pub mean_us: u64,
+}
+
 /// What the scrubber knows of a replica: the pass that runs, or else the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct ScrubStatus {
@@ -239,6 +263,8 @@ pub struct NodeStatus {
     pub start: Vec<StartPhase>,
     /// Its builds of vector indexes.
     pub builds: BuildsStatus,
+    /// How quick its disk is.
+    pub disk_speed: DiskSpeed,
 }
 
 #[cfg(test)]

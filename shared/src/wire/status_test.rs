@@ -1,4 +1,4 @@
-//! Golden bytes of what a node says of its memory and its start.
+//! Golden bytes of what a node says of its memory, its start and its disk.
 
 use super::*;
 use crate::codec::{decode, encode};
@@ -46,6 +46,26 @@ fn builds_have_their_bytes() {
         waiting_merges: 3,
     };
     check(&builds, "0100000000000000 02000000 03000000");
+}
+
+#[test]
+fn the_speed_of_a_disk_has_its_bytes() {
+    let speed = DiskSpeed {
+        slow: true,
+        recent_stalls: 1,
+        longest_recent_ms: 2,
+        going_on_ms: 3,
+        stalls: 4,
+        longest_ms: 5,
+        last_stall_ms: Some(6),
+        mean_us: 7,
+    };
+    let parts = [
+        "01 01000000 0200000000000000 0300000000000000 0400000000000000 0500000000000000",
+        "01 0600000000000000 0700000000000000",
+    ];
+    check(&speed, &parts.concat());
+    check(&DiskSpeed::default(), &"00".repeat(46));
 }
 
 fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {

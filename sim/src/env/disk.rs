@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use covey_env::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 use turmoil::fs::shim::std::fs;
@@ -48,9 +49,22 @@ impl Room {
     }
 }
 
+/// How long a host's disk takes to sync the log, in milliseconds, for all lives of the host. By default it takes no time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pace(Arc<AtomicU64>);
+
+impl Pace {
+    /// Changes it.
+    #[cfg(test)]
+    pub(crate) fn set(&self, ms: u64) {
+        self.0.store(ms, Ordering::Relaxed);
+    }
+}
+
 pub(super) struct SimDisk {
     pub(super) fault: DiskFault,
     pub(super) room: Room,
+    pub(super) pace: Pace,
 }
 
 struct SimFile {
@@ -148,6 +162,10 @@ impl Disk for SimDisk {
 
     fn space(&self, _: &Path) -> io::Result<Option<DiskSpace>> {
         Ok(self.room.space())
+    }
+
+    fn simulated_delay(&self) -> Duration {
+        Duration::from_millis(self.pace.0.load(Ordering::Relaxed))
     }
 
     fn lock_exclusive(&self, _: &Path) -> io::Result<DiskLock> {

@@ -15,7 +15,7 @@ use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
 pub use disk::DiskFault;
-pub(crate) use disk::Room;
+pub(crate) use disk::{Pace, Room};
 
 use crate::loss::NextLoss;
 
@@ -32,6 +32,8 @@ pub(crate) struct HostWorld {
     pub(crate) fault: DiskFault,
     /// Room that its disk says it has.
     pub(crate) room: Room,
+    /// How long it takes to sync the log.
+    pub(crate) pace: Pace,
     /// What is to be gone from its disk before the next start.
     pub(crate) loss: NextLoss,
 }
@@ -44,6 +46,7 @@ pub(crate) fn env(world: &HostWorld) -> Env {
         disk: Arc::new(disk::SimDisk {
             fault: world.fault,
             room: world.room.clone(),
+            pace: world.pace.clone(),
         }),
         net: Arc::new(net::SimNet),
         spawn: Arc::new(spawn::SimSpawn),

@@ -5,6 +5,7 @@ mod actions;
 mod answer;
 mod builds;
 mod check;
+mod disk;
 mod faults;
 mod feed;
 mod posts;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use covey_api::v1;
-use covey_config::NodeConfig;
 use covey_shared::ids::ShardId;
-use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
+use covey_shared::wire::{MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
 
-use super::{builds, rebuild, scrub};
+use super::{builds, disk, rebuild, scrub};
 use crate::cluster::{NodeReport, WantedShard};
 
 /// What the coordinator itself contributes.
@@ -21,13 +20,16 @@ pub(crate) struct Facts {
 }
 
 /// The reply to `Status`. Healthy: every node has room on its disk and no damage that nobody makes good, every shard has one leader and all its replicas.
+/// A slow disk is a problem that leaves the cluster healthy: all is served, and others lead.
 pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
     let mut problems = Vec::new();
+    let mut slow = Vec::new();
     let mut replicas: BTreeMap<ShardId, Vec<(u64, &ReplicaStatus)>> = BTreeMap::new();
     for report in reports {
         match &report.status {
             Ok(status) => {
-                problems.extend(status.disk.and_then(|disk| nearly_full(&report.node, disk)));
+                problems.extend(status.disk.and_then(|disk| disk::nearly_full(report.node.id, disk)));
+                slow.extend(disk::slow(report.node.id, &status.disk_speed));
                 problems.extend(status.rebuilds.iter().map(|one| rebuild::in_words(report.node.id, one)));
                 problems.extend(
                     status
@@ -52,7 +54,7 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         .collect();
     v1::StatusReply {
         healthy: problems.is_empty(),
-        problems,
+        problems: problems.into_iter().chain(slow).collect(),
         cluster: facts.cluster,
         map_version: facts.map_version,
         release: env!("CARGO_PKG_VERSION").to_owned(),
@@ -63,18 +65,6 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         uptime_ms: facts.uptime_ms,
         in_flight: facts.in_flight as u32,
     }
-}
-
-fn nearly_full(node: &NodeConfig, disk: DiskStatus) -> Option<String> {
-    let percent = disk.free_bytes as f64 * 100.0 / disk.total_bytes.max(1) as f64;
-    let free = disk.free_bytes >> 20;
-    disk.low.then(|| {
-        format!(
-            "node {} has only {percent:.1} % of its disk free ({free} MiB): it takes in nothing new and leads no shard \
-             until there is room (storage.min_free_disk_ratio)",
-            node.id
-        )
-    })
 }
 
 fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mut Vec<String>) -> v1::ShardStatus {
@@ -138,6 +128,7 @@ fn answered(base: v1::NodeStatus, status: &NodeStatus) -> v1::NodeStatus {
         memory: Some(memory(&status.memory)),
         start: status.start.iter().map(start_phase).collect(),
         builds: Some(builds::figures(&status.builds)),
+        disk_speed: Some(disk::figures(&status.disk_speed)),
         ..base
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use covey_config::Config;
 use covey_shared::ids::{ClusterId, NodeId};
+use covey_shared::wire::{DiskSpeed, DiskStatus};
 
 use super::*;
 
@@ -26,6 +27,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             memory: MemoryStatus::default(),
             start: Vec::new(),
             builds: covey_shared::wire::BuildsStatus::default(),
+            disk_speed: DiskSpeed::default(),
         }),
         latency: Duration::ZERO,
     }
@@ -49,4 +51,23 @@ fn a_disk_that_is_nearly_full_is_a_problem_of_its_node() {
     for fine in [Some(disk(false)), None] {
         assert!(status(&[report(fine)], &[], Facts::default()).healthy);
     }
+}
+
+#[test]
+fn a_slow_disk_is_a_problem_that_leaves_the_cluster_healthy() {
+    let mut report = report(None);
+    let node = report.status.as_mut().expect("it answers");
+    node.disk_speed = DiskSpeed {
+        slow: true,
+        recent_stalls: 3,
+        ..DiskSpeed::default()
+    };
+    let reply = status(&[report], &[], Facts::default());
+    assert!(reply.healthy);
+    assert!(
+        reply.problems[0].starts_with("the disk of node 1 is slow: 3 writes"),
+        "{:?}",
+        reply.problems
+    );
+    assert!(reply.nodes[0].disk_speed.as_ref().is_some_and(|speed| speed.slow));
 }
