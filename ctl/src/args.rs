@@ -10,8 +10,8 @@ use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, pause, post_key};
 
 pub use data::{
-    BenchArgs, BenchCommand, BusyArgs, ClusterArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags,
-    LoadInput, OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
+    BenchArgs, BenchCommand, BusyArgs, ClusterArgs, ComebackArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs,
+    LoadFlags, LoadInput, OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
 };
 
 mod data;

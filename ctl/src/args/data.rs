@@ -104,6 +104,8 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Searches, quiet and beside writes, seals and merges: how much slower are they?
     Busy(BusyArgs),
+    /// A replica far behind, then one with an emptied disk, come back by snapshot under load: bytes, time, searches meanwhile
+    Comeback(ComebackArgs),
     /// Are posts found by their own vectors right after their acknowledgement?
     OwnWrites(OwnWritesArgs),
     /// A shard with many posts: seconds to ready by phase, memory per post by part
@@ -144,6 +146,29 @@ pub struct OwnWritesArgs {
     /// Posts that are written and looked for
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub writes: u64,
+}
+
+/// Arguments of `bench comeback`.
+#[derive(Clone, Debug, Args)]
+pub struct ComebackArgs {
+    /// Posts of the one shard, all written while one of its three replicas is away
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(20_000..=100_000_000))]
+    pub posts: u64,
+    /// Posts per request while they are loaded; each request is one entry of the log
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub batch: u16,
+    /// Searches per second
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Posts per second written beside the searches, and as many favourites
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    pub ingest: u64,
+    /// Where the cluster lies
+    #[arg(long, default_value = ".covey/bench-comeback")]
+    pub dir: PathBuf,
+    /// Remove what an earlier run left in --dir: a run begins with nothing
+    #[arg(long)]
+    pub fresh: bool,
 }
 
 /// Arguments of `bench restart`.

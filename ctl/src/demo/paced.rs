@@ -1,5 +1,7 @@
 //! Requests at a fixed rate, whatever the answers take: a slow cluster cannot slow down its own measurement.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -9,10 +11,12 @@ use tokio::task::JoinSet;
 const MAX_OPEN: usize = 512;
 
 /// How often, and for how long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     pub(super) per_s: u32,
     pub(super) time: Duration,
+    /// Once set, nothing more is asked.
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// Starts `ask(number, due)` when it is due, and hands each answer to `count`: `None` if there was none, or if it was not
@@ -28,10 +32,14 @@ where
 {
     let mut open: JoinSet<Option<T>> = JoinSet::new();
     let total = (pace.time.as_secs_f64() * f64::from(pace.per_s)).round() as u64;
-    let start = Instant::now();
+    let (start, mut asked) = (Instant::now(), 0);
     for number in 0..total {
         let due = start + Duration::from_secs_f64(number as f64 / f64::from(pace.per_s));
         tokio::time::sleep_until(due.into()).await;
+        if pace.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        asked += 1;
         while let Some(done) = open.try_join_next() {
             count(done?);
         }
@@ -44,7 +52,7 @@ where
     while let Some(done) = open.join_next().await {
         count(done?);
     }
-    Ok(total)
+    Ok(asked)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ fn pace(requests: u32) -> Pace {
     Pace {
         per_s: requests * 20,
         time: Duration::from_millis(50),
+        ..Pace::default()
     }
 }
 
@@ -32,6 +33,22 @@ async fn requests_are_made_when_due_although_no_answer_has_come() {
     assert_eq!(paced(pace(40), slow, count).await.unwrap(), 40);
     answers.sort_unstable();
     assert_eq!((answers, missing), ((0..40).step_by(2).collect(), 20));
+}
+
+#[tokio::test]
+async fn nothing_more_is_asked_once_it_is_told_to_stop() {
+    let pace = pace(40);
+    let stop = pace.stop.clone();
+    let fifth = move |number: u64, _| {
+        if number == 4 {
+            stop.store(true, Ordering::Relaxed);
+        }
+        async move { Some(number) }
+    };
+    let mut answers = Vec::new();
+    assert_eq!(paced(pace, fifth, |answer| answers.extend(answer)).await.unwrap(), 5);
+    answers.sort_unstable();
+    assert_eq!(answers, [0, 1, 2, 3, 4]);
 }
 
 #[tokio::test]

@@ -37,7 +37,12 @@ pub(super) async fn feeds(client: &Client, viewers: &[u64], per_s: u32, time: Du
     };
     let mut times = Vec::new();
     let ask = |number: u64, due| one(client.clone(), viewers[number as usize % viewers.len()], due);
-    let asked = paced(Pace { per_s, time }, ask, |done| rate.count(done, &mut times)).await?;
+    let pace = Pace {
+        per_s,
+        time,
+        ..Pace::default()
+    };
+    let asked = paced(pace, ask, |done| rate.count(done, &mut times)).await?;
     rate.asked = asked;
     rate.max_ms = times.iter().copied().fold(0.0, f64::max);
     rate.p50_ms = quantile(&mut times, 0.5);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -25,9 +26,9 @@ pub(super) struct Searches {
     pub(super) failed: u64,
     /// Coverage below 1, or cut short.
     pub(super) incomplete: u64,
-    p50_ms: f64,
+    pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
-    max_ms: f64,
+    pub(super) max_ms: f64,
     /// Mean of the slowest 1 %: longest wait on a shard for a thread, longest work on a shard.
     slow_queue_ms: f64,
     slow_work_ms: f64,
@@ -45,23 +46,29 @@ pub(super) struct Searcher {
 impl Searcher {
     pub(super) async fn run(&self, time: Duration, processes: &Processes) -> Result<Searches> {
         let cpu_before = cpu(processes);
-        let (mut out, mut times) = (Searches::default(), Vec::new());
-        let pace = Pace {
-            per_s: self.per_s,
-            time,
-        };
-        let ask = |number: u64, due| {
-            let text = self.texts[number as usize % self.texts.len()].clone();
-            search(self.client.clone(), text, due)
-        };
         let start = Instant::now();
-        let asked = paced(pace, ask, |done| out.count(done, &mut times)).await?;
-        out.asked = asked;
+        let mut out = self.ask(time, Arc::default()).await?;
         let passed_ms = start.elapsed().as_secs_f64() * 1000.0;
         for (name, now) in cpu(processes) {
             let used = now.saturating_sub(cpu_before.get(&name).copied().unwrap_or(0));
             out.cores.insert(name, used as f64 / passed_ms);
         }
+        Ok(out)
+    }
+
+    /// Until `stop` is set, at most for `time`; without looking at the processes.
+    pub(super) async fn ask(&self, time: Duration, stop: Arc<AtomicBool>) -> Result<Searches> {
+        let (mut out, mut times) = (Searches::default(), Vec::new());
+        let pace = Pace {
+            per_s: self.per_s,
+            time,
+            stop,
+        };
+        let ask = |number: u64, due| {
+            let text = self.texts[number as usize % self.texts.len()].clone();
+            search(self.client.clone(), text, due)
+        };
+        out.asked = paced(pace, ask, |done| out.count(done, &mut times)).await?;
         out.conclude(times);
         Ok(out)
     }

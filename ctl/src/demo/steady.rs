@@ -1,7 +1,6 @@
 //! `covey bench steady`: steady writing and expiry. Does anything grow?
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use super::flat::Course;
 use super::place::Place;
 use super::processes::Processes;
 use super::rig::Rig;
-use super::stream::{self, Counts};
+use super::stream::{Counts, Stream};
 use crate::args::{SteadyArgs, WorldSize};
 use crate::client::Client;
 use crate::commands::{Context, Outcome, build_world, fetch_status};
@@ -94,8 +93,9 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
         hours: 48,
         until: None,
     })?;
-    let counts = Arc::new(Counts::default());
-    let mut writer = tokio::spawn(stream::write(client.clone(), world, args.rate, counts.clone()));
+    let stream = Stream::new(client.clone(), world, 0, args.rate);
+    let counts = stream.counts.clone();
+    let mut writer = tokio::spawn(stream.run());
     let watched = tokio::select! {
         watched = watch(&client, &node, processes, (time, args.every), &counts) => watched,
         ended = &mut writer => Err(ended.err().map_or_else(|| anyhow!("nothing is left to write"), Into::into)),

@@ -29,33 +29,63 @@ pub(super) struct Counts {
     pub(super) actions: AtomicU64,
 }
 
-/// Writes the posts of a world one after another, whatever time the world says, until dropped.
-pub(super) async fn write(client: Client, world: Arc<World>, per_s: u64, counts: Arc<Counts>) {
-    let open = Arc::new(Semaphore::new(OPEN));
-    let (started, mut sent) = (Instant::now(), 0u64);
-    let mut tick = tokio::time::interval(TICK);
-    loop {
-        tick.tick().await;
-        let due = (started.elapsed().as_secs_f64() * per_s as f64) as u64;
-        while sent < due {
-            let until = due.min(sent + BATCH as u64);
-            let now = now_ms();
-            let posts: Vec<Post> = (sent..until).map(|index| post(&world, index, now)).collect();
-            match open.clone().try_acquire_owned() {
-                Ok(permit) => {
-                    let (client, counts, users) = (client.clone(), counts.clone(), world.spec().users);
-                    let sequence = until;
-                    tokio::spawn(async move {
-                        deliver(&client, posts, (users, sequence), &counts).await;
-                        drop(permit);
-                    });
+/// Writes the posts of a world one after another, whatever time the world says.
+pub(super) struct Stream {
+    client: Client,
+    world: Arc<World>,
+    /// Index of the first post.
+    from: u64,
+    per_s: u64,
+    open: Arc<Semaphore>,
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Stream {
+    pub(super) fn new(client: Client, world: Arc<World>, from: u64, per_s: u64) -> Arc<Stream> {
+        Arc::new(Stream {
+            client,
+            world,
+            from,
+            per_s,
+            open: Arc::new(Semaphore::new(OPEN)),
+            counts: Arc::default(),
+        })
+    }
+
+    /// Writes until dropped.
+    pub(super) async fn run(self: Arc<Stream>) {
+        let (started, mut sent) = (Instant::now(), self.from);
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tick.tick().await;
+            let due = self.from + (started.elapsed().as_secs_f64() * self.per_s as f64) as u64;
+            while sent < due {
+                let until = due.min(sent + BATCH as u64);
+                let now = now_ms();
+                let posts: Vec<Post> = (sent..until).map(|index| post(&self.world, index, now)).collect();
+                match self.open.clone().try_acquire_owned() {
+                    Ok(permit) => {
+                        let (client, counts, users) =
+                            (self.client.clone(), self.counts.clone(), self.world.spec().users);
+                        let sequence = until;
+                        tokio::spawn(async move {
+                            deliver(&client, posts, (users, sequence), &counts).await;
+                            drop(permit);
+                        });
+                    }
+                    Err(_) => {
+                        self.counts.refused.fetch_add(until - sent, Ordering::Relaxed);
+                    }
                 }
-                Err(_) => {
-                    counts.refused.fetch_add(until - sent, Ordering::Relaxed);
-                }
+                sent = until;
             }
-            sent = until;
         }
+    }
+
+    /// Waits for the answers to what was sent, after [`Stream::run`] has ended.
+    pub(super) async fn drain(&self) {
+        let all = self.open.acquire_many(OPEN as u32).await;
+        drop(all.expect("the semaphore is never closed"));
     }
 }
 
