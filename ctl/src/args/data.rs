@@ -154,8 +154,8 @@ pub struct ComebackArgs {
     /// Posts of the one shard, all written while one of its three replicas is away
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(20_000..=100_000_000))]
     pub posts: u64,
-    /// Posts per request while they are loaded; each request is one entry of the log
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    /// Most posts in one entry of the log (coordinator.ingest_batch), and in one request of the load
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub batch: u16,
     /// Searches per second
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]

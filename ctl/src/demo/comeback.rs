@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
     }
     let node = place.data().join(format!("node-{NODES}"));
     let snapshot_rate = (args.posts * RATE_PER_POST).clamp(RATE.0, RATE.1);
-    let rig = Rig::prepare(place, NODES, &settings(snapshot_rate))?;
+    let rig = Rig::prepare(place, NODES, &settings(args.batch, snapshot_rate))?;
     let client = rig.up(processes).await?;
     let left_at = replica(&fetch_status(&client).await?, is_mine).map_or(0, |replica| replica.applied);
     processes.stop_one(NAME).await;
@@ -108,7 +108,7 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
     let (replicas, equal) = stage.compare().await?;
     let figures = Figures {
         posts,
-        posts_per_request: args.batch,
+        posts_per_entry: args.batch,
         ingest_per_s,
         posts_behind: behind.posts,
         entries_behind: behind.applied.saturating_sub(left_at),
@@ -131,9 +131,11 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
 }
 
 /// Posts stay however old they are, and little of the log is kept for who is away.
-fn settings(snapshot_rate: u64) -> String {
+fn settings(batch: u16, snapshot_rate: u64) -> String {
     format!(
-        "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n\n\
+        // The first key is one of the coordinator.
+        "ingest_batch = {batch}\n\n\
+         [retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n\n\
          [raft]\nwal_segment = \"4MiB\"\nmax_lag = \"8MiB\"\nkeep_entries = 1000\nsnapshot_rate = \"{snapshot_rate}B\"\n\n\
          [storage]\ncheckpoint_interval = \"5s\"\n"
     )

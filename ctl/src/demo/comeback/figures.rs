@@ -29,7 +29,7 @@ pub(super) struct Return {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figures {
     pub(super) posts: u64,
-    pub(super) posts_per_request: u16,
+    pub(super) posts_per_entry: u16,
     pub(super) ingest_per_s: f64,
     /// What node 3 lacked when it came back the first time.
     pub(super) posts_behind: u64,
@@ -96,12 +96,12 @@ impl Figures {
 
     pub(super) fn human(&self, style: Style) -> String {
         let mut out = format!(
-            "one shard of {} posts, loaded into two of its three replicas at {:.0} posts/s, {} per request\n\
+            "one shard of {} posts, loaded into two of its three replicas at {:.0} posts/s, {} per entry of the log\n\
              node 3 lacked {} posts, {} entries of the log, of which {} are gone; snapshots at {}/s\n\
              {} searches/s; beside them {} posts/s and as many favourites: {} written, {} refused\n\n",
             count(self.posts),
             self.ingest_per_s,
-            self.posts_per_request,
+            self.posts_per_entry,
             count(self.posts_behind),
             count(self.entries_behind),
             count(self.entries_gone),

@@ -30,7 +30,7 @@ fn back(after: &'static str, kills: usize) -> Return {
 fn figures() -> Figures {
     Figures {
         posts: 1000,
-        posts_per_request: 1,
+        posts_per_entry: 1,
         ingest_per_s: 10.0,
         posts_behind: 1000,
         entries_behind: 1020,
