@@ -7,6 +7,7 @@ use covey_shared::ids::{NodeId, ShardId, Term};
 use covey_shared::wire::{ShardError, TransferFault};
 
 use super::calls::NodeHandle;
+use crate::raft::HandTo;
 use crate::raft::actor::{HandOver, Transfer};
 
 /// Pause between two looks. An offer that is not taken lapses after a heartbeat, and is made again.
@@ -60,7 +61,7 @@ impl NodeHandle {
         let leads = || shared.iter().filter(|shard| self.board.leads(**shard)).count();
         let before = leads();
         while leads() > 0 && !deadline.left(self.env.clock.monotonic()).is_zero() {
-            if self.raft.send(HandOver).await.is_err() {
+            if self.raft.send(HandOver(HandTo::Anyone)).await.is_err() {
                 return;
             }
             tokio::time::sleep(AGAIN).await;
