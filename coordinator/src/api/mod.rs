@@ -6,6 +6,7 @@ mod entry;
 mod errors;
 mod grpc;
 mod http;
+mod operate;
 mod service;
 mod statistics;
 #[cfg(test)]
