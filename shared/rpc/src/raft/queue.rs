@@ -96,8 +96,8 @@ impl RaftQueue {
 
 /// Encoded size of a frame without messages.
 pub(super) const FRAME_BASE: usize = 8;
-/// Encoded size of a message without entries and context: 16 numbers of 8 bytes, the kind, a flag.
-const MESSAGE_BASE: usize = 16 * 8 + 4 + 1;
+/// Encoded size of a message without entries and context: 16 numbers of 8 bytes, the kind, two flags.
+const MESSAGE_BASE: usize = 16 * 8 + 4 + 2;
 /// Encoded size of an entry without data: term, index, kind, length.
 const ENTRY_BASE: usize = 8 + 8 + 1 + 8;
 
