@@ -26,6 +26,10 @@ pub(super) struct Searches {
     pub(super) failed: u64,
     /// Coverage below 1, or cut short.
     pub(super) incomplete: u64,
+    /// Fewer hits than wanted: a replica answered that does not hold what the others hold.
+    pub(super) short: u64,
+    /// Most that an answer lagged behind; 4294967295 = unknown.
+    pub(super) stalest_ms: u32,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) max_ms: f64,
@@ -114,7 +118,9 @@ impl Searches {
             self.failed += 1;
             return;
         };
+        self.short += u64::from(reply.hits.len() < K as usize);
         let answer = reply.answer.unwrap_or_default();
+        self.stalest_ms = self.stalest_ms.max(answer.staleness_ms);
         let ms = |part: &str| answer.timings_ms.get(part).copied().unwrap_or(0.0);
         times.push(Timing {
             took,

@@ -1,6 +1,6 @@
 //! What is slow and what is not whole is told.
 
-use covey_api::v1::{Answer, Degraded};
+use covey_api::v1::{Answer, Degraded, SearchHit};
 
 use super::*;
 
@@ -21,6 +21,23 @@ fn an_answer_that_is_not_whole_is_counted() {
     searches.count(None, &mut times);
     assert_eq!((searches.incomplete, searches.failed), (2, 1));
     assert_eq!(times.iter().map(|time| time.took).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn an_answer_with_too_few_hits_or_of_an_old_state_is_told() {
+    let answer = |hits, staleness_ms| SearchReply {
+        hits: vec![SearchHit::default(); hits],
+        answer: Some(Answer {
+            staleness_ms,
+            ..Answer::default()
+        }),
+        ..SearchReply::default()
+    };
+    let (mut searches, mut times) = (Searches::default(), Vec::new());
+    searches.count(Some((1.0, answer(K as usize, 7))), &mut times);
+    assert_eq!((searches.short, searches.stalest_ms), (0, 7));
+    searches.count(Some((1.0, answer(K as usize - 1, 5))), &mut times);
+    assert_eq!((searches.short, searches.stalest_ms), (1, 7));
 }
 
 #[test]

@@ -54,16 +54,7 @@ pub(super) struct Figures {
 impl Figures {
     /// What is not as it must be.
     pub(super) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let phases = self.returns.iter().map(|back| (back.after, &back.searches));
-        for (phase, searches) in [("quiet", &self.quiet)].into_iter().chain(phases) {
-            if searches.asked == 0 || searches.failed > 0 {
-                faults.push(format!(
-                    "{phase}: {} of {} searches failed",
-                    searches.failed, searches.asked
-                ));
-            }
-        }
+        let mut faults = self.search_faults();
         for back in &self.returns {
             let after = back.after;
             match &back.moved {
@@ -90,6 +81,27 @@ impl Figures {
                 self.replicas,
                 expected.start()
             ));
+        }
+        faults
+    }
+
+    fn search_faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let phases = self.returns.iter().map(|back| (back.after, &back.searches));
+        for (phase, searches) in [("quiet", &self.quiet)].into_iter().chain(phases) {
+            if searches.asked == 0 || searches.failed > 0 {
+                faults.push(format!(
+                    "{phase}: {} of {} searches failed",
+                    searches.failed, searches.asked
+                ));
+            }
+            // The others hold enough posts for every search.
+            if searches.short > 0 {
+                faults.push(format!(
+                    "{phase}: {} of {} answers had too few hits: a replica without the posts gave them",
+                    searches.short, searches.asked
+                ));
+            }
         }
         faults
     }
@@ -134,6 +146,7 @@ impl Figures {
             "ASKED",
             "FAILED",
             "NOT WHOLE",
+            "TOO FEW HITS",
         ];
         let mut rows = vec![searches("quiet, without node 3", &self.quiet, 1.0)];
         let rest = self.returns.iter();
@@ -180,6 +193,7 @@ fn searches(phase: &str, searches: &Searches, ratio: f64) -> Vec<String> {
         count(searches.asked),
         count(searches.failed),
         count(searches.incomplete),
+        count(searches.short),
     ]
 }
 
