@@ -116,7 +116,7 @@ async fn shard_that_leaves_damaged_rows_out_is_covered_and_named() {
     for k in [1, 20, 300] {
         let report = cluster.search(ask(k), &context(&cluster)).await.unwrap().report;
         assert_eq!((report.coverage(), report.missing_shards.len()), (1.0, 0));
-        let damaged: Vec<_> = report.damaged().map(|(component, _)| component).collect();
+        let damaged: Vec<_> = report.flaws().map(|(component, _)| component).collect();
         assert_eq!(damaged, ["shard 4", "shard 6"], "k = {k}");
     }
 }

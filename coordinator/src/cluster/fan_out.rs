@@ -108,14 +108,18 @@ impl Cluster {
                 },
                 replicas: plan.voters.iter().map(|v| v.node).collect(),
                 leader: self.leaders.of(plan),
+                stale: self.old_answers.of(plan.shard, self.now()),
             })
             .collect()
     }
 
     /// Coverage is proven from the slots that the answers name, not from what was asked.
     fn conclude<T>(&self, shards: &[ShardId], progress: Progress<T>, mut report: ReadReport) -> Answers<T> {
+        self.old_answers.learn(progress.ages(), self.now());
         let (parts, failed) = progress.finish();
-        parts.iter().for_each(|part| report.observe(part));
+        parts
+            .iter()
+            .for_each(|part| report.observe(part, self.max_staleness_ms));
         let covered = Owners::new(parts.iter().map(claim).collect()).covered();
         for plan in shards.iter().filter_map(|shard| self.map.shard(*shard)) {
             report.asked.insert(plan.slots);

@@ -10,6 +10,7 @@ mod fan_out;
 mod link;
 mod merge;
 mod node_link_actor;
+mod old_answers;
 mod overlap;
 mod port;
 mod progress;
@@ -39,6 +40,7 @@ use parking_lot::Mutex;
 
 use link::{LinkLimits, LinkState};
 use node_link_actor::{NodeLink, NodeLinkActor};
+use old_answers::OldAnswers;
 use replica_choice::Choice;
 use retry::{Backoff, RetryBudget};
 use shard_map::{Leaders, ShardMap};
@@ -95,6 +97,7 @@ pub struct Cluster {
     map: ShardMap,
     links: BTreeMap<NodeId, NodeLink>,
     leaders: Arc<Leaders>,
+    old_answers: OldAnswers,
     /// Of their own, so that writes that wait for an election leave reads theirs.
     read_budget: RetryBudget,
     write_budget: RetryBudget,
@@ -136,6 +139,7 @@ impl Cluster {
             map: ShardMap::from_config(config),
             links: links.collect(),
             leaders,
+            old_answers: OldAnswers::default(),
             read_budget: RetryBudget::new(rpc.retry_budget_ratio),
             write_budget: RetryBudget::new(rpc.retry_budget_ratio),
             backoff: Backoff {

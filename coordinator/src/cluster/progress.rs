@@ -99,6 +99,8 @@ pub(crate) struct Target {
     pub(crate) replicas: Vec<NodeId>,
     /// Who most probably has applied everything.
     pub(crate) leader: Option<NodeId>,
+    /// Whose answers were too old a moment ago: they are asked only if nobody else is left.
+    pub(crate) stale: Vec<NodeId>,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,8 @@ pub(crate) struct Progress<T> {
     /// Answers older than allowed: they count only where nobody has a newer one.
     stale: BTreeMap<ShardId, Part<T>>,
     max_staleness_ms: u32,
+    /// Who answered, and whether that was too old.
+    ages: Vec<(ShardId, NodeId, bool)>,
     /// The time for hedges is over: an old answer now is better than waiting for a newer one.
     late: bool,
 }
@@ -149,6 +153,7 @@ impl<T> Progress<T> {
             parts: Vec::new(),
             stale: BTreeMap::new(),
             max_staleness_ms,
+            ages: Vec::new(),
             late: false,
         }
     }
@@ -159,8 +164,9 @@ impl<T> Progress<T> {
         for shard in self.shards.values_mut().filter(|s| !s.done && s.running.is_empty()) {
             let attempt = match &shard.failure {
                 _ if !shard.asked => Attempt::First,
-                Some(failure) if failure.is_free() => Attempt::Failover,
-                _ => Attempt::Retry,
+                Some(failure) if !failure.is_free() => Attempt::Retry,
+                // After an old answer too: who is known for them is not asked again before others.
+                _ => Attempt::Failover,
             };
             shard.ask(choice, attempt, &mut batches);
         }
@@ -208,14 +214,15 @@ impl<T> Progress<T> {
             if !shard.done {
                 match part(reply) {
                     Ok(part) if part.staleness_ms <= self.max_staleness_ms => {
+                        self.ages.push((part.shard, batch.node, false));
                         shard.done = true;
                         self.stale.remove(&part.shard);
                         self.parts.push(part);
                     }
                     Ok(part) => {
+                        self.ages.push((part.shard, batch.node, true));
                         shard.failure = None;
-                        let all_asked = shard.tried.len() >= shard.target.replicas.len();
-                        shard.done = self.late || (all_asked && shard.running.is_empty());
+                        shard.done = self.late || (!shard.may_be_fresher() && shard.running.is_empty());
                         let kept = self.stale.get(&part.shard);
                         if kept.is_none_or(|kept| part.staleness_ms < kept.staleness_ms) {
                             self.stale.insert(part.shard, part);
@@ -258,6 +265,11 @@ impl<T> Progress<T> {
         laps
     }
 
+    /// Whose answers were too old, and whose were not.
+    pub(crate) fn ages(&self) -> &[(ShardId, NodeId, bool)] {
+        &self.ages
+    }
+
     /// The answers, by shard, and why the other shards have none.
     pub(crate) fn finish(mut self) -> (Vec<Part<T>>, BTreeMap<ShardId, ShardFailure>) {
         self.parts.extend(self.stale.into_values());
@@ -276,7 +288,9 @@ impl<T> Progress<T> {
 impl ShardProgress {
     fn ask(&mut self, choice: &mut Choice, attempt: Attempt, batches: &mut BTreeMap<(NodeId, Attempt), Batch>) {
         let first = self.target.leader.filter(|_| self.behind);
-        let Some(node) = choice.pick(&self.target.replicas, &self.tried, first) else {
+        let fresher = [&self.tried[..], &self.target.stale].concat();
+        let pick = choice.pick(&self.target.replicas, &fresher, first);
+        let Some(node) = pick.or_else(|| choice.pick(&self.target.replicas, &self.tried, first)) else {
             return;
         };
         self.tried.push(node);
@@ -289,6 +303,14 @@ impl ShardProgress {
         };
         let batch = batches.entry((node, attempt)).or_insert_with(empty);
         batch.reads.push(self.target.read);
+    }
+
+    /// Whether somebody is left to ask who is not known for old answers.
+    fn may_be_fresher(&self) -> bool {
+        let Target { replicas, stale, .. } = &self.target;
+        replicas
+            .iter()
+            .any(|node| !self.tried.contains(node) && !stale.contains(node))
     }
 
     fn refused(&mut self, error: ShardError) {

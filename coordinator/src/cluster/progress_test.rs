@@ -9,6 +9,7 @@ use crate::cluster::link::LinkView;
 
 fn target(shard: u64) -> Target {
     Target {
+        stale: Vec::new(),
         read: read(shard),
         replicas: vec![NodeId(1), NodeId(2), NodeId(3)],
         leader: Some(NodeId(3)),
@@ -271,4 +272,26 @@ fn a_stale_answer_is_not_given_up_for_replicas_that_fail() {
     assert_eq!(progress.next_lap(), None);
     let (parts, failed) = progress.finish();
     assert_eq!((parts.len(), failed.len()), (1, 0));
+}
+
+#[test]
+fn who_is_known_for_old_answers_is_asked_last_and_costs_no_retry() {
+    let old_ones = |stale: Vec<NodeId>| {
+        let target = Target { stale, ..target(1) };
+        Progress::<u32>::new(vec![target], 1000)
+    };
+    for _ in 0..3 {
+        let mut progress = old_ones(vec![NodeId(1), NodeId(3)]);
+        let first = progress.plan(&mut choice()).remove(0);
+        assert_eq!(first.node, NodeId(2));
+        progress.settle(&first, Err(CallError::WindowFull));
+        let second = progress.plan(&mut choice()).remove(0);
+        progress.settle(&second, Ok(vec![aged(1, 7, 3000)]));
+        assert!(progress.complete(), "the third is known to be old too");
+        assert_eq!(progress.ages(), [(ShardId(1), second.node, true)]);
+    }
+    let mut progress = old_ones(Vec::new());
+    let first = progress.plan(&mut choice()).remove(0);
+    progress.settle(&first, Ok(vec![aged(1, 7, 3000)]));
+    assert_eq!(progress.plan(&mut choice()).remove(0).attempt, Attempt::Failover);
 }

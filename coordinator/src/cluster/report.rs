@@ -59,6 +59,8 @@ pub struct ReadReport {
     pub staleness_ms: u32,
     /// A shard ran out of time and returned what it had.
     pub partial: bool,
+    /// Shards of which nobody had an answer as fresh as it should be.
+    pub stale_shards: BTreeSet<ShardId>,
     /// Shards that left damaged rows out.
     pub damaged_shards: BTreeSet<ShardId>,
     /// What the answers have seen.
@@ -90,10 +92,12 @@ impl ReadReport {
         }
     }
 
-    /// What stands in `degraded` for shards that left damaged rows out: their slots are covered, but not by every row.
-    pub fn damaged(&self) -> impl Iterator<Item = (String, &'static str)> {
-        let component = |shard: &ShardId| (format!("shard {shard}"), "damaged rows skipped");
-        self.damaged_shards.iter().map(component)
+    /// What stands in `degraded` for shards whose slots are covered, but not by every row: those that left damaged rows out, and
+    /// those whose answer is old.
+    pub fn flaws(&self) -> impl Iterator<Item = (String, &'static str)> {
+        let flaw = |reason| move |shard: &ShardId| (format!("shard {shard}"), reason);
+        let damaged = self.damaged_shards.iter().map(flaw("damaged rows skipped"));
+        damaged.chain(self.stale_shards.iter().map(flaw("older than rpc.max_staleness")))
     }
 
     /// Takes in the report of another read of the same request.
@@ -103,6 +107,7 @@ impl ReadReport {
         self.missing_shards.extend(&other.missing_shards);
         self.staleness_ms = self.staleness_ms.max(other.staleness_ms);
         self.partial |= other.partial;
+        self.stale_shards.extend(&other.stale_shards);
         self.damaged_shards.extend(&other.damaged_shards);
         self.token.merge(&other.token);
         self.calls += other.calls;
@@ -123,9 +128,11 @@ impl ReadReport {
         self.missing_shards = missing;
     }
 
-    pub(crate) fn observe<T>(&mut self, part: &Part<T>) {
+    pub(crate) fn observe<T>(&mut self, part: &Part<T>, max_staleness_ms: u32) {
         self.staleness_ms = self.staleness_ms.max(part.staleness_ms);
         self.partial |= part.partial;
+        self.stale_shards
+            .extend((part.staleness_ms > max_staleness_ms).then_some(part.shard));
         self.damaged_shards.extend((part.damaged > 0).then_some(part.shard));
         self.visited += part.visited;
         self.queue = self.queue.max(Duration::from_micros(part.queue_us.into()));

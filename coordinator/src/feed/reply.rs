@@ -95,11 +95,11 @@ fn degraded(report: &Report, account: &Account) -> Vec<v1::Degraded> {
         component: component.to_owned(),
         reason: reason.to_owned(),
     };
-    let damaged = account.report.damaged().map(|(component, reason)| v1::Degraded {
+    let flaws = account.report.flaws().map(|(component, reason)| v1::Degraded {
         component,
         reason: reason.to_owned(),
     });
-    all.into_iter().map(message).chain(damaged).collect()
+    all.into_iter().map(message).chain(flaws).collect()
 }
 
 /// Time per stage, rounds of backfill included, and of the whole run.

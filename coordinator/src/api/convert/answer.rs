@@ -21,14 +21,14 @@ pub(crate) fn answer(report: &ReadReport, map_version: u64, trace_id: &str) -> v
         component: "shards".into(),
         reason: "a shard ran out of time and returned what it had".into(),
     });
-    let damaged = report.damaged().map(|(component, reason)| v1::Degraded {
+    let flaws = report.flaws().map(|(component, reason)| v1::Degraded {
         component,
         reason: reason.into(),
     });
     v1::Answer {
         coverage: report.coverage(),
         missing_shards: report.missing_shards.iter().map(|s| s.0).collect(),
-        degraded: degraded.into_iter().chain(damaged).collect(),
+        degraded: degraded.into_iter().chain(flaws).collect(),
         staleness_ms: report.staleness_ms,
         map_version,
         model_version: 0,
