@@ -22,7 +22,6 @@ async fn leaders_move_by_command_while_writes_and_feeds_go_on() {
             let at = Instant::now();
             let (code, said) = transfer(&cluster, shard + 1, to + 1, "10s");
             assert_eq!(code, Some(0), "{said}");
-            assert!(said.contains(&format!("node {} le", to + 1)), "{said}");
             silences.push(load.history.silence_from(shard, at).await);
             let leads = status(&nodes[to]).await.replicas;
             let leads = leads.iter().find(|replica| replica.shard.0 as usize == shard + 1);
@@ -79,5 +78,5 @@ fn assert_refusals(cluster: &mut Cluster) {
     cluster.nodes[1].start();
     tokio::task::block_in_place(|| cluster.wait_until_healthy());
     let (code, said) = transfer(cluster, 1, 3, "10s");
-    assert!(code == Some(0) && said.contains("node 3 le"), "{said}");
+    assert_eq!(code, Some(0), "{said}");
 }

@@ -12,6 +12,8 @@ use crate::raft::actor::{HandOver, Transfer};
 
 /// Pause between two looks. An offer that is not taken lapses after a heartbeat, and is made again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// Time that the answer needs to come back: why it was not done is worth more than a call that was cut off.
+const WAY: Duration = Duration::from_millis(200);
 
 impl NodeHandle {
     /// Offers it until `to` leads, as far as this replica knows, or the deadline is there.
@@ -45,7 +47,7 @@ impl NodeHandle {
                 // The next one is being elected.
                 None => {}
             }
-            if deadline.left(self.env.clock.monotonic()) <= AGAIN {
+            if deadline.left(self.env.clock.monotonic()) <= AGAIN + WAY {
                 return Err(ShardError::Transfer(fault));
             }
             tokio::time::sleep(AGAIN).await;
