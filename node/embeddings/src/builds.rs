@@ -28,6 +28,8 @@ pub struct Builds {
     clock: Arc<dyn Clock>,
     bucket: Mutex<TokenBucket>,
     paused_until: Mutex<Monotonic>,
+    /// All partitions of the node: none of them may fill up while another one waits.
+    partitions: Mutex<Vec<Maintainer>>,
 }
 
 impl Builds {
@@ -37,6 +39,7 @@ impl Builds {
             clock,
             bucket: Mutex::new(TokenBucket::new(bytes_per_s)),
             paused_until: Mutex::default(),
+            partitions: Mutex::default(),
         }
     }
 
@@ -48,6 +51,31 @@ impl Builds {
     /// What is left of the pause; zero without one.
     pub fn pause_left(&self) -> Duration {
         self.paused_until.lock().left(self.clock.monotonic())
+    }
+
+    /// From now on the others do not wait when this one fills up.
+    pub(crate) fn take_on(&self, partition: Maintainer) {
+        self.partitions.lock().push(partition);
+    }
+
+    /// Lets go of the partitions whose writers are gone.
+    pub(crate) fn forget_stopped(&self) {
+        self.partitions.lock().retain(|partition| !partition.is_stopped());
+    }
+
+    fn any(&self, matches: impl Fn(&Shared) -> bool) -> bool {
+        let partitions = self.partitions.lock();
+        let mut running = partitions.iter().filter(|partition| !partition.is_stopped());
+        running.any(|partition| matches(&partition.shared))
+    }
+
+    /// A pause and the rate hold only as long as this is false.
+    fn is_crowded(&self) -> bool {
+        self.any(|partition| partition.view.load().segments.len() >= CROWD)
+    }
+
+    fn in_a_hurry(&self) -> bool {
+        self.any(|partition| partition.pressure() >= HURRY) || self.is_crowded()
     }
 
     fn charge(&self, bytes: u64) -> Duration {
@@ -65,8 +93,6 @@ impl fmt::Debug for Builds {
 #[derive(Clone, Copy)]
 pub(crate) struct Pace<'a> {
     builds: Option<&'a Builds>,
-    /// All partitions of the node: none of them may fill up while another one waits.
-    all: &'a [Maintainer],
     /// It keeps to the rate.
     limited: bool,
     /// It goes on in a pause.
@@ -77,15 +103,13 @@ impl<'a> Pace<'a> {
     /// At full speed.
     pub(crate) const FULL: Pace<'static> = Pace {
         builds: None,
-        all: &[],
         limited: false,
         through_pauses: true,
     };
 
-    pub(crate) fn new(builds: &'a Builds, all: &'a [Maintainer]) -> Self {
+    pub(crate) fn new(builds: &'a Builds) -> Self {
         Self {
             builds: Some(builds),
-            all,
             limited: true,
             through_pauses: false,
         }
@@ -105,18 +129,8 @@ impl<'a> Pace<'a> {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        let paused = |builds: &Builds| !builds.pause_left().is_zero();
-        !self.through_pauses && self.builds.is_some_and(paused) && !self.is_crowded()
-    }
-
-    fn is_crowded(&self) -> bool {
-        let segments = |partition: &Maintainer| partition.shared.view.load().segments.len();
-        self.all.iter().any(|partition| segments(partition) >= CROWD)
-    }
-
-    fn in_a_hurry(&self) -> bool {
-        let full = |partition: &Maintainer| partition.shared.pressure() >= HURRY;
-        self.all.iter().any(full) || self.is_crowded()
+        let paused = |builds: &Builds| !builds.pause_left().is_zero() && !builds.is_crowded();
+        !self.through_pauses && self.builds.is_some_and(paused)
     }
 }
 
@@ -136,12 +150,12 @@ impl Shared {
     /// the step.
     pub(crate) async fn pass(&self, pace: &Pace<'_>, bytes: u64) -> Result<(), PartitionError> {
         self.go_on(pace)?;
-        let Some(builds) = pace.builds.filter(|_| pace.limited && !pace.in_a_hurry()) else {
+        let Some(builds) = pace.builds.filter(|builds| pace.limited && !builds.in_a_hurry()) else {
             return Ok(());
         };
         let mut left = builds.charge(bytes);
         // Less stays owed: a timer is not finer, and the work in between pays for it.
-        while left > GRAIN && !pace.in_a_hurry() {
+        while left > GRAIN && !builds.in_a_hurry() {
             tokio::time::sleep(left.min(LOOK)).await;
             self.go_on(pace)?;
             left = builds.charge(0);

@@ -66,13 +66,12 @@ impl Maintainer {
         step.expect("a step at full speed waits for nothing")
     }
 
-    /// As [`Maintainer::step`], within what `builds` allows. While one of the partitions `all` has no room to spare for rows
-    /// that are not sealed, it does not wait for the rate.
+    /// As [`Maintainer::step`], within what `builds` allows.
     ///
     /// # Errors
     /// As [`Maintainer::step`]; [`PartitionError::Paused`] if a pause cut it short.
-    pub(crate) async fn step_within(&self, builds: &Builds, all: &[Maintainer]) -> Result<Step, PartitionError> {
-        self.paced(Pace::new(builds, all)).await
+    pub(crate) async fn step_within(&self, builds: &Builds) -> Result<Step, PartitionError> {
+        self.paced(Pace::new(builds)).await
     }
 
     async fn paced(&self, pace: Pace<'_>) -> Result<Step, PartitionError> {
@@ -267,12 +266,12 @@ impl Shared {
                 source,
             },
         };
-        // The rows are read once: those that measure the index are in the system's cache by then.
-        self.pass(pace, rows.len() as u64 * u64::from(row_bytes(&self.space)))
-            .await?;
         let cancelled = || self.go_on(pace).is_err();
         let Built { index, served, bytes } = self.build_in_memory(folder, rows, &cancelled).map_err(index_error)?;
-        self.pass(pace, bytes.as_ref().map_or(0, Vec::len) as u64).await?;
+        // The rows were read once: those that measured the index were in the system's cache by then.
+        let read = rows.len() as u64 * u64::from(row_bytes(&self.space));
+        self.pass(pace, read + bytes.as_ref().map_or(0, Vec::len) as u64)
+            .await?;
         self.save(folder, records, index.as_ref().zip(bytes.as_deref()), served)?;
         Ok((index, served))
     }

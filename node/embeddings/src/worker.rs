@@ -26,7 +26,10 @@ pub struct MaintenanceWorker {
 
 /// The way to the worker, which ends when all of them are gone.
 #[derive(Clone, Debug)]
-pub struct MaintenanceIntake(mpsc::Sender<Maintainer>);
+pub struct MaintenanceIntake {
+    partitions: mpsc::Sender<Maintainer>,
+    builds: Arc<Builds>,
+}
 
 impl MaintenanceIntake {
     /// Has a partition maintained until its writer is dropped.
@@ -34,7 +37,10 @@ impl MaintenanceIntake {
     /// # Errors
     /// [`NotTaken`].
     pub fn maintain(&self, partition: Maintainer) -> Result<(), NotTaken> {
-        self.0.try_send(partition).map_err(|_| NotTaken)
+        self.partitions.try_send(partition.clone()).map_err(|_| NotTaken)?;
+        // At once, and not when the worker looks for news: it may be waiting for the rate, and this one may fill up.
+        self.builds.take_on(partition);
+        Ok(())
     }
 }
 
@@ -51,10 +57,10 @@ impl MaintenanceWorker {
     /// The operating system refused the thread.
     pub fn start(env: &Env, interval: Duration, builds: Arc<Builds>) -> io::Result<Self> {
         let (partitions, receiver) = mpsc::channel(WAITING);
-        let body = run(receiver, Arc::clone(&env.clock), interval, builds);
+        let body = run(receiver, Arc::clone(&env.clock), interval, Arc::clone(&builds));
         let handle = env.spawn.worker("maintenance", Priority::Low, Box::pin(body))?;
         Ok(Self {
-            partitions: MaintenanceIntake(partitions),
+            partitions: MaintenanceIntake { partitions, builds },
             handle,
         })
     }
@@ -129,13 +135,12 @@ async fn run(mut receiver: mpsc::Receiver<Maintainer>, clock: Arc<dyn Clock>, in
 /// One step for each partition that does not rest; true if any had something to do.
 async fn turn(partitions: &mut Vec<Maintained>, clock: &dyn Clock, interval: Duration, builds: &Builds) -> bool {
     let mut busy = false;
-    let all: Vec<Maintainer> = partitions.iter().map(|m| m.partition.clone()).collect();
     for maintained in &mut *partitions {
         let resting = clock.monotonic() < maintained.rests_until;
         if resting || maintained.partition.is_stopped() {
             continue;
         }
-        match maintained.partition.step_within(builds, &all).await {
+        match maintained.partition.step_within(builds).await {
             Ok(step) => {
                 busy |= step != Step::Idle;
                 maintained.errors = 0;
@@ -146,6 +151,7 @@ async fn turn(partitions: &mut Vec<Maintained>, clock: &dyn Clock, interval: Dur
         }
     }
     partitions.retain(|maintained| !maintained.partition.is_stopped());
+    builds.forget_stopped();
     busy
 }
 

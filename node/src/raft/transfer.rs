@@ -21,22 +21,22 @@ pub enum HandTo {
 impl Group {
     /// Offers leadership to the voter on `to`. Nothing changes while an earlier offer is open.
     pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), ShardError> {
-        let raft = &self.raw.raft;
-        let voter = self.plan.on(to).and_then(|place| raft.prs().get(place.replica.0));
-        match voter {
-            _ if !self.serves() => Err(ShardError::NotLeader { hint: self.leader() }),
-            _ if to == self.me.node || raft.lead_transferee.is_some() => Ok(()),
-            None => Err(ShardError::Transfer(TransferFault::NotAVoter(to))),
-            Some(progress) if progress.matched + MAX_BEHIND < raft.raft_log.committed => {
-                let entries = raft.raft_log.committed - progress.matched;
-                Err(ShardError::Transfer(TransferFault::Behind { entries }))
-            }
-            Some(_) => {
-                let id = self.plan.on(to).map_or(0, |place| place.replica.0);
-                self.raw.transfer_leader(id);
-                Ok(())
-            }
+        if !self.serves() {
+            return Err(ShardError::NotLeader { hint: self.leader() });
         }
+        let raft = &self.raw.raft;
+        let voter = self.plan.on(to).map(|place| place.replica.0);
+        let Some((voter, progress)) = voter.and_then(|id| Some((id, raft.prs().get(id)?))) else {
+            return Err(ShardError::Transfer(TransferFault::NotAVoter(to)));
+        };
+        let entries = raft.raft_log.committed.saturating_sub(progress.matched);
+        if entries > MAX_BEHIND {
+            return Err(ShardError::Transfer(TransferFault::Behind { entries }));
+        }
+        if voter != raft.id && raft.lead_transferee.is_none() {
+            self.raw.transfer_leader(voter);
+        }
+        Ok(())
     }
 
     /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may

@@ -25,6 +25,9 @@ use crate::question::{self, AskError};
 const FIRST: Duration = Duration::from_secs(5);
 /// Pause between looks whether a replica is due.
 const LOOK: Duration = Duration::from_secs(1);
+/// Damaged rows that are remembered and asked for again: 8 MiB of them. What is beyond is found by the next pass, which is due
+/// as long as searches meet such rows.
+const MAX_LEFT: usize = 1 << 19;
 /// Time for a question to another node.
 const ASK_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -215,7 +218,8 @@ impl Scrubber {
             );
         }
         let left = &mut self.known.get_mut(&shard).expect("all replicas are known").left;
-        left.extend(healed.left);
+        let room = MAX_LEFT.saturating_sub(left.len());
+        left.extend(healed.left.into_iter().take(room));
         let unrepaired = left.len() as u64;
         self.deps.scrubs.show(shard, |status| {
             status.repaired += healed.repaired;

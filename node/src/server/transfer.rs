@@ -23,9 +23,8 @@ impl NodeHandle {
         to: NodeId,
         deadline: Monotonic,
     ) -> Result<Term, ShardError> {
-        let replica = self.replicas.get(&shard).ok_or(ShardError::NotHere(shard))?;
-        if replica.plan.on(to).is_none() {
-            return Err(ShardError::Transfer(TransferFault::NotAVoter(to)));
+        if !self.replicas.contains_key(&shard) {
+            return Err(ShardError::NotHere(shard));
         }
         let mut fault = TransferFault::Declined;
         let mut offered = false;
@@ -38,7 +37,8 @@ impl NodeHandle {
                 Some((node, term)) if node == to => return Ok(term),
                 Some((node, _)) if node == self.node => match self.offer(shard, to).await {
                     Ok(()) => offered = true,
-                    Err(ShardError::Transfer(behind)) => fault = behind,
+                    // It may catch up.
+                    Err(ShardError::Transfer(behind @ TransferFault::Behind { .. })) => fault = behind,
                     Err(error) => return Err(error),
                 },
                 // It may have led for a moment only.
