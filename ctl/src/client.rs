@@ -13,6 +13,9 @@ pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7181";
 /// Largest reply taken: a thousand posts with their vectors.
 const MAX_REPLY: usize = 64 << 20;
 
+/// For every call: those with a deadline of their own end before, and no other hangs for ever.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// A connection to one coordinator; clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -82,7 +85,10 @@ impl Client {
             source,
         };
         let endpoint = Endpoint::from_shared(url).map_err(address)?;
-        let endpoint = endpoint.connect_timeout(Duration::from_secs(3)).tcp_nodelay(true);
+        let endpoint = endpoint
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(LONGEST)
+            .tcp_nodelay(true);
         let channel = endpoint.connect().await.map_err(|source| ClientError::Unreachable {
             server: server.to_owned(),
             source,

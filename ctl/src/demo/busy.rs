@@ -4,17 +4,17 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use covey_api::v1::{Post, PutPostsRequest, SpaceStatus, StatusReply};
 use serde::Serialize;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::measure::quantile;
+use super::paced::{Pace, paced};
 use super::processes::Processes;
-use super::searches::{Searcher, Searches};
+use super::searches::{Searcher, Searches, texts};
 use super::session::Session;
 use crate::args::BusyArgs;
 use crate::client::Client;
@@ -22,14 +22,12 @@ use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
 use crate::progress::Spinner;
 use crate::render::text::count;
 
-/// Batches under way at most; more are counted as failed without being sent.
-const MAX_OPEN: usize = 512;
 /// Searches before the first ones that count.
 const WARM_UP: Duration = Duration::from_secs(3);
 /// Writes before the first searches beside them that count.
 const RUN_UP: Duration = Duration::from_secs(5);
-/// Time between two batches of writes.
-const BEAT: Duration = Duration::from_millis(50);
+/// Batches of writes per second, at most.
+const BEATS: u32 = 20;
 /// Different texts to search for.
 const TEXTS: u64 = 2_000;
 /// The p99 with writes may be this many times the quiet one.
@@ -40,7 +38,7 @@ const WANTED_RATIO: f64 = 2.0;
 struct Writes {
     /// Acknowledged.
     posts: u64,
-    /// Refused, or not sent because too many batches were open.
+    /// Refused, without an answer, or not sent because too many batches were open.
     failed: u64,
     per_s: f64,
     /// Of a batch.
@@ -102,14 +100,14 @@ pub(super) async fn run(
     spinner.note(&format!("{rate} searches/s, quiet"));
     let quiet = searcher.run(seconds, processes).await?;
     spinner.note(&format!("{rate} searches/s beside {} posts/s", args.ingest));
-    let (stop, stopped) = watch::channel(false);
-    let writer = tokio::spawn(write(client.clone(), input.posts, args.ingest, stopped));
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write(client.clone(), input.posts, args.ingest, stop.clone()));
     tokio::time::sleep(RUN_UP).await;
     let first = upkeep(&whole(&client).await?);
     let busy = searcher.run(seconds, processes).await?;
     let last = upkeep(&whole(&client).await?);
-    stop.send_replace(true);
-    let writes = writer.await?;
+    stop.store(true, Ordering::Relaxed);
+    let writes = writer.await??;
     spinner.note("indexes");
     session.wait_for_indexes(processes).await?;
     spinner.note(&format!("{rate} searches/s, quiet again"));
@@ -123,8 +121,8 @@ pub(super) async fn run(
         posts: [before.posts, after.posts],
         searches_per_s: rate,
         seconds: args.seconds,
-        p99_ratio: ratio(&busy, &quiet),
-        p99_ratio_again: ratio(&busy, &quiet_again),
+        p99_ratio: busy.p99_by(&quiet),
+        p99_ratio_again: busy.p99_by(&quiet_again),
         quiet,
         busy,
         quiet_again,
@@ -148,10 +146,6 @@ async fn whole(client: &Client) -> Result<StatusReply> {
     }
 }
 
-fn ratio(busy: &Searches, quiet: &Searches) -> f64 {
-    busy.p99_ms / quiet.p99_ms.max(0.001)
-}
-
 /// What is written and searched for, made before anything is measured.
 struct Input {
     posts: Vec<Post>,
@@ -172,14 +166,7 @@ impl Input {
         size.seed = size.seed.wrapping_add(1);
         size.posts = wanted + TEXTS;
         let world = build_world(&size)?;
-        let text = |index| world.post(index).text;
-        let texts: Vec<String> = (wanted..wanted + TEXTS)
-            .map(text)
-            .filter(|text| !text.is_empty())
-            .collect();
-        if texts.is_empty() {
-            bail!("a world without texts has nothing to search for; give --posts");
-        }
+        let texts = texts(&world, wanted..wanted + TEXTS)?;
         let first = first_new_post();
         let new = |index: u64| {
             let post = world.post(index);
@@ -204,41 +191,34 @@ impl Input {
 }
 
 /// Writes the posts at a fixed rate until it is told to stop.
-async fn write(client: Client, posts: Vec<Post>, per_s: u32, stop: watch::Receiver<bool>) -> Writes {
+async fn write(client: Client, posts: Vec<Post>, per_s: u32, stop: Arc<AtomicBool>) -> Result<Writes> {
     let (mut writes, mut times) = (Writes::default(), Vec::new());
-    let mut open: JoinSet<(f64, u64, u64)> = JoinSet::new();
+    let beats = BEATS.min(per_s);
+    let pace = Pace {
+        per_s: beats,
+        time: Duration::from_secs_f64(posts.len() as f64 / f64::from(per_s)),
+        stop,
+    };
+    // Posts that are due before this beat.
+    let due = |beat: u64| ((beat * u64::from(per_s) / u64::from(beats)) as usize).min(posts.len());
+    let ask = |beat, at| put(client.clone(), posts[due(beat)..due(beat + 1)].to_vec(), at);
     let start = Instant::now();
-    let mut sent = 0;
-    for beat in 1_u32.. {
-        let due = start + BEAT * beat;
-        tokio::time::sleep_until(due.into()).await;
-        let upto = (due - start).as_secs_f64() * f64::from(per_s);
-        let batch = &posts[sent.min(posts.len())..(upto as usize).min(posts.len())];
-        if *stop.borrow() || (batch.is_empty() && sent >= posts.len()) {
-            break;
+    let asked = paced(pace, ask, |done: Option<(f64, u64)>| {
+        if let Some((took, written)) = done {
+            times.push(took);
+            writes.posts += written;
         }
-        sent += batch.len();
-        while let Some(done) = open.try_join_next() {
-            writes.count(done.ok(), &mut times);
-        }
-        if open.len() < MAX_OPEN {
-            open.spawn(put(client.clone(), batch.to_vec(), due));
-        } else {
-            writes.failed += batch.len() as u64;
-        }
-    }
-    while let Some(done) = open.join_next().await {
-        writes.count(done.ok(), &mut times);
-    }
+    });
+    let asked = asked.await?;
+    writes.failed = (due(asked) as u64).saturating_sub(writes.posts);
     writes.per_s = writes.posts as f64 / start.elapsed().as_secs_f64();
     writes.p50_ms = quantile(&mut times, 0.5);
     writes.p99_ms = quantile(&mut times, 0.99);
-    writes
+    Ok(writes)
 }
 
-/// Time, and how many posts were written and how many were not.
-async fn put(client: Client, posts: Vec<Post>, due: Instant) -> (f64, u64, u64) {
-    let all = posts.len() as u64;
+/// Time, and how many posts were written.
+async fn put(client: Client, posts: Vec<Post>, due: Instant) -> Option<(f64, u64)> {
     let request = PutPostsRequest {
         posts,
         session_token: String::new(),
@@ -247,16 +227,7 @@ async fn put(client: Client, posts: Vec<Post>, due: Instant) -> (f64, u64, u64) 
         Ok(reply) => u64::from(reply.into_inner().succeeded),
         Err(_) => 0,
     };
-    (due.elapsed().as_secs_f64() * 1000.0, written, all - written.min(all))
-}
-
-impl Writes {
-    fn count(&mut self, done: Option<(f64, u64, u64)>, times: &mut Vec<f64>) {
-        let Some((took, written, failed)) = done else { return };
-        times.push(took);
-        self.posts += written;
-        self.failed += failed;
-    }
+    Some((due.elapsed().as_secs_f64() * 1000.0, written))
 }
 
 fn upkeep(status: &StatusReply) -> Upkeep {
@@ -278,6 +249,11 @@ impl Figures {
             .any(|phase| phase.asked == 0 || phase.failed > 0 || phase.incomplete > 0)
         {
             eprintln!("not good: not every search had a whole answer");
+            return Outcome::NotGood;
+        }
+        let due = self.writes.posts + self.writes.failed;
+        if due == 0 || self.writes.failed * 20 > due {
+            eprintln!("not good: {} of {due} posts were not written", self.writes.failed);
             return Outcome::NotGood;
         }
         if self.upkeep.seals == 0 || self.upkeep.merges == 0 {

@@ -20,7 +20,11 @@ fn figures(seals: u64, merges: u64, p99_ratio: f64) -> Figures {
         quiet: searches(10, 0, 0),
         busy: searches(10, 0, 0),
         quiet_again: searches(10, 0, 0),
-        writes: Writes::default(),
+        writes: Writes {
+            posts: 95,
+            failed: 5,
+            ..Writes::default()
+        },
         upkeep: Upkeep {
             seals,
             merges,
@@ -52,6 +56,15 @@ fn a_run_in_which_a_search_had_no_whole_answer_is_not_good() {
             *[&mut figures.quiet, &mut figures.busy, &mut figures.quiet_again][phase] = bad.clone();
             assert_eq!(figures.outcome(), Outcome::NotGood, "{bad:?} in phase {phase}");
         }
+    }
+}
+
+#[test]
+fn a_run_beside_which_little_was_written_is_not_good() {
+    for (posts, failed) in [(0, 0), (94, 6), (0, 100)] {
+        let mut figures = figures(1, 1, 1.0);
+        (figures.writes.posts, figures.writes.failed) = (posts, failed);
+        assert_eq!(figures.outcome(), Outcome::NotGood, "{posts} written, {failed} not");
     }
 }
 

@@ -16,7 +16,7 @@ use super::fill::fill;
 use super::place::{Holding, Place};
 use super::processes::Processes;
 use super::rig::{Rig, settled};
-use super::searches::{Searcher, Searches};
+use super::searches::{Searcher, Searches, texts};
 use super::stream::Stream;
 use crate::args::{ComebackArgs, WorldSize};
 use crate::client::{Client, refused};
@@ -35,10 +35,6 @@ const NAME: &str = "node 3";
 const KILLS: [f64; 3] = [0.2, 0.45, 0.7];
 /// Requests of the load under way at once: with few posts in each, many wait for the same sync of the log.
 const CONCURRENCY: usize = 64;
-/// Nothing is built for so long after the load: merges are over.
-const CALM: Duration = Duration::from_secs(5);
-/// For the indexes after the load.
-const INDEXED: Duration = Duration::from_secs(1200);
 /// Searches and writes before those that count.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Of the searches that the others are compared with.
@@ -67,13 +63,7 @@ struct Stage {
 }
 
 pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut Processes) -> Result<Outcome> {
-    let place = Place::open(&args.dir, args.fresh)?;
-    if place.config().exists() {
-        bail!(
-            "{} holds an earlier run; begin anew with --fresh, or name another place with --dir",
-            args.dir.display()
-        );
-    }
+    let place = Place::open_new(&args.dir, args.fresh)?;
     let node = place.data().join(format!("node-{NODES}"));
     let snapshot_rate = (args.posts * RATE_PER_POST).clamp(RATE.0, RATE.1);
     let rig = Rig::prepare(place, NODES, &settings(args.batch, snapshot_rate))?;
@@ -81,11 +71,12 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
     let left_at = replica(&fetch_status(&client).await?, is_mine).map_or(0, |replica| replica.applied);
     processes.stop_one(NAME).await;
     let world = world(args)?;
+    let step = (args.posts / TEXTS).max(1);
     let ingest_per_s = load(&rig, &client, args, processes).await?;
     let stage = Stage {
         searcher: Arc::new(Searcher {
             client: client.clone(),
-            texts: texts(&world, args.posts)?,
+            texts: Arc::new(texts(&world, (0..TEXTS).map(|number| number * step % args.posts))?),
             per_s: args.rate,
         }),
         // What it writes comes after what was loaded.
@@ -97,10 +88,10 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
     let posts = leader(&fetch_status(&stage.client).await?)?.posts;
     let writer = tokio::spawn(stage.stream.clone().run());
     let (quiet, behind) = (stage.quiet().await?, leader(&fetch_status(&stage.client).await?)?);
-    let mut returns = vec![stage.far_behind(processes).await?, stage.emptied(processes).await?];
-    for back in &mut returns {
-        back.p99_ratio = back.searches.p99_ms / quiet.p99_ms.max(0.001);
-    }
+    let returns = vec![
+        stage.far_behind(&quiet, processes).await?,
+        stage.emptied(&quiet, processes).await?,
+    ];
     writer.abort();
     // It ends with an error, as it was aborted.
     _ = writer.await;
@@ -161,16 +152,6 @@ fn loaded(args: &ComebackArgs) -> WorldSize {
     }
 }
 
-fn texts(world: &World, posts: u64) -> Result<Arc<Vec<String>>> {
-    let step = (posts / TEXTS).max(1);
-    let text = |number: u64| Some(world.post(number * step % posts).text).filter(|text| !text.is_empty());
-    let texts: Vec<String> = (0..TEXTS).filter_map(text).collect();
-    match texts.is_empty() {
-        true => bail!("a world without texts has nothing to search for; give --posts"),
-        false => Ok(Arc::new(texts)),
-    }
-}
-
 /// Posts per second.
 async fn load(rig: &Rig, client: &Client, args: &ComebackArgs, processes: &mut Processes) -> Result<f64> {
     let options = LoadOptions {
@@ -183,9 +164,7 @@ async fn load(rig: &Rig, client: &Client, args: &ComebackArgs, processes: &mut P
     let format = Format::World(build_world(&loaded(args))?);
     let holding = (Holding::wished(wish, now_ms()), &format, options);
     let holding = fill(&rig.place, client, holding, processes).await?;
-    let (spinner, waiting) = (Spinner::start("waiting for the indexes"), Instant::now());
-    settled(client, (CALM, INDEXED), processes).await?;
-    spinner.done(waiting.elapsed());
+    settled(client, processes).await?;
     Ok(holding.ingest_per_s)
 }
 
@@ -232,22 +211,23 @@ impl Stage {
         Ok(quiet)
     }
 
-    async fn far_behind(&self, processes: &mut Processes) -> Result<Return> {
-        self.comes_back("far behind", self.ask(), &KILLS, processes).await
+    async fn far_behind(&self, quiet: &Searches, processes: &mut Processes) -> Result<Return> {
+        let asking = self.ask();
+        self.comes_back("far behind", (asking, quiet), &KILLS, processes).await
     }
 
-    async fn emptied(&self, processes: &mut Processes) -> Result<Return> {
+    async fn emptied(&self, quiet: &Searches, processes: &mut Processes) -> Result<Return> {
         let asking = self.ask();
         processes.kill_one(NAME).await;
         std::fs::remove_dir_all(&self.node).with_context(|| format!("cannot remove {}", self.node.display()))?;
-        self.comes_back("emptied disk", asking, &[], processes).await
+        self.comes_back("emptied disk", (asking, quiet), &[], processes).await
     }
 
     /// Starts the node, kills it at the shares of the snapshot that `kills` says, and waits until it is whole.
     async fn comes_back(
         &self,
         after: &'static str,
-        asking: Asking,
+        (asking, quiet): (Asking, &Searches),
         kills: &[f64],
         processes: &mut Processes,
     ) -> Result<Return> {
@@ -288,6 +268,7 @@ impl Stage {
         let whole = started.elapsed();
         spinner.done(whole);
         let (fetching, fetched) = transfer.times();
+        let searches = asking.end().await?;
         Ok(Return {
             after,
             moved: transfer.moved(),
@@ -296,8 +277,8 @@ impl Stage {
             fetched_s: fetched.map(|at| at.as_secs_f64()),
             whole_s: whole.as_secs_f64(),
             written: self.stream.counts.accepted.load(Ordering::Relaxed) - written,
-            searches: asking.end().await?,
-            p99_ratio: 0.0,
+            p99_ratio: searches.p99_by(quiet),
+            searches,
         })
     }
 

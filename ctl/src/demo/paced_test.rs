@@ -69,3 +69,24 @@ async fn what_is_too_many_at_once_is_not_asked_but_counted() {
     assert_eq!(paced(pace(total as u32), slow, count).await.unwrap(), total as u64);
     assert_eq!((answered, *refused.borrow()), (MAX_OPEN, TOO_MANY));
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_made_when_they_are_due_and_not_before() {
+    let began = tokio::time::Instant::now();
+    let ask = |number: u64, _| {
+        let at = began.elapsed();
+        async move { Some((number, at)) }
+    };
+    let mut asked = Vec::new();
+    let pace = Pace {
+        per_s: 10,
+        time: Duration::from_secs(60),
+        ..Pace::default()
+    };
+    assert_eq!(paced(pace, ask, |answer| asked.extend(answer)).await.unwrap(), 600);
+    for (number, at) in asked {
+        // The clock of the runtime counts whole milliseconds.
+        let due = Duration::from_millis(number * 100);
+        assert!(at + Duration::from_millis(2) >= due, "{number} at {at:?}");
+    }
+}

@@ -109,6 +109,18 @@ impl Place {
         Ok(place)
     }
 
+    /// As [`Place::open`], for a run that begins with nothing.
+    pub(super) fn open_new(dir: &Path, fresh: bool) -> Result<Place> {
+        let place = Place::open(dir, fresh)?;
+        if place.config().exists() {
+            bail!(
+                "{} holds an earlier run; begin anew with --fresh, or name another place with --dir",
+                dir.display()
+            );
+        }
+        Ok(place)
+    }
+
     /// Removes only what a demo makes: the directory may be somebody's home.
     fn clear(&self) -> Result<()> {
         let gone = |result: io::Result<()>| match result {

@@ -1,6 +1,7 @@
 //! The demo's processes: started with their logs in files, watched, and stopped without exception.
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -28,6 +29,8 @@ struct Process {
 /// All of them, in the order in which they were started. Dropping kills what still runs.
 pub(super) struct Processes {
     list: Vec<Process>,
+    /// Begun by an earlier start.
+    logs: BTreeSet<PathBuf>,
     /// Kills the children when this process dies, however it dies; `None` where util-linux is missing.
     leash: Option<&'static str>,
 }
@@ -41,13 +44,20 @@ impl Processes {
             .await;
         Processes {
             list: Vec::new(),
+            logs: BTreeSet::new(),
             leash: probe.is_ok_and(|status| status.success()).then_some("setpriv"),
         }
     }
 
-    /// Starts `program` with its output in `log`. Called from the main thread only: the leash is tied to the thread.
+    /// Starts `program` with its output in `log`, which begins anew with the first start. Called from the main thread only: the leash is tied to the thread.
     pub(super) fn start(&mut self, name: &str, program: &Path, args: &[String], log: &Path) -> Result<()> {
-        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        // Lives of one run follow each other: what the ones before said is wanted when something went wrong.
+        let again = !self.logs.insert(log.to_owned());
+        let mut options = OpenOptions::new();
+        let options = options.create(true).write(true).append(again).truncate(!again);
+        let file = options
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = match self.leash {
             Some(leash) => {
                 let mut command = Command::new(leash);

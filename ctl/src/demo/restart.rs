@@ -19,10 +19,6 @@ use crate::render::text::{Style, bytes, count};
 
 /// Posts stay however old they are: a replica that was loaded once can be measured again.
 const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n";
-/// Nothing is built for so long: merges are over.
-const CALM: Duration = Duration::from_secs(5);
-/// For the indexes after a load.
-const INDEXED: Duration = Duration::from_secs(1200);
 /// A checkpoint of everything and a cut of the log come in between.
 const REST: Duration = Duration::from_secs(25);
 
@@ -83,9 +79,8 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, processes: &mut P
         processes,
     )
     .await?;
-    let spinner = Spinner::start("waiting for the indexes");
-    let waiting = Instant::now();
-    settled(&client, (CALM, INDEXED), processes).await?;
+    settled(&client, processes).await?;
+    let (spinner, waiting) = (Spinner::start("waiting for a checkpoint"), Instant::now());
     tokio::time::sleep(REST).await;
     spinner.done(waiting.elapsed());
     let mut starts = Vec::new();

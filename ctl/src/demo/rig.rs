@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use covey_api::v1::StatusReply;
 
 use super::place::{Place, Ports, quoted};
 use super::processes::{Processes, sibling};
@@ -14,6 +13,10 @@ use crate::progress::Spinner;
 
 /// Time for the processes to answer; a large store is read back first.
 const READY: Duration = Duration::from_secs(600);
+/// Nothing is built for so long after a load: merges are over.
+const CALM: Duration = Duration::from_secs(5);
+/// For the indexes after a load.
+const INDEXED: Duration = Duration::from_secs(1200);
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -99,13 +102,10 @@ impl Rig {
     }
 }
 
-/// Waits until no index is being built and no effect is on its way, for `calm` in a row; an error after `most`, or when a
-/// process ends.
-pub(super) async fn settled(
-    client: &Client,
-    (calm, most): (Duration, Duration),
-    processes: &mut Processes,
-) -> Result<StatusReply> {
+/// Waits until no index is being built and no effect is on its way, for [`CALM`] in a row; an error after [`INDEXED`], or
+/// when a process ends.
+pub(super) async fn settled(client: &Client, processes: &mut Processes) -> Result<()> {
+    let spinner = Spinner::start("waiting for the indexes");
     let (started, mut last_busy) = (Instant::now(), Instant::now());
     loop {
         processes.all_alive()?;
@@ -114,13 +114,14 @@ pub(super) async fn settled(
         if crate::render::status::building(&state) || outbox {
             last_busy = Instant::now();
         }
-        if last_busy.elapsed() >= calm {
-            return Ok(state);
+        if last_busy.elapsed() >= CALM {
+            spinner.done(started.elapsed());
+            return Ok(());
         }
-        if started.elapsed() > most {
+        if started.elapsed() > INDEXED {
             bail!(
                 "indexes are still being built, or effects still on their way, after {} s",
-                most.as_secs()
+                INDEXED.as_secs()
             );
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use covey_api::v1::{SearchReply, SearchRequest};
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ use super::measure::quantile;
 use super::paced::{Pace, paced};
 use super::processes::Processes;
 use crate::client::Client;
+use crate::world::World;
 
 /// Hits of a search.
 const K: u32 = 10;
@@ -24,12 +25,10 @@ pub(super) struct Searches {
     pub(super) asked: u64,
     /// No answer, or not sent because too many were open.
     pub(super) failed: u64,
-    /// Coverage below 1, or cut short.
+    /// Coverage below 1, cut short, or something is named in `degraded`, old answers for instance.
     pub(super) incomplete: u64,
     /// Fewer hits than wanted: a replica answered that does not hold what the others hold.
     pub(super) short: u64,
-    /// Most that an answer lagged behind; 4294967295 = unknown.
-    pub(super) stalest_ms: u32,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) max_ms: f64,
@@ -38,6 +37,18 @@ pub(super) struct Searches {
     slow_work_ms: f64,
     /// CPU time of each process over time passed: 1 is one core.
     cores: BTreeMap<String, f64>,
+}
+
+/// The texts of these posts, as far as they have some.
+pub(super) fn texts(world: &World, posts: impl Iterator<Item = u64>) -> Result<Vec<String>> {
+    let texts: Vec<String> = posts
+        .map(|post| world.post(post).text)
+        .filter(|text| !text.is_empty())
+        .collect();
+    if texts.is_empty() {
+        bail!("a world without texts has nothing to search for; give --posts");
+    }
+    Ok(texts)
 }
 
 /// Searches at a fixed rate, whatever the answers take.
@@ -120,7 +131,6 @@ impl Searches {
         };
         self.short += u64::from(reply.hits.len() < K as usize);
         let answer = reply.answer.unwrap_or_default();
-        self.stalest_ms = self.stalest_ms.max(answer.staleness_ms);
         let ms = |part: &str| answer.timings_ms.get(part).copied().unwrap_or(0.0);
         times.push(Timing {
             took,
@@ -128,6 +138,11 @@ impl Searches {
             work: ms("shard_work"),
         });
         self.incomplete += u64::from(answer.coverage < 1.0 || !answer.degraded.is_empty());
+    }
+
+    /// Its p99 over that of a quiet phase.
+    pub(super) fn p99_by(&self, quiet: &Searches) -> f64 {
+        self.p99_ms / quiet.p99_ms.max(0.001)
     }
 
     pub(super) fn human(&self, name: &str) -> String {

@@ -24,20 +24,19 @@ fn an_answer_that_is_not_whole_is_counted() {
 }
 
 #[test]
-fn an_answer_with_too_few_hits_or_of_an_old_state_is_told() {
-    let answer = |hits, staleness_ms| SearchReply {
+fn an_answer_with_too_few_hits_is_told() {
+    let answer = |hits| SearchReply {
         hits: vec![SearchHit::default(); hits],
         answer: Some(Answer {
-            staleness_ms,
+            coverage: 1.0,
             ..Answer::default()
         }),
         ..SearchReply::default()
     };
     let (mut searches, mut times) = (Searches::default(), Vec::new());
-    searches.count(Some((1.0, answer(K as usize, 7))), &mut times);
-    assert_eq!((searches.short, searches.stalest_ms), (0, 7));
-    searches.count(Some((1.0, answer(K as usize - 1, 5))), &mut times);
-    assert_eq!((searches.short, searches.stalest_ms), (1, 7));
+    searches.count(Some((1.0, answer(K as usize))), &mut times);
+    searches.count(Some((1.0, answer(K as usize - 1))), &mut times);
+    assert_eq!((searches.short, searches.incomplete, times.len()), (1, 0, 2));
 }
 
 #[test]

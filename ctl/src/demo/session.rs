@@ -201,8 +201,11 @@ impl Session {
         let spinner = Spinner::start("building the indexes");
         let started = Instant::now();
         let (mut last, mut quiet) = (0.0, 0);
-        while started.elapsed() < INDEXED && quiet < QUIET {
+        while quiet < QUIET {
             processes.all_alive()?;
+            if started.elapsed() > INDEXED {
+                bail!("indexes are still being built after {} s", INDEXED.as_secs());
+            }
             let state = self.look().await?;
             let share = status::indexed_share(&state);
             spinner.note(&format!("{:.0} % of the vectors indexed", share * 100.0));

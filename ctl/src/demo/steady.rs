@@ -74,13 +74,7 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
     if time < args.retention * WINDOWS as u32 {
         bail!("--minutes must be at least {WINDOWS} times --retention: half of that only fills the shard");
     }
-    let place = Place::open(&args.dir, args.fresh)?;
-    if place.config().exists() {
-        bail!(
-            "{} holds an earlier run; begin anew with --fresh, or name another place with --dir",
-            args.dir.display()
-        );
-    }
+    let place = Place::open_new(&args.dir, args.fresh)?;
     let node = place.data().join("node-1");
     let rig = Rig::prepare(place, args.nodes, &settings(args))?;
     let client = rig.up(processes).await?;

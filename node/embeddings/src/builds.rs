@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::error::PartitionError;
 use crate::maintenance::Maintainer;
+use crate::segment::Segment;
 use crate::shared::Shared;
 
 /// Longest wait without a look whether the wait is over for another reason.
@@ -19,8 +20,8 @@ const GRAIN: Duration = Duration::from_millis(20);
 /// Unsealed rows, the tail that is being written included, as a part of what is bearable, from which on nothing waits for the rate.
 const HURRY: f64 = 0.5;
 
-/// Segments of a partition from which on no pause and no rate holds its node back: each keeps a file and a map open, and
-/// each search looks into all of them.
+/// Segments of a partition that no merge has touched yet, from which on no pause and no rate holds its node back: each keeps
+/// a file and a map open, and each search looks into all of them. More than `ann.merge_factor` ever leaves.
 const CROWD: usize = 128;
 
 /// What the operator says of the builds of a node. It lives in memory only: a restart ends a pause.
@@ -48,9 +49,13 @@ impl Builds {
         *self.paused_until.lock() = self.clock.monotonic().plus(pause);
     }
 
-    /// What is left of the pause; zero without one.
+    /// What is left of the pause; zero without one, and while it does not hold.
     pub fn pause_left(&self) -> Duration {
-        self.paused_until.lock().left(self.clock.monotonic())
+        let left = self.paused_until.lock().left(self.clock.monotonic());
+        match left.is_zero() || self.is_crowded() {
+            true => Duration::ZERO,
+            false => left,
+        }
     }
 
     /// From now on the others do not wait when this one fills up.
@@ -71,7 +76,11 @@ impl Builds {
 
     /// A pause and the rate hold only as long as this is false.
     fn is_crowded(&self) -> bool {
-        self.any(|partition| partition.view.load().segments.len() >= CROWD)
+        self.any(|partition| {
+            let view = partition.view.load();
+            let small = |segment: &&Arc<Segment>| segment.len() <= partition.options.seal_rows;
+            view.segments.iter().filter(small).count() >= CROWD
+        })
     }
 
     fn in_a_hurry(&self) -> bool {
@@ -129,7 +138,7 @@ impl<'a> Pace<'a> {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        let paused = |builds: &Builds| !builds.pause_left().is_zero() && !builds.is_crowded();
+        let paused = |builds: &Builds| !builds.pause_left().is_zero();
         !self.through_pauses && self.builds.is_some_and(paused)
     }
 }

@@ -63,12 +63,20 @@ impl Figures {
                     "{after}: {} of verified files were sent again",
                     bytes(moved.verified_again_bytes)
                 )),
+                // What the lives before had of another one is not counted as sent again.
+                Some(moved) if moved.changes > 0 => faults.push(format!(
+                    "{after}: the transfer began anew with another snapshot, {} times",
+                    moved.changes
+                )),
                 Some(moved) if moved.kills < back.kills_wanted => faults.push(format!(
                     "{after}: the transfer was over after {} of {} kills; take more --posts",
                     moved.kills, back.kills_wanted
                 )),
                 Some(_) => {}
             }
+        }
+        if self.accepted == 0 {
+            faults.push("no write was acknowledged".to_owned());
         }
         if !self.equal {
             faults.push("the replicas are not equal".to_owned());
@@ -93,6 +101,12 @@ impl Figures {
                 faults.push(format!(
                     "{phase}: {} of {} searches failed",
                     searches.failed, searches.asked
+                ));
+            }
+            if searches.incomplete > 0 {
+                faults.push(format!(
+                    "{phase}: {} of {} answers were not whole",
+                    searches.incomplete, searches.asked
                 ));
             }
             // The others hold enough posts for every search.

@@ -67,6 +67,9 @@ fn what_is_not_as_it_must_be_is_named() {
     assert!(fault(|f| f.quiet.failed = 1).contains("1 of 100 searches failed"));
     assert!(fault(|f| f.returns[1].searches.asked = 0).starts_with("emptied"));
     assert!(fault(|f| f.returns[0].searches.short = 7).contains("7 of 100 answers had too few hits"));
+    assert!(fault(|f| f.returns[0].searches.incomplete = 2).contains("2 of 100 answers were not whole"));
+    assert!(fault(|f| f.returns[0].moved.as_mut().unwrap().changes = 1).contains("another snapshot"));
+    assert!(fault(|f| (f.accepted, f.replicas) = (0, vec![1000; 3])).contains("no write"));
     assert!(fault(|f| f.returns[0].moved = None).contains("without a snapshot"));
     assert!(fault(|f| f.returns[1].moved.as_mut().unwrap().verified_again_bytes = 1).contains("sent again"));
     assert!(fault(|f| f.returns[0].moved.as_mut().unwrap().kills = 2).contains("2 of 3 kills"));
