@@ -10,15 +10,21 @@ use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, pause, post_key};
 
 pub use data::{
-    BenchArgs, BenchCommand, BusyArgs, ClusterArgs, ComebackArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs,
-    LoadFlags, LoadInput, OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
+    BenchArgs, BenchCommand, BusyArgs, ClusterArgs, ComebackArgs, DemoArgs, ElasticArgs, EvaluateCommand, HiggsArgs,
+    LoadArgs, LoadFlags, LoadInput, OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
+};
+
+pub use operations::{
+    AuditArgs, MoveArgs, NodeCommand, OperationsArgs, StartFlags, TransferLeaderArgs, WatchArgs, WatchFlags,
 };
 
 mod data;
+mod operations;
 mod values;
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 the cluster is not healthy, replicas are not equal, or the command failed; 2 the command line is wrong; \
-3 no coordinator answers; 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 the cluster is not healthy, replicas are not equal, the operation that was watched failed or was \
+cancelled, or the command failed; 2 the command line is wrong, or the operation is refused and nothing has changed; 3 no coordinator answers, or the operation \
+that was watched still runs when --timeout has passed; 130 interrupted.";
 
 /// Covey: personalised feeds from a sharded, replicated cluster.
 #[derive(Debug, Parser)]
@@ -30,6 +36,16 @@ pub struct Cli {
     /// How replies are printed: for people, as the API's JSON, or (status) one fact a line
     #[arg(long, global = true, value_enum, default_value = "human")]
     pub format: OutputFormat,
+    /// Who asks for an operation, for the audit log
+    #[arg(
+        long,
+        global = true,
+        env = "USER",
+        default_value = "covey",
+        value_name = "NAME",
+        hide_env = true
+    )]
+    pub by: String,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -74,6 +90,24 @@ pub enum Command {
     /// Measure feeds against what people really did
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
+    /// Nodes: which there are, what they are at, what they hold
+    Nodes,
+    /// Shards: who leads them, where their replicas are
+    Shards,
+    /// Operations that run: moves, drains, maintenance, repairs
+    Operations(OperationsArgs),
+    /// Follow an operation, or all that run, until the end
+    Watch(WatchArgs),
+    /// Take an operation back, as far as that is possible
+    Cancel {
+        /// The operation
+        operation: u64,
+    },
+    /// Who asked for what, and what came of it
+    Audit(AuditArgs),
+    /// Drain, maintain and repair nodes
+    #[command(subcommand)]
+    Node(NodeCommand),
     /// Look after shards
     #[command(subcommand)]
     Shard(ShardCommand),
@@ -232,6 +266,8 @@ pub enum ShardCommand {
     Check(ShardCheckArgs),
     /// Have another node lead a shard; writes wait for about a round trip, none is lost
     TransferLeader(TransferLeaderArgs),
+    /// Move a replica to another node, while reads and writes go on
+    Move(MoveArgs),
 }
 
 /// Arguments of `shard check`.
@@ -242,19 +278,6 @@ pub struct ShardCheckArgs {
     pub shards: Vec<u64>,
     /// Time for the reply; every replica reads all that it holds
     #[arg(long, value_parser = duration, default_value = "30s")]
-    pub deadline: Duration,
-}
-
-/// Arguments of `shard transfer-leader`.
-#[derive(Debug, Args)]
-pub struct TransferLeaderArgs {
-    /// The shard
-    pub shard: u64,
-    /// A node that has a replica of it
-    #[arg(long, value_name = "NODE")]
-    pub to: u64,
-    /// Time for it to take over
-    #[arg(long, value_parser = duration, default_value = "10s")]
     pub deadline: Duration,
 }
 

@@ -55,3 +55,55 @@ fn a_search_is_for_exactly_one_thing() {
     assert!(Cli::try_parse_from(["covey", "search", "--text", "x", "--post", "1"]).is_err());
     assert!(Cli::try_parse_from(["covey", "search", "--text", "x"]).is_ok());
 }
+
+#[test]
+fn operations_take_their_flags_in_any_place() {
+    let parse = |words: &str| Cli::try_parse_from(words.split(' '));
+    let cli = parse("covey node drain 3 --watch --timeout 5m --limit 12h --by ada --format json").unwrap();
+    assert_eq!((cli.by.as_str(), cli.format), ("ada", OutputFormat::Json));
+    let Command::Node(NodeCommand::Drain { node: 3, start }) = cli.command else {
+        panic!("a drain")
+    };
+    let flags = &start.watch;
+    assert!(flags.watch && !flags.dry_run && flags.timeout == Some(Duration::from_secs(300)));
+    assert_eq!(start.limit, Duration::from_secs(12 * 3600));
+    let cli = parse("covey shard move 3 --from 1 --to 4 --dry-run").unwrap();
+    let Command::Shard(ShardCommand::Move(args)) = cli.command else {
+        panic!("a move")
+    };
+    assert_eq!((args.shard, args.from, args.to), (3, 1, 4));
+    assert_eq!(args.start.limit, Duration::from_secs(3600));
+    let cli = parse("covey node maintenance 2 --for 45m").unwrap();
+    let Command::Node(NodeCommand::Maintenance { time, .. }) = cli.command else {
+        panic!("a maintenance")
+    };
+    assert_eq!(time, Duration::from_secs(45 * 60));
+}
+
+#[test]
+fn flags_that_make_no_sense_together_or_are_out_of_bounds_are_refused() {
+    for words in [
+        "covey node drain 3 --watch --dry-run",
+        "covey node drain 3 --timeout 5m",
+        "covey node drain 3 --limit 0s",
+        "covey node repair 3 --limit 721h",
+        "covey node maintenance 3 --for 169h",
+        "covey node maintenance 3 --limit 1h",
+        "covey node undrain 3 --watch",
+        "covey shard move 3 --from 1",
+        "covey shard transfer-leader 3",
+        "covey audit -n 0",
+        "covey audit -n 1001",
+        "covey cancel",
+    ] {
+        assert!(Cli::try_parse_from(words.split(' ')).is_err(), "{words}");
+    }
+    for words in [
+        "covey watch",
+        "covey watch 17 --timeout 1m",
+        "covey operations --all",
+        "covey audit -n 5",
+    ] {
+        assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");
+    }
+}

@@ -10,11 +10,14 @@ use tonic::{Code, Status};
 /// Where a coordinator listens unless told otherwise: the default of `coordinator.grpc_listen`.
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7181";
 
+/// The shard of the metadata, as the API numbers it: it has neither slots nor posts.
+pub(crate) const METADATA: u64 = 0;
+
 /// Largest reply taken: a thousand posts with their vectors.
 const MAX_REPLY: usize = 64 << 20;
 
 /// For every call: those with a deadline of their own end before, and no other hangs for ever.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_secs(610);
 
 /// A connection to one coordinator; clones share it.
 #[derive(Clone, Debug)]
@@ -50,13 +53,21 @@ pub enum ClientError {
         /// The answer.
         status: Box<Status>,
     },
+    /// What an operator asks for cannot be.
+    #[error("{what} is refused: {}; nothing has changed", status.message())]
+    Denied {
+        /// What was asked.
+        what: &'static str,
+        /// The answer.
+        status: Box<Status>,
+    },
 }
 
 impl ClientError {
     /// Trying again can help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            ClientError::Address { .. } => false,
+            ClientError::Address { .. } | ClientError::Denied { .. } => false,
             ClientError::Unreachable { .. } => true,
             ClientError::Refused { status, .. } => crate::load::is_worth_a_retry(status.code()),
         }
@@ -107,6 +118,20 @@ impl Client {
     /// As given to [`Client::connect`].
     pub fn server(&self) -> &str {
         &self.server
+    }
+}
+
+/// Names the request in its error; what cannot be is told from what failed.
+pub(crate) fn denied(what: &'static str) -> impl FnOnce(Status) -> ClientError {
+    move |status| {
+        let for_good = status.metadata().get("retry-after-ms").is_none();
+        match status.code() {
+            Code::NotFound | Code::FailedPrecondition | Code::InvalidArgument => {}
+            Code::ResourceExhausted if for_good => {}
+            _ => return refused(what)(status),
+        }
+        let status = Box::new(status);
+        ClientError::Denied { what, status }
     }
 }
 

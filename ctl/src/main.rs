@@ -20,8 +20,7 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     match outcome {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::NotGood) => ExitCode::from(1),
+        Ok(outcome) => ExitCode::from(code(outcome)),
         Err(error) => {
             eprintln!("covey: {}", sentence(&error));
             ExitCode::from(exit_code(&error))
@@ -41,11 +40,23 @@ fn sentence(error: &anyhow::Error) -> String {
     text
 }
 
-/// 3 = no coordinator answers; 130 = interrupted; 1 = anything else. Usage errors end in clap, with 2.
+/// What the help promises.
+fn code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => 0,
+        Outcome::NotGood => 1,
+        Outcome::StillRunning => 3,
+        Outcome::Interrupted => 130,
+    }
+}
+
+/// 2 = an operation is refused; 3 = no coordinator answers; 130 = interrupted; 1 = anything else. Usage errors end in clap, with 2.
 fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
-        if let Some(ClientError::Unreachable { .. }) = cause.downcast_ref() {
-            return 3;
+        match cause.downcast_ref() {
+            Some(ClientError::Unreachable { .. }) => return 3,
+            Some(ClientError::Denied { .. }) => return 2,
+            _ => {}
         }
         if let Some(load::Error::Load(LoadError::Interrupted { .. })) = cause.downcast_ref() {
             return 130;

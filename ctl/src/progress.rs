@@ -89,6 +89,29 @@ fn left(position: u64, length: Option<u64>, elapsed: Duration) -> String {
     }
 }
 
+/// Lines on a terminal that are redrawn in place, all at once.
+pub(crate) struct Live {
+    block: ProgressBar,
+}
+
+impl Live {
+    pub(crate) fn start() -> Live {
+        let block = ProgressBar::new_spinner();
+        block.set_style(ProgressStyle::with_template("{msg}").expect("the template is well-formed"));
+        Live { block }
+    }
+
+    /// Shows these lines in place of the last ones.
+    pub(crate) fn show(&self, lines: &[String]) {
+        self.block.set_message(lines.join("\n"));
+    }
+
+    /// Leaves the terminal as it was.
+    pub(crate) fn clear(&self) {
+        self.block.finish_and_clear();
+    }
+}
+
 /// A step of unknown length. On a terminal a spinner with the time passed; elsewhere one line at its start.
 pub(crate) struct Spinner {
     bar: ProgressBar,

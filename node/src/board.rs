@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use covey_env::Monotonic;
@@ -18,32 +18,26 @@ use crate::raft::GroupStatus;
 /// Status of all groups of the node.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    groups: BTreeMap<ShardId, RwLock<Option<GroupStatus>>>,
+    groups: RwLock<BTreeMap<ShardId, GroupStatus>>,
     log_bytes: AtomicU64,
     disk: RwLock<Option<DiskRoom>>,
     /// How quick the disk is, as the log writer finds it.
     pub(crate) stalls: Arc<DiskStalls>,
+    stopping: AtomicBool,
 }
 
 impl Board {
-    pub(crate) fn new(shards: impl IntoIterator<Item = ShardId>) -> Self {
-        let groups = shards.into_iter().map(|s| (s, RwLock::default())).collect();
-        Board {
-            groups,
-            log_bytes: AtomicU64::new(0),
-            disk: RwLock::default(),
-            stalls: Arc::default(),
-        }
-    }
-
     pub(crate) fn publish(&self, shard: ShardId, status: GroupStatus) {
-        if let Some(slot) = self.groups.get(&shard) {
-            *slot.write() = Some(status);
-        }
+        self.groups.write().insert(shard, status);
     }
 
     pub(crate) fn get(&self, shard: ShardId) -> Option<GroupStatus> {
-        self.groups.get(&shard)?.read().clone()
+        self.groups.read().get(&shard).cloned()
+    }
+
+    /// The group is not here any more.
+    pub(crate) fn remove(&self, shard: ShardId) {
+        self.groups.write().remove(&shard);
     }
 
     /// Bytes of entries in the log that are not compacted.
@@ -69,9 +63,19 @@ impl Board {
         self.disk().is_some_and(|room| room.low)
     }
 
-    /// The disk is nearly full or has stalled of late: leaders with a choice should choose another node.
-    pub(crate) fn disk_unfit(&self, now: Monotonic) -> bool {
-        self.disk_low() || !self.stalls.calm(now)
+    /// From now on this node declines to lead.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// The node stops or its disk is nearly full: it takes no leadership that it is offered.
+    pub(crate) fn declines(&self) -> bool {
+        self.stopping.load(Ordering::Acquire) || self.disk_low()
+    }
+
+    /// It declines, or its disk has stalled of late: leaders with a choice should choose another node.
+    pub(crate) fn unfit(&self, now: Monotonic) -> bool {
+        self.declines() || !self.stalls.calm(now)
     }
 
     pub(crate) fn leads(&self, shard: ShardId) -> bool {

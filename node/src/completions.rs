@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use actix::Recipient;
 use covey_shard::ShardView;
 use covey_shared::ids::ShardId;
+use covey_shared::members::ShardDescriptor;
 use covey_store::log::HardState;
 use parking_lot::Mutex;
 
@@ -32,7 +33,13 @@ pub(crate) enum Completion {
     /// A replica was built from a snapshot.
     Arrived(Box<Arrival>),
     /// A replica found nothing on its disk, and nobody else has anything: its group is new.
-    New { shard: ShardId, hard_state: HardState },
+    New {
+        /// As it was founded.
+        descriptor: ShardDescriptor,
+        hard_state: HardState,
+    },
+    /// A replica is no member of its group any more, as one of the members has shown.
+    Gone(ShardId),
     /// Somebody fetches a snapshot at `index`: the log is kept behind it. `None` ends that.
     Hold { shard: ShardId, index: Option<u64> },
     /// A replica holds something else than the others.
@@ -41,6 +48,12 @@ pub(crate) enum Completion {
     Installed {
         shard: ShardId,
         index: u64,
+        /// What reads may still run on.
+        replaced: Weak<ShardView>,
+    },
+    /// The store of a replica that is gone is closed: what lies on the disk of it may be removed.
+    Destroyed {
+        shard: ShardId,
         /// What reads may still run on.
         replaced: Weak<ShardView>,
     },

@@ -1,7 +1,8 @@
 //! Whether the disk is quick: how long the turns of the log writer take. A node whose disk is slow lets others lead.
 //!
 //! The rule, in one place. A node is *slow* after [`MANY`] stalls within [`WINDOW`], or one of [`LONG`], also while that one
-//! still goes on. It then offers its leaderships, at most every [`OFFER_PAUSE`], only to members that are *calm*: those that
+//! still goes on (then offers leave the node only while the log's queue has room; a disk that hangs under load costs an
+//! election). It then offers its leaderships, at most every [`OFFER_PAUSE`], only to members that are *calm*: those that
 //! have had no stall within [`WINDOW`], as they say themselves in each Raft message. It is quick again once it is calm.
 //!
 //! So three stalls make a leader go, and one keeps a member from being chosen: where all disks stall together nobody is
@@ -20,9 +21,9 @@ use crate::raft::actor::HandOver;
 use crate::server::NodeHandle;
 
 /// A turn of the log writer that takes this long is a stall. A disk that is well syncs in 1 to 20 ms, and an election
-/// timeout is 1 s: a few of these in a row, and heartbeats that wait for the log come too late.
+/// timeout is 1 s by default: a few of these in a row, and heartbeats that wait for the log come too late.
 const STALL: Duration = Duration::from_millis(DISK_STALL_MS);
-/// A turn that takes this long is enough by itself: all writes of the node's shards have waited for two election timeouts.
+/// A turn that takes this long is enough by itself: all writes of the node's shards have waited for two election timeouts of the default.
 const LONG: Duration = Duration::from_secs(2);
 /// Stalls that make a disk slow. One or two come with a burst of other work, and moving leaders costs more than they do.
 const MANY: usize = 3;
@@ -79,6 +80,11 @@ impl DiskStalls {
         self.0.lock().began = Some(now);
     }
 
+    /// It has ended, and it is not known what it says of the disk.
+    pub(crate) fn skip(&self) {
+        self.0.lock().began = None;
+    }
+
     /// It has ended; `synced`: and the disk was waited for.
     pub(crate) fn end(&self, now: Monotonic, synced: bool) {
         let mut account = self.0.lock();
@@ -101,7 +107,14 @@ impl DiskStalls {
 
     /// No stall within the window: this node may be given leaderships.
     pub(crate) fn calm(&self, now: Monotonic) -> bool {
-        self.look(now).calm
+        // Asked for every batch of messages: looks at the newest only.
+        let account = self.0.lock();
+        let going_on = account.began.is_some_and(|began| now.since(began) >= STALL);
+        !going_on
+            && account
+                .recent
+                .back()
+                .is_none_or(|(ended, _)| now.since(*ended) > WINDOW)
     }
 
     pub(crate) fn look(&self, now: Monotonic) -> Speed {

@@ -3,9 +3,8 @@
 //! No timer gathers batches: what arrives while the disk syncs is the next batch.
 
 use covey_env::Env;
-use covey_shared::ids::{ReplicaId, ShardId};
-use covey_store::log::{GroupId, LogBatch, LogEntry, LogError, LogStore};
-use std::collections::BTreeMap;
+use covey_shared::ids::ReplicaId;
+use covey_store::log::{LogBatch, LogEntry, LogError, LogStore};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -20,7 +19,6 @@ const TURN_BYTES: usize = 16 << 20;
 pub(crate) struct LogWriter {
     pub(crate) env: Env,
     pub(crate) log: Box<dyn LogStore>,
-    pub(crate) replicas: BTreeMap<ShardId, ReplicaId>,
     pub(crate) input: mpsc::Receiver<Vec<AppendTask>>,
     /// Entries of one record by size: well below a segment, so that every record fits into one.
     pub(crate) part_bytes: usize,
@@ -48,9 +46,7 @@ impl LogWriter {
             self.timed(turn).await;
             let usage = self.log.usage();
             let pressing = usage.segments > self.max_segments;
-            let pinned_by = usage
-                .pinned_by
-                .and_then(|group| Some((self.shard_of(group)?, pressing)));
+            let pinned_by = usage.pinned_by.map(|group| (ReplicaId(group.0).shard(), pressing));
             self.done.push(Completion::Persisted {
                 readies,
                 live_bytes: usage.live_bytes,
@@ -66,17 +62,14 @@ impl LogWriter {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        let files = |log: &dyn LogStore| log.usage().segments + log.usage().spares;
+        let before = files(&*self.log);
         match self.turn(tasks) {
+            // It filled a new file with zeros: a disk that is well takes long for that.
+            Ok(_) if files(&*self.log) > before => self.stalls.skip(),
             Ok(synced) => self.stalls.end(self.env.clock.monotonic(), synced),
             Err(error) => panic!("the log cannot be written, nothing further may be acknowledged: {error}"),
         }
-    }
-
-    fn shard_of(&self, group: GroupId) -> Option<ShardId> {
-        self.replicas
-            .iter()
-            .find(|(_, replica)| replica.0 == group.0)
-            .map(|(shard, _)| *shard)
     }
 
     /// Whether the turn had to be synced.
@@ -85,7 +78,7 @@ impl LogWriter {
         let mut batch = LogBatch::new();
         let mut filled = 0;
         for task in tasks {
-            let group = GroupId(self.replicas[&task.shard].0);
+            let group = task.group;
             if let Some(at) = task.create {
                 batch.create_group(group, at);
             }
@@ -110,6 +103,9 @@ impl LogWriter {
             }
             if let Some(at) = task.compacted {
                 batch.compact(group, at);
+            }
+            if task.tombstone {
+                batch.tombstone(group);
             }
         }
         needs_sync |= batch.needs_sync();

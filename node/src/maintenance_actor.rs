@@ -10,7 +10,8 @@ use covey_shared::ids::UnixMillis;
 use crate::checkpointer::Checkpoints;
 use crate::disk_room::DiskWatch;
 use crate::disk_stalls::StallWatch;
-use crate::server::{NodeHandle, Replica};
+use crate::replicas::Replica;
+use crate::server::NodeHandle;
 use crate::verify::Rounds;
 
 /// How long a trim may take to be replicated; the next one goes on where it stopped.
@@ -84,12 +85,12 @@ fn trim_to(wanted: UnixMillis, trimmed: UnixMillis, oldest: Option<UnixMillis>, 
 async fn trims(handle: Arc<NodeHandle>, plan: MaintenancePlan, retention: Duration) {
     loop {
         tokio::time::sleep(plan.trim).await;
-        let mut behind: Vec<&Replica> = handle.replicas.values().collect();
+        let mut behind = handle.replicas.all();
         // In turns: a shard with much to remove does not keep the others waiting.
         while !behind.is_empty() {
             let mut left = Vec::new();
             for replica in behind {
-                if trim(&handle, replica, (retention, plan.trim_step)).await {
+                if trim(&handle, &replica, (retention, plan.trim_step)).await {
                     left.push(replica);
                 }
             }
@@ -101,12 +102,11 @@ async fn trims(handle: Arc<NodeHandle>, plan: MaintenancePlan, retention: Durati
 /// The leader proposes what its followers then drop too: apply itself never reads a clock. Whether a trim removed as much
 /// as one may, and there is more.
 async fn trim(handle: &NodeHandle, replica: &Replica, (retention, step): (Duration, Duration)) -> bool {
-    let (shard, epoch) = (replica.plan.shard, replica.plan.epoch);
+    let (shard, view) = (replica.shard, replica.view());
     if !handle.board.leads(shard) {
         return false;
     }
     let wanted = handle.env.clock.unix_ms().saturating_sub(millis(retention));
-    let view = replica.view();
     let (trimmed, oldest) = (view.applied().trimmed_before, view.oldest_due());
     let again = view.trim_behind().then_some(trimmed);
     let Some(before) = again.or_else(|| trim_to(UnixMillis(wanted), trimmed, oldest, step)) else {
@@ -114,7 +114,7 @@ async fn trim(handle: &NodeHandle, replica: &Replica, (retention, step): (Durati
     };
     let deadline = handle.env.clock.monotonic().plus(TRIM_DEADLINE);
     if let Err(error) = handle
-        .write(shard, epoch, ShardCommand::TrimBefore(before), deadline)
+        .write(shard, view.epoch(), ShardCommand::TrimBefore(before), deadline)
         .await
     {
         tracing::info!(shard = shard.0, %error, "trim put off to the next round");

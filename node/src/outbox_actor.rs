@@ -63,12 +63,14 @@ impl OutboxActor {
     }
 
     fn ship(&mut self, ctx: &mut Context<Self>) {
-        let due: Vec<ShardId> = self
-            .handle
-            .replicas
-            .values()
-            .filter(|r| self.handle.board.leads(r.plan.shard) && r.view().outbox_len() > 0)
-            .map(|r| r.plan.shard)
+        let here = self.handle.replicas.all();
+        // They come in the order of their shards.
+        let is_here = |shard: &ShardId| here.binary_search_by_key(shard, |replica| replica.shard).is_ok();
+        self.deliveries.retain(|shard, _| is_here(shard));
+        let due: Vec<ShardId> = here
+            .iter()
+            .filter(|r| self.handle.board.leads(r.shard) && r.view().outbox_len() > 0)
+            .map(|r| r.shard)
             .filter(|shard| !self.busy.contains(shard))
             .collect();
         for shard in due {
@@ -127,7 +129,7 @@ impl Round {
 
     /// The next items after those read; read on the pool, because the store may block.
     async fn page(&self, source: ShardId, after: Option<(Slot, u64)>) -> Vec<OutboxItem> {
-        let Some(replica) = self.handle.replicas.get(&source) else {
+        let Some(replica) = self.handle.replicas.get(source) else {
             return Vec::new();
         };
         let (view, items) = (replica.view(), PAGE.min(self.handle.max_batch_items));
@@ -148,13 +150,13 @@ impl Round {
 
     /// If a trim is lost, the items are delivered again and ignored.
     async fn trim(&self, source: ShardId, marks: Vec<OutboxMark>) {
-        let Some(replica) = self.handle.replicas.get(&source) else {
+        let Some(replica) = self.handle.replicas.get(source) else {
             return;
         };
         for part in marks.chunks(PAGE.min(self.handle.max_batch_items)) {
             let deadline = self.handle.env.clock.monotonic().plus(DEADLINE);
             let trim = ShardCommand::TrimOutbox(part.to_vec());
-            if let Err(error) = self.handle.write(source, replica.plan.epoch, trim, deadline).await {
+            if let Err(error) = self.handle.write(source, replica.applied().epoch, trim, deadline).await {
                 tracing::debug!(shard = source.0, %error, "outbox trim put off");
                 return;
             }
@@ -163,10 +165,14 @@ impl Round {
 
     /// The shard if it has acknowledged, and its leader if it was learned.
     async fn deliver(&self, shard: ShardId, items: Vec<OutboxItem>) -> (Option<ShardId>, Option<(ShardId, NodeId)>) {
-        let Some(plan) = self.handle.layout.shard(shard) else {
+        let Some((epoch, nodes)) = self.handle.whereabouts(shard) else {
             return (None, None);
         };
-        let mut to = self.leaders.get(&shard).copied().unwrap_or(plan.voters[0].node);
+        let hint = || self.handle.board.get(shard).and_then(|status| status.leader);
+        let answered = self.leaders.get(&shard).copied();
+        let Some(mut to) = answered.or_else(hint).or(nodes.first().copied()) else {
+            return (None, None);
+        };
         // Once at the last known leader, once at the one it names; then the next round goes where it was sent, or on to
         // another replica.
         let mut sent_on = false;
@@ -174,11 +180,7 @@ impl Round {
             sent_on = false;
             let Some(client) = self.clients.get(&to) else { break };
             let command = ShardCommand::ApplyEffects(items.clone());
-            let body = RequestBody::Write {
-                shard,
-                epoch: plan.epoch,
-                command,
-            };
+            let body = RequestBody::Write { shard, epoch, command };
             match ask(client, DEADLINE, body).await {
                 // An item that another shard owns now is not delivered; nor is anything that was sent with it.
                 Ok(ReplyBody::Write(Ok(reply))) if !reply.results.contains(&ItemResult::StaleEpoch) => {
@@ -191,7 +193,13 @@ impl Round {
         if sent_on {
             return (None, Some((shard, to)));
         }
-        let at = plan.voters.iter().position(|p| p.node == to).unwrap_or(0);
-        (None, Some((shard, plan.voters[(at + 1) % plan.voters.len()].node)))
+        // It may have left all of those that are known here: any replica names the leader.
+        let all: Vec<NodeId> = nodes
+            .iter()
+            .chain(self.clients.keys().filter(|node| !nodes.contains(node)))
+            .copied()
+            .collect();
+        let next = all.iter().position(|node| *node == to).map_or(0, |at| at + 1);
+        (None, all.get(next).or(all.first()).map(|node| (shard, *node)))
     }
 }

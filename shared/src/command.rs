@@ -3,7 +3,8 @@
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{LogIndex, PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
+use crate::ids::{LogIndex, OperationId, PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
+use crate::metadata::{MetadataChange, OperationFault};
 use crate::model::{Action, Post, UserUpdate};
 use crate::slots::Slot;
 
@@ -51,6 +52,8 @@ pub enum ShardCommand {
         /// What most replicas have found there.
         hash: u64,
     },
+    /// A change of the cluster's metadata, in the log of [`ShardId::METADATA`](crate::ids::ShardId::METADATA) only.
+    Metadata(MetadataChange),
 }
 
 /// Deletes one post.
@@ -147,6 +150,8 @@ pub enum ItemResult {
     StaleEpoch,
     /// The item breaks a rule; retrying will not help.
     Rejected(RejectReason),
+    /// Of a start or cancellation: the operation, which may run since an earlier, equal one; or why it was refused.
+    Operation(Result<OperationId, OperationFault>),
 }
 
 /// Why an item can never be accepted.
@@ -193,7 +198,10 @@ impl ShardCommand {
             ShardCommand::RecordActions(items) => items.len(),
             ShardCommand::ApplyEffects(items) => items.len(),
             ShardCommand::TrimOutbox(items) => items.len(),
-            ShardCommand::TrimBefore(_) | ShardCommand::ComputeHash | ShardCommand::VerifyHash { .. } => 1,
+            ShardCommand::TrimBefore(_)
+            | ShardCommand::ComputeHash
+            | ShardCommand::VerifyHash { .. }
+            | ShardCommand::Metadata(_) => 1,
             ShardCommand::RecordServed(items) => items.len(),
             ShardCommand::SetLabels(items) => items.len(),
         }

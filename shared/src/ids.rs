@@ -37,12 +37,17 @@ id!(
     NodeId(u64), "node-"
 );
 id!(
-    /// A shard: one Raft group that owns a contiguous range of slots. ≥ 1.
+    /// A shard: one Raft group that owns a contiguous range of slots. ≥ 1; 0 is [`ShardId::METADATA`].
     ShardId(u64), "shard-"
 );
 id!(
-    /// One replica of one shard on one node, ≥ 1. Never reused, so that a lost disk cannot vote twice.
+    /// One replica of one shard on one node, ≥ 1: `born << 42 | shard << 16 | node`. Never reused, so that a removed replica
+    /// cannot come back as a member.
     ReplicaId(u64), "replica-"
+);
+id!(
+    /// An operation: the position of its start in the log of the metadata.
+    OperationId(u64), "operation-"
 );
 id!(
     /// A user. 0 is "nobody" and never valid in a request.
@@ -76,6 +81,39 @@ id!(
     /// Number, local to a node, of the incarnation of the replica that wrote a key of the post store.
     Generation(u32), "gen-"
 );
+
+/// Bits of a replica's id that hold its node, and those that hold its shard.
+const NODE_BITS: u32 = 16;
+const SHARD_BITS: u32 = 26;
+
+impl ShardId {
+    /// The Raft group that keeps the metadata of the cluster: a shard without slots.
+    pub const METADATA: ShardId = ShardId(0);
+}
+
+impl ReplicaId {
+    /// The replica of `shard` on `node` that came with `conf_ver` `born`; 0: with the cluster. A shard has each `conf_ver` once,
+    /// so no id is ever used again, without asking anybody. `node` < 2^16, `shard` < 2^26, `born` < 2^22.
+    pub fn new(born: u64, shard: ShardId, node: NodeId) -> ReplicaId {
+        debug_assert!(node.0 >> NODE_BITS == 0 && shard.0 >> SHARD_BITS == 0);
+        ReplicaId(born << (SHARD_BITS + NODE_BITS) | shard.0 << NODE_BITS | node.0)
+    }
+
+    /// Its machine.
+    pub fn node(self) -> NodeId {
+        NodeId(self.0 & ((1 << NODE_BITS) - 1))
+    }
+
+    /// Its shard.
+    pub fn shard(self) -> ShardId {
+        ShardId(self.0 >> NODE_BITS & ((1 << SHARD_BITS) - 1))
+    }
+
+    /// The `conf_ver` that it came with; 0: with the cluster.
+    pub fn born(self) -> u64 {
+        self.0 >> (SHARD_BITS + NODE_BITS)
+    }
+}
 
 impl UnixMillis {
     /// Time from `earlier` to `self` in milliseconds, 0 if `earlier` is later.

@@ -34,41 +34,65 @@ pub struct ShardPlan {
 }
 
 impl ShardPlan {
+    fn founding(shard: ShardId, slots: SlotRange, voters: impl Iterator<Item = NodeId>) -> ShardPlan {
+        let place = |node| Place {
+            replica: ReplicaId::new(0, shard, node),
+            node,
+        };
+        ShardPlan {
+            shard,
+            slots,
+            epoch: FIRST_EPOCH,
+            voters: voters.map(place).collect(),
+        }
+    }
+
     /// The replica on `node`, if there is one.
     pub fn on(&self, node: NodeId) -> Option<Place> {
         self.voters.iter().find(|p| p.node == node).copied()
     }
+
+    /// The node of the voter after the one on `node`, in turn.
+    pub fn next_after(&self, node: NodeId) -> NodeId {
+        let at = self.voters.iter().position(|voter| voter.node == node).unwrap_or(0);
+        self.voters[(at + 1) % self.voters.len()].node
+    }
+}
+
+fn metadata_on(nodes: &[NodeId]) -> ShardPlan {
+    ShardPlan::founding(ShardId::METADATA, SlotRange::NONE, nodes.iter().copied())
 }
 
 /// All shards of a cluster, ascending; their slots tile the slot space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// The group of the metadata, which owns no slots.
+    pub metadata: ShardPlan,
     /// Shards by id.
     pub shards: Vec<ShardPlan>,
 }
 
 impl Layout {
     /// `shards` shards with `replication` voters each on `nodes` (ascending), by rotation, so that every node leads and
-    /// follows about equally many. `shards ≥ 1`, `1 ≤ replication ≤ nodes.len()`.
+    /// follows about equally many. `shards ≥ 1`, `1 ≤ replication ≤ nodes.len()`. The metadata lives on the first three, or on
+    /// one if there are fewer.
     pub fn fixed(shards: u16, replication: usize, nodes: &[NodeId]) -> Layout {
         let plan = |i: u16| {
-            let shard = ShardId(u64::from(i) + 1);
-            let voters = (0..replication.min(nodes.len()))
-                .map(|k| nodes[(usize::from(i) + k) % nodes.len()])
-                .map(|node| Place {
-                    replica: ReplicaId(shard.0 << 16 | node.0),
-                    node,
-                })
-                .collect();
-            ShardPlan {
-                shard,
-                slots: SlotRange::tile(i, shards),
-                epoch: FIRST_EPOCH,
-                voters,
-            }
+            let voters = (0..replication.min(nodes.len())).map(|k| nodes[(usize::from(i) + k) % nodes.len()]);
+            ShardPlan::founding(ShardId(u64::from(i) + 1), SlotRange::tile(i, shards), voters)
         };
         Layout {
+            metadata: metadata_on(nodes.get(..3).unwrap_or(&nodes[..1])),
             shards: (0..shards).map(plan).collect(),
+        }
+    }
+
+    /// The same with the metadata on these nodes.
+    #[must_use]
+    pub fn with_metadata_on(self, nodes: &[NodeId]) -> Layout {
+        Layout {
+            metadata: metadata_on(nodes),
+            ..self
         }
     }
 
@@ -81,8 +105,16 @@ impl Layout {
             .expect("the shards of a layout tile the slots")
     }
 
-    /// The shard with this id.
+    /// The group of the metadata, then the shards.
+    pub fn groups(&self) -> impl Iterator<Item = &ShardPlan> {
+        std::iter::once(&self.metadata).chain(&self.shards)
+    }
+
+    /// The shard with this id, or the group of the metadata.
     pub fn shard(&self, id: ShardId) -> Option<&ShardPlan> {
+        if id == ShardId::METADATA {
+            return Some(&self.metadata);
+        }
         self.shards
             .binary_search_by_key(&id, |s| s.shard)
             .ok()

@@ -44,3 +44,15 @@ fn replica_ids_are_unique() {
     ids.dedup();
     assert_eq!(ids.len(), all);
 }
+
+#[test]
+fn the_metadata_is_a_group_of_its_own_on_the_first_nodes_or_on_named_ones() {
+    let keepers = |layout: &Layout| layout.metadata.voters.iter().map(|p| p.node.0).collect::<Vec<_>>();
+    assert_eq!(keepers(&Layout::fixed(8, 3, &nodes(5))), [1, 2, 3]);
+    assert_eq!(keepers(&Layout::fixed(8, 1, &nodes(2))), [1]);
+    let layout = Layout::fixed(8, 3, &nodes(5)).with_metadata_on(&[NodeId(4)]);
+    assert_eq!(keepers(&layout), [4]);
+    assert_eq!(layout.shard(ShardId::METADATA), Some(&layout.metadata));
+    assert_eq!((layout.groups().count(), layout.shards.len()), (9, 8));
+    assert_eq!(layout.metadata.slots.count(), 0);
+}

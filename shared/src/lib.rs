@@ -8,6 +8,8 @@ pub mod command;
 pub mod embed;
 pub mod ids;
 pub mod layout;
+pub mod members;
+pub mod metadata;
 pub mod model;
 pub mod score;
 pub mod session;

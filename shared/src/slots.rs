@@ -21,7 +21,7 @@ impl Slot {
     }
 }
 
-/// A half-open range of slots `[start, end)`, `start < end ≤ 16 384`.
+/// A half-open range of slots `[start, end)`, `start < end ≤ 16 384`, or [`SlotRange::NONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct SlotRange {
     /// First slot.
@@ -33,6 +33,9 @@ pub struct SlotRange {
 impl SlotRange {
     /// All slots.
     pub const ALL: SlotRange = SlotRange { start: 0, end: SLOTS };
+
+    /// No slot.
+    pub const NONE: SlotRange = SlotRange { start: 0, end: 0 };
 
     /// Whether `slot` lies in the range.
     pub fn contains(self, slot: Slot) -> bool {

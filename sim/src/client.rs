@@ -1,11 +1,11 @@
-//! Writers: each puts, re-puts and deletes posts of its own authors and remembers what it was told.
+//! Writers: each puts, re-puts and deletes posts of its own authors, has its own users follow others, and remembers what it was told.
 
 use std::time::Duration;
 
 use covey_env::Env;
 use covey_rpc::{ClientOptions, NodeClient, Peer};
 use covey_shared::command::{ItemResult, PostDelete, ShardCommand};
-use covey_shared::ids::{ModelEpoch, NodeId, PostId, PostKey, UnixMillis, UserId, Version};
+use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, PostId, PostKey, UnixMillis, UserId, Version};
 use covey_shared::layout::Layout;
 use covey_shared::model::{F16Vector, Post};
 use covey_shared::slots::Slot;
@@ -14,11 +14,14 @@ use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 use crate::cluster::config;
 use crate::env::{HostWorld, env};
 use crate::history::{Shared, Told};
+use crate::{follows, invariants};
 
 /// Time for one attempt at one node.
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// Posts that one writer works on: few, so that versions and deletes of the same post meet.
 const POSTS: u64 = 40;
+/// Without faults a write goes through in this time.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Clients of all nodes of the cluster.
 pub(crate) fn clients(env: &Env) -> Vec<NodeClient> {
@@ -40,40 +43,90 @@ pub(crate) fn layout() -> Layout {
     config().layout()
 }
 
+struct Writer {
+    env: Env,
+    clients: Vec<NodeClient>,
+    layout: Layout,
+    number: u64,
+    history: Shared,
+}
+
 /// Writes until `until`.
-pub(crate) async fn write(world: HostWorld, writer: u64, until: Duration, history: Shared) -> turmoil::Result {
+pub(crate) async fn write(world: HostWorld, number: u64, until: Duration, history: Shared) -> turmoil::Result {
     let env = env(&world);
-    let (clients, layout) = (clients(&env), layout());
+    let writer = Writer {
+        clients: clients(&env),
+        layout: layout(),
+        env,
+        number,
+        history,
+    };
     let mut version = 0;
     while turmoil::sim_elapsed().is_some_and(|now| now < until) {
         version += 1;
-        let number = env.entropy.below(POSTS) + 1;
+        match writer.env.entropy.below(4) {
+            0 => writer.follow(version, until + PATIENCE).await,
+            _ => writer.post(version, until).await,
+        }
+        tokio::time::sleep(Duration::from_millis(writer.env.entropy.below(60))).await;
+    }
+    Ok(())
+}
+
+impl Writer {
+    async fn post(&self, version: u64, until: Duration) {
+        let number = self.env.entropy.below(POSTS) + 1;
         let key = PostKey {
-            author: UserId(writer * 1000 + number % 10),
-            post: PostId(writer * 1000 + number),
+            author: UserId(self.number * 1000 + number % 10),
+            post: PostId(self.number * 1000 + number),
         };
-        let delete = env.entropy.below(5) == 0;
+        let delete = self.env.entropy.below(5) == 0;
         let command = if delete {
+            self.history.lock().maybe_deleted.insert(key, Version(version));
             deletion(key, version)
         } else {
             put(key, version)
         };
-        if delete {
-            history.lock().maybe_deleted.insert(key, Version(version));
-        }
-        if replicate(&clients, &layout, key, command, until).await {
+        if self.replicate(key.author, command, until).await {
             let told = if delete {
                 Told::Deleted(Version(version))
             } else {
                 Told::Put(Version(version))
             };
-            let mut history = history.lock();
-            history.note(&[writer, version, key.post.0]);
+            let mut history = self.history.lock();
+            history.note(&[self.number, version, key.post.0]);
             history.told.insert(key, told);
         }
-        tokio::time::sleep(Duration::from_millis(env.entropy.below(60))).await;
     }
-    Ok(())
+
+    async fn replicate(&self, owner: UserId, command: ShardCommand, until: Duration) -> bool {
+        let done = replicate(&self.clients, &self.layout, owner, command, until).await;
+        if let Some(index) = done {
+            let shard = self.layout.owner(Slot::of(owner)).shard;
+            invariants::acknowledged_is_applied(&mut self.history.lock(), shard, index);
+        }
+        done.is_some()
+    }
+
+    /// Somebody follows, or no longer follows, a user of another shard. It is repeated until its outcome is known.
+    async fn follow(&self, version: u64, until: Duration) {
+        let edge = follows::choose(&self.layout, self.number, &*self.env.entropy);
+        let on = !self.history.lock().follows.get(&edge).is_some_and(|on| *on);
+        let command = follows::command(edge, on, version);
+        let done = self.replicate(edge.0, command, until).await;
+        let mut history = self.history.lock();
+        history.note(&[self.number, version, edge.1.0]);
+        match done {
+            true => {
+                history.followed += 1;
+                history.follows.insert(edge, on);
+            }
+            false => {
+                let broken = format!("{edge:?} of writer {} was not taken, without any fault", self.number);
+                history.violations.push(broken);
+            }
+        }
+    }
 }
 
 pub(crate) fn put(key: PostKey, version: u64) -> ShardCommand {
@@ -95,15 +148,16 @@ pub(crate) fn deletion(key: PostKey, version: u64) -> ShardCommand {
     }])
 }
 
-/// Tries one node after another until the write is acknowledged or the time is over. Retries are safe: versions.
+/// Tries one node after another until the write to the shard of `owner` is acknowledged or the time is over. Retries are safe:
+/// versions. Returns the entry that it is.
 pub(crate) async fn replicate(
     clients: &[NodeClient],
     layout: &Layout,
-    key: PostKey,
+    owner: UserId,
     command: ShardCommand,
     until: Duration,
-) -> bool {
-    let plan = layout.owner(Slot::of(key.author));
+) -> Option<LogIndex> {
+    let plan = layout.owner(Slot::of(owner));
     let mut to = plan.voters[0].node;
     while turmoil::sim_elapsed().is_some_and(|now| now < until) {
         let body = RequestBody::Write {
@@ -117,12 +171,13 @@ pub(crate) async fn replicate(
             .await
         {
             Ok(ReplyBody::Write(Ok(reply))) => {
-                return matches!(reply.results[..], [ItemResult::Ok | ItemResult::Superseded]);
+                let done = matches!(reply.results[..], [ItemResult::Ok | ItemResult::Superseded]);
+                return done.then_some(reply.index);
             }
             Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint }))) => to = hint.unwrap_or(next),
             Ok(_) | Err(_) => to = next,
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    false
+    None
 }

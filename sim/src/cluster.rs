@@ -8,7 +8,7 @@ use std::time::Duration;
 use covey_ann::Backend;
 use covey_config::{Address, ByteSize, Config, NodeConfig};
 use covey_node::{Node, NodeParts, StartReport, Threads};
-use covey_shared::ids::NodeId;
+use covey_shared::ids::{NodeId, ReplicaId};
 use covey_store::kv::JournalKv;
 use covey_store::log::{Wal, WalOptions};
 use rand::SeedableRng;
@@ -16,14 +16,16 @@ use rand::rngs::SmallRng;
 
 use crate::env::{HostWorld, env};
 use crate::history::{Shared, Witness};
-use crate::loss::NextLoss;
+use crate::loss::{Loss, NextLoss};
 use crate::nemesis::Nemesis;
-use crate::{Plan, client, panics, verify};
+use crate::{Plan, client, invariants, operators, panics, verify};
 
 /// Hosts of a simulated cluster.
-pub(crate) const HOSTS: u64 = 3;
+pub(crate) const HOSTS: u64 = 5;
 /// Writers beside them.
 const WRITERS: u64 = 3;
+/// Operators, who know nothing of each other.
+pub(crate) const OPERATORS: u64 = 3;
 /// After the faults: time for elections, catching up and the verification.
 const SETTLE: Duration = Duration::from_secs(30);
 /// One step of the simulation.
@@ -40,8 +42,20 @@ pub struct Outcome {
     pub applied: u64,
     /// Acknowledged writes that were verified.
     pub acknowledged: usize,
+    /// Changes of follows between shards.
+    pub followed: u64,
     /// Crashes, partitions and losses.
     pub faults: u64,
+    /// Replicas that went from one host to another.
+    pub moves: u64,
+    /// Hosts that were emptied.
+    pub drains: u64,
+    /// Operations that were taken back.
+    pub cancelled: u64,
+    /// Operations that were not possible, or not in time.
+    pub failed: u64,
+    /// Repairs that the cluster began by itself.
+    pub repairs: u64,
     /// Replicas that went on from a snapshot.
     pub snapshots: u64,
     /// Those of them on a host that had lost its disk, its stores or a file.
@@ -64,15 +78,20 @@ pub(crate) fn config() -> Config {
     config.storage.checkpoint_interval = Duration::from_secs(3);
     config.storage.verify_interval = Some(Duration::from_secs(5));
     config.storage.scrub_interval = Duration::from_secs(4);
+    config.operations.max_down = Some(Duration::from_secs(8));
+    config.operations.move_limit = Duration::from_secs(20);
     config.raft.keep_entries = 50;
     // About a second: whoever is away for longer comes back by snapshot.
     config.raft.max_lag = ByteSize::new(32 << 10);
     config.raft.snapshot_lease = Duration::from_secs(5);
+    // Transfers take a second or so: faults meet them.
+    config.raft.snapshot_rate = ByteSize::new(16 << 10);
     config.nodes = (1..=HOSTS)
         .map(|host| NodeConfig {
             id: NodeId(host),
             listen: Address::parse(&format!("{}:7000", address(host))).expect("a valid address"),
             zone: String::new(),
+            meta: false,
         })
         .collect();
     config
@@ -85,7 +104,7 @@ pub fn run(plan: Plan) -> Outcome {
     let mut sim = turmoil::Builder::new()
         .rng_seed(plan.seed)
         .tick_duration(TICK)
-        .simulation_duration(plan.faults_for + SETTLE * 4)
+        .simulation_duration(plan.faults_for + SETTLE * 8)
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(20))
         .build();
@@ -112,7 +131,13 @@ pub fn run(plan: Plan) -> Outcome {
         trace_hash: history.trace_hash(),
         applied: history.applied,
         acknowledged: history.told.len(),
+        followed: history.followed,
         faults: nemesis.faults(),
+        moves: history.moves,
+        drains: history.drains,
+        cancelled: history.cancelled,
+        failed: history.failed,
+        repairs: history.repairs,
         snapshots: history.snapshots,
         rebuilt: history.rebuilt,
         violations: std::mem::take(&mut history.violations),
@@ -150,6 +175,10 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Nex
         let writing = client::write(world(100 + writer, 0), writer, plan.faults_for, history.clone());
         sim.client(format!("10.2.0.{writer}").as_str(), writing);
     }
+    for operator in 1..=OPERATORS {
+        let operating = operators::operate(world(150 + operator, 0), operator, plan.faults_for, history.clone());
+        sim.client(format!("10.4.0.{operator}").as_str(), operating);
+    }
     let verifying = verify::verify(world(200, 0), plan.faults_for + SETTLE, history.clone());
     sim.client("10.3.0.1", verifying);
     losses
@@ -167,6 +196,8 @@ pub(crate) async fn serve(world: HostWorld, history: Shared) -> turmoil::Result 
         ..WalOptions::new(config.cluster.id(), id)
     };
     let (wal, recovered) = Wal::open(env.disk.clone(), &dir.join("wal"), options)?;
+    let in_log = recovered.groups.keys().map(|group| ReplicaId(group.0)).collect();
+    invariants::log_forgets_nobody(&mut history.lock(), id, &in_log, loss == Some(Loss::Disk));
     let kv = Arc::new(JournalKv::open(env.disk.clone(), &dir.join("kv"))?);
     lost |= loss.map_or(Ok(false), |loss| loss.of_records(&*kv))?;
     let parts = NodeParts {

@@ -20,10 +20,17 @@ const CALL: Duration = Duration::from_secs(2);
 /// Simulated time in which a write must go through.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A post of this test: author 7.
+/// A post of this test, in the first shard, of which the first three hosts have replicas.
 fn key(post: u64) -> PostKey {
+    key_in(0, post)
+}
+
+/// A post in the shard at this place.
+fn key_in(place: usize, post: u64) -> PostKey {
+    let shard = layout().shards[place].shard;
+    let of_shard = |author: &UserId| layout().owner(Slot::of(*author)).shard == shard;
     PostKey {
-        author: UserId(7),
+        author: (1..).map(UserId).find(of_shard).expect("every shard has authors"),
         post: PostId(post),
     }
 }
@@ -98,7 +105,24 @@ async fn has(node: &NodeClient, layout: &Layout, key: PostKey) -> bool {
 /// Whether a write of version `version` goes through, retries included.
 async fn done(nodes: &[NodeClient], command: ShardCommand) -> bool {
     let until = turmoil::sim_elapsed().expect("inside the simulation") + PATIENCE;
-    replicate(nodes, &layout(), key(1), command, until).await
+    replicate(nodes, &layout(), key(1).author, command, until)
+        .await
+        .is_some()
+}
+
+/// The same of a put into every shard.
+async fn put_everywhere(nodes: &[NodeClient], version: u64) -> bool {
+    let until = turmoil::sim_elapsed().expect("inside the simulation") + PATIENCE;
+    for place in 0..layout().shards.len() {
+        let key = key_in(place, 1);
+        if replicate(nodes, &layout(), key.author, put(key, version), until)
+            .await
+            .is_none()
+        {
+            return false;
+        }
+    }
+    true
 }
 
 async fn refuses_growth(nodes: &[NodeClient], version: u64) {
@@ -106,7 +130,9 @@ async fn refuses_growth(nodes: &[NodeClient], version: u64) {
     let refused = |reply: &ReplyBody| {
         matches!(
             reply,
-            ReplyBody::Write(Err(ShardError::Overloaded { .. } | ShardError::NotLeader { .. }))
+            ReplyBody::Write(Err(ShardError::Overloaded { .. }
+                | ShardError::NotLeader { .. }
+                | ShardError::NotHere(_)))
         )
     };
     assert!(replies.iter().all(refused), "{replies:?}");
@@ -116,17 +142,17 @@ async fn script(world: HostWorld, rooms: Vec<Room>) -> turmoil::Result {
     let env = env(&world);
     let nodes = clients(&env);
     let (one, layout) = (&nodes[..1], layout());
-    let shards = layout.shards.len();
-    let led = |all: &[NodeStatus]| all.iter().map(leads).sum::<usize>() == shards;
+    let groups = layout.groups().count();
+    let led = |all: &[NodeStatus]| all.iter().map(leads).sum::<usize>() == groups;
 
-    until("a leader of every shard", || async { led(&statuses(&nodes).await) }).await;
+    until("a leader of every group", || async { led(&statuses(&nodes).await) }).await;
     assert!(done(&nodes, put(key(1), 1)).await);
 
     // One disk fills up: others lead, writes go on, and the node still answers reads.
     rooms[0].set(20);
     until("no leader on a full node", || async {
         let all = statuses(&nodes).await;
-        all.len() == 3 && is_low(&all[0]) && leads(&all[0]) == 0 && led(&all)
+        all.len() == nodes.len() && is_low(&all[0]) && leads(&all[0]) == 0 && led(&all)
     })
     .await;
     assert!(done(&nodes, put(key(2), 1)).await);
@@ -140,7 +166,7 @@ async fn script(world: HostWorld, rooms: Vec<Room>) -> turmoil::Result {
     rooms.iter().for_each(|room| room.set(49));
     until("all nodes full", || async {
         let all = statuses(&nodes).await;
-        all.len() == 3 && all.iter().all(is_low)
+        all.len() == nodes.len() && all.iter().all(is_low)
     })
     .await;
     refuses_growth(&nodes, 2).await;
@@ -223,7 +249,7 @@ async fn write_for(nodes: &[NodeClient], seconds: u64) -> Duration {
         let began = now();
         // Its own time is a version that grows.
         let version = u64::try_from(began.as_millis()).expect("a short run");
-        assert!(done(nodes, put(key(1), version)).await);
+        assert!(put_everywhere(nodes, version).await);
         longest = longest.max(now() - began);
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
@@ -232,20 +258,20 @@ async fn write_for(nodes: &[NodeClient], seconds: u64) -> Duration {
 
 async fn slow_disks(world: HostWorld, paces: Vec<Pace>) -> turmoil::Result {
     let nodes = clients(&env(&world));
-    let shards = layout().shards.len();
+    let groups = layout().groups().count();
     let slow = |all: &[NodeStatus]| {
         all.iter()
             .filter(|s| s.disk_speed.slow)
             .map(|s| s.node.0)
             .collect::<Vec<_>>()
     };
-    until("a leader of every shard", || async {
-        leaders(&statuses(&nodes).await).len() == shards
+    until("a leader of every group", || async {
+        leaders(&statuses(&nodes).await).len() == groups
     })
     .await;
     write_for(&nodes, 5).await;
 
-    // The disk of who leads the shard that is written to stalls: others lead everything, and writes are quick again.
+    // The disk of who leads the first shard stalls: others lead everything, and writes are quick again.
     let written = layout().owner(Slot::of(key(1).author)).shard.0;
     let before = leaders(&statuses(&nodes).await);
     let first = before
@@ -258,7 +284,7 @@ async fn slow_disks(world: HostWorld, paces: Vec<Pace>) -> turmoil::Result {
     let all = statuses(&nodes).await;
     assert_eq!(slow(&all), [first]);
     let after = leaders(&all);
-    assert_eq!(after.len(), shards);
+    assert_eq!(after.len(), groups);
     assert!(after.iter().all(|(_, node, _)| *node != first), "{before:?} {after:?}");
     let longest = write_for(&nodes, 20).await;
     assert!(longest < Duration::from_millis(300), "{longest:?}");
@@ -269,7 +295,9 @@ async fn slow_disks(world: HostWorld, paces: Vec<Pace>) -> turmoil::Result {
     let settled = leaders(&statuses(&nodes).await);
     write_for(&nodes, 120).await;
     let all = statuses(&nodes).await;
-    assert_eq!(slow(&all).len(), 3);
+    // A disk with no replica has nothing to write.
+    let in_use = |status: &&NodeStatus| !status.replicas.is_empty();
+    assert_eq!(slow(&all).len(), all.iter().filter(in_use).count());
     assert_eq!(leaders(&all), settled, "leadership moves although it is nowhere better");
     let moved = settled.iter().zip(&after).filter(|(now, then)| now != then).count();
     assert_eq!(moved, 0, "{after:?} {settled:?}");
@@ -281,6 +309,7 @@ async fn slow_disks(world: HostWorld, paces: Vec<Pace>) -> turmoil::Result {
     assert_eq!(slow(&all), [0; 0]);
     assert!(
         all.iter()
+            .filter(in_use)
             .all(|status| status.disk_speed.stalls > 0 && status.disk_speed.recent_stalls == 0)
     );
     assert_eq!(leaders(&all), settled);

@@ -1,13 +1,16 @@
 //! What happened in a run, as the observers and writers saw it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use covey_node::Observer;
-use covey_shared::ids::{NodeId, PostKey, ShardId, Term, Version};
+use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ReplicaId, ShardId, Term, Version};
+use covey_shared::members::Members;
 use covey_store::log::LogEntry;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use crate::follows::Edge;
 
 /// What a writer was told about one post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,15 @@ pub(crate) enum Told {
     Put(Version),
     /// Deleted at this version.
     Deleted(Version),
+}
+
+/// What hosts have said. Answers overtake each other, so each is compared with what was heard before it was asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Heard {
+    /// The highest `conf_ver` that the leader of each term told of.
+    pub(crate) led: BTreeMap<(ShardId, Term), u64>,
+    /// The newest replica of each shard that a host was seen to have.
+    pub(crate) births: BTreeMap<(NodeId, ShardId), ReplicaId>,
 }
 
 /// Everything that the invariants look at.
@@ -29,6 +41,32 @@ pub(crate) struct History {
     pub(crate) told: BTreeMap<PostKey, Told>,
     /// Deletes that were tried and whose outcome nobody heard.
     pub(crate) maybe_deleted: BTreeMap<PostKey, Version>,
+    /// Whether an edge is on, as last acknowledged.
+    pub(crate) follows: BTreeMap<Edge, bool>,
+    /// Changes of edges that were acknowledged.
+    pub(crate) followed: u64,
+    /// The members that each `conf_ver` of a shard means, as anybody said.
+    pub(crate) versions: BTreeMap<(ShardId, u64), Members>,
+    /// What must not go back.
+    pub(crate) heard: Heard,
+    /// Where each replica was seen, on the disks that there are now.
+    pub(crate) hosts: BTreeMap<ReplicaId, NodeId>,
+    /// Moves that were done.
+    pub(crate) moves: u64,
+    /// Hosts that were emptied.
+    pub(crate) drains: u64,
+    /// Operations that were taken back.
+    pub(crate) cancelled: u64,
+    /// Operations that were not possible, or not in time.
+    pub(crate) failed: u64,
+    /// Repairs that the cluster began by itself.
+    pub(crate) repairs: u64,
+    /// The newest entry of the metadata that was acknowledged, or that an answer had.
+    pub(crate) metadata: LogIndex,
+    /// Operations that were acknowledged.
+    pub(crate) started: BTreeSet<OperationId>,
+    /// Operators who ask for nothing any more.
+    pub(crate) operators_done: u64,
     /// What is broken.
     pub(crate) violations: Vec<String>,
     /// Entries applied, over all replicas.

@@ -1,19 +1,23 @@
 //! The cluster in a deterministic simulator: real node code on simulated hosts, faults, invariants, seeds.
 //!
-//! One run: [`run`] builds three hosts and some writers, lets the nemesis crash and partition them, heals everything, and
-//! checks what the writers were told against what the replicas hold. The same seed gives the same trace hash.
+//! One run: [`run`] builds five hosts, writers and operators who have replicas moved and hosts drained, lets the nemesis crash and partition
+//! them, heals everything, and checks what the writers were told against what the replicas hold. The same seed gives the same trace hash.
 //!
 //! [`crash`] is the other half: one replica, no network, and a disk that does all that disks may do.
 
 mod client;
 mod cluster;
 pub mod crash;
+mod desk;
 mod env;
+mod follows;
 mod history;
 mod invariants;
 mod loss;
 mod nemesis;
+mod operators;
 mod panics;
+mod reports;
 mod verify;
 
 use std::time::Duration;
@@ -43,6 +47,9 @@ impl Plan {
     }
 }
 
+#[cfg(test)]
+#[path = "bugs_test.rs"]
+mod bugs_tests;
 #[cfg(test)]
 #[path = "sim_test.rs"]
 mod tests;

@@ -51,7 +51,8 @@ async fn script(world: HostWorld, written: Arc<AtomicBool>, missed: Arc<AtomicBo
     let nodes = clients(&env(&world));
     for post in 1..=POSTS {
         let until = turmoil::sim_elapsed().expect("inside the simulation") + Duration::from_secs(PATIENCE);
-        assert!(replicate(&nodes, &layout(), key(post), put(key(post), 1), until).await);
+        let written = replicate(&nodes, &layout(), key(post).author, put(key(post), 1), until).await;
+        assert!(written.is_some());
     }
     // The last one is applied everywhere, and in a checkpoint.
     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -36,6 +36,9 @@ struct ClusterArgs {
     /// Seeds from A up to, not including, B.
     #[arg(long, value_name = "A..B", default_value = "0..50")]
     seeds: String,
+    /// Stop at the first seed that fails.
+    #[arg(long)]
+    first: bool,
     /// Simulated seconds with faults.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
@@ -73,11 +76,17 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             ..Plan::new(seed)
         });
         println!(
-            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} faults, {} snapshots, {} violations",
+            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} follows, {} faults, {} moves, {} drains, {} repairs, {} cancelled, {} failed, {} snapshots, {} violations",
             outcome.trace_hash,
             outcome.applied,
             outcome.acknowledged,
+            outcome.followed,
             outcome.faults,
+            outcome.moves,
+            outcome.drains,
+            outcome.repairs,
+            outcome.cancelled,
+            outcome.failed,
             outcome.snapshots,
             outcome.violations.len()
         );
@@ -90,6 +99,9 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             println!("  the second run of the seed went another way");
         }
         failed += u64::from(!outcome.violations.is_empty() || !replayed);
+        if args.first && failed > 0 {
+            break;
+        }
     }
     Ok(failed)
 }

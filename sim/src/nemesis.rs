@@ -13,10 +13,14 @@ use crate::loss::{Loss, NextLoss};
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Crashed(u64),
+    /// For so long that it is given up.
+    Away(u64),
     /// It comes back without something.
     Lost(u64, Loss),
     Cut(u64, u64),
     CutOneWay(u64, u64),
+    /// From all other hosts; writers and operators still reach it.
+    Isolated(u64),
 }
 
 pub(crate) struct Nemesis {
@@ -67,37 +71,49 @@ impl Nemesis {
             }
             inflict(sim, fault);
             self.faults += 1;
-            self.active = Some((fault, now + Duration::from_millis(self.rng.random_range(100..5_000))));
+            let lasts = match fault {
+                Fault::Away(_) => 9_000..16_000,
+                _ => 100..5_000,
+            };
+            self.active = Some((fault, now + Duration::from_millis(self.rng.random_range(lasts))));
         }
     }
 
     fn choose(&mut self) -> Fault {
         let a = self.rng.random_range(1..=HOSTS);
         let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
-        match self.rng.random_range(0..5) {
-            0 if !self.lost => {
+        match self.rng.random_range(0..13) {
+            0..=1 if !self.lost => {
                 let losses = [Loss::Disk, Loss::Stores, Loss::File];
                 Fault::Lost(a, losses[self.rng.random_range(0..losses.len())])
             }
-            0..=2 => Fault::Crashed(a),
-            3 => Fault::Cut(a, b),
-            _ => Fault::CutOneWay(a, b),
+            0..=5 => Fault::Crashed(a),
+            6..=7 => Fault::Cut(a, b),
+            8..=9 => Fault::CutOneWay(a, b),
+            10..=11 => Fault::Isolated(a),
+            _ => Fault::Away(a),
         }
     }
 }
 
 fn inflict(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) | Fault::Lost(host, _) => sim.crash(address(host).as_str()),
+        Fault::Crashed(host) | Fault::Away(host) | Fault::Lost(host, _) => sim.crash(address(host).as_str()),
         Fault::Cut(a, b) => sim.partition(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.partition_oneway(address(a).as_str(), address(b).as_str()),
+        Fault::Isolated(host) => others(host).for_each(|other| sim.partition(address(host).as_str(), other.as_str())),
     }
 }
 
 fn heal(sim: &mut Sim<'_>, fault: Fault) {
     match fault {
-        Fault::Crashed(host) | Fault::Lost(host, _) => sim.bounce(address(host).as_str()),
+        Fault::Crashed(host) | Fault::Away(host) | Fault::Lost(host, _) => sim.bounce(address(host).as_str()),
         Fault::Cut(a, b) => sim.repair(address(a).as_str(), address(b).as_str()),
         Fault::CutOneWay(a, b) => sim.repair_oneway(address(a).as_str(), address(b).as_str()),
+        Fault::Isolated(host) => others(host).for_each(|other| sim.repair(address(host).as_str(), other.as_str())),
     }
+}
+
+fn others(host: u64) -> impl Iterator<Item = String> {
+    (1..=HOSTS).filter(move |other| *other != host).map(address)
 }

@@ -10,6 +10,7 @@ const FOUND_WITHIN: u64 = 20;
 #[test]
 fn healthy_clusters_hold_every_invariant() {
     let (mut acknowledged, mut snapshots, mut rebuilt) = (0, 0, 0);
+    let (mut moves, mut drains, mut cancelled, mut followed) = (0, 0, 0, 0);
     for seed in 0..SEEDS {
         let outcome = run(Plan::new(seed));
         assert!(outcome.violations.is_empty(), "seed {seed}: {:#?}", outcome.violations);
@@ -17,12 +18,21 @@ fn healthy_clusters_hold_every_invariant() {
         acknowledged += outcome.acknowledged;
         snapshots += outcome.snapshots;
         rebuilt += outcome.rebuilt;
+        moves += outcome.moves;
+        drains += outcome.drains;
+        cancelled += outcome.cancelled;
+        followed += outcome.followed;
     }
     assert!(
         acknowledged as u64 > SEEDS * 50,
         "only {acknowledged} writes were acknowledged in all"
     );
+    assert!(followed > SEEDS * 20, "only {followed} follows went to another shard");
     assert!(rebuilt > SEEDS / 2, "only {rebuilt} replicas came back after a loss");
+    // Drains and repairs move others.
+    assert!(moves > SEEDS * 3, "only {moves} replicas were moved by themselves");
+    assert!(drains > SEEDS / 2, "only {drains} hosts were emptied");
+    assert!(cancelled > SEEDS / 5, "only {cancelled} moves were taken back");
     assert!(snapshots > SEEDS, "only {snapshots} replicas came back by snapshot");
 }
 
@@ -32,8 +42,8 @@ fn a_seed_replays_exactly() {
         let (first, second) = (run(Plan::new(seed)), run(Plan::new(seed)));
         assert_eq!(first.trace_hash, second.trace_hash, "seed {seed}");
         assert_eq!(
-            (first.applied, first.faults),
-            (second.applied, second.faults),
+            (first.applied, first.faults, first.moves),
+            (second.applied, second.faults, second.moves),
             "seed {seed}"
         );
     }

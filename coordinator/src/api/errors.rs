@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use covey_shared::wire::{ShardError, TransferFault};
+use covey_shared::metadata::OperationFault;
 use serde::Serialize;
 use thiserror::Error;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::api::convert::{ItemFault, RequestFault};
-use crate::cluster::{ReadError, ShardFailure};
+use crate::cluster::{MetadataError, ReadError};
 use crate::feed::FeedError;
 use crate::seal::SealError;
 
@@ -37,7 +37,7 @@ pub(crate) enum ApiError {
     /// No such path.
     #[error(
         "there is nothing at this path; calls are POST /v1/feed, /v1/search, /v1/explain, /v1/posts:put, …:get, …:delete, \
-             /v1/users:put, /v1/actions:record, /v1/labels:set, and GET /v1/status"
+             /v1/users:put, /v1/actions:record, /v1/labels:set, /v1/operations, and GET /v1/status, /v1/cluster"
     )]
     NoSuchPath,
     /// The post does not exist.
@@ -58,17 +58,12 @@ pub(crate) enum ApiError {
     /// The shards did not answer.
     #[error("the shards did not answer")]
     Read(#[source] ReadError),
-    /// Another node does not lead.
-    #[error("shard {shard} is not led by node {to}")]
-    Transfer {
-        /// The shard.
-        shard: u64,
-        /// Who should lead.
-        to: u64,
-        /// Why not.
-        #[source]
-        source: ShardFailure,
-    },
+    /// What an operator asks for cannot be.
+    #[error(transparent)]
+    Operation(#[from] OperationFault),
+    /// The metadata says nothing.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// No feed.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -125,16 +120,10 @@ impl ApiError {
             ApiError::NoSuchPath => (Code::Unimplemented, 404, None),
             ApiError::PostNotFound { .. } => (Code::NotFound, 404, None),
             ApiError::NoVector { .. } => (Code::FailedPrecondition, 400, None),
-            ApiError::Transfer {
-                source: ShardFailure::Shard(ShardError::Transfer(fault)),
-                ..
-            } => match fault {
-                TransferFault::NotAVoter(_) => (Code::FailedPrecondition, 400, None),
-                TransferFault::Behind { .. } | TransferFault::Declined => {
-                    (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY))
-                }
-            },
-            ApiError::Transfer { .. } => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
+            ApiError::Operation(fault) => operation(fault),
+            ApiError::Metadata(MetadataError::Invalid(_)) => (Code::InvalidArgument, 400, None),
+            // It is the time of an election, not that of the caller.
+            ApiError::Metadata(_) => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
             ApiError::Overloaded => (Code::ResourceExhausted, 429, Some(OVERLOADED_RETRY)),
             ApiError::Read(ReadError::NoAnswer { source, .. }) if source.is_late() => {
                 (Code::DeadlineExceeded, 504, None)
@@ -188,6 +177,25 @@ impl ApiError {
             metadata.insert(crate::api::TRACE_HEADER, trace);
         }
         status
+    }
+}
+
+fn operation(fault: &OperationFault) -> (Code, u16, Option<Duration>) {
+    match fault {
+        OperationFault::UnknownNode(_) | OperationFault::UnknownShard(_) | OperationFault::UnknownOperation(_) => {
+            (Code::NotFound, 404, None)
+        }
+        OperationFault::Conflict(_)
+        | OperationFault::Ended(_)
+        | OperationFault::NotAVoter { .. }
+        | OperationFault::AlreadyThere { .. }
+        | OperationFault::Drained(_)
+        | OperationFault::NotDrained(_)
+        | OperationFault::NoRoom { .. }
+        | OperationFault::NotAway(_) => (Code::FailedPrecondition, 400, None),
+        OperationFault::Invalid(_) => (Code::InvalidArgument, 400, None),
+        OperationFault::TooMany(_) => (Code::ResourceExhausted, 429, None),
+        OperationFault::NotYetKnown => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
     }
 }
 

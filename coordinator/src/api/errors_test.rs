@@ -1,6 +1,6 @@
 //! The map of errors to codes is part of the contract with clients.
 
-use covey_shared::ids::ShardId;
+use covey_shared::ids::{NodeId, OperationId, ShardId};
 use covey_shared::wire::{InvalidRequest, ShardError};
 
 use super::*;
@@ -30,6 +30,53 @@ fn what_is_wrong_with_the_request_is_never_worth_a_retry() {
             "{fault}"
         );
     }
+}
+
+#[test]
+fn each_refusal_of_an_operation_has_its_code_and_only_a_young_cluster_is_asked_again() {
+    let (node, shard) = (NodeId(4), ShardId(1));
+    let id = OperationId(7);
+    for (fault, code, http) in [
+        (OperationFault::UnknownNode(node), Code::NotFound, 404),
+        (OperationFault::UnknownShard(shard), Code::NotFound, 404),
+        (OperationFault::UnknownOperation(id), Code::NotFound, 404),
+        (OperationFault::Conflict(id), Code::FailedPrecondition, 400),
+        (
+            OperationFault::AlreadyThere { shard, node },
+            Code::FailedPrecondition,
+            400,
+        ),
+        (OperationFault::NotDrained(node), Code::FailedPrecondition, 400),
+        (OperationFault::Invalid("x".into()), Code::InvalidArgument, 400),
+        (OperationFault::TooMany(256), Code::ResourceExhausted, 429),
+    ] {
+        let error = ApiError::from(fault);
+        let outside = error.outside();
+        assert_eq!(
+            (outside.code, outside.http, outside.retry_after),
+            (code, http, None),
+            "{error}"
+        );
+    }
+    let early = ApiError::from(OperationFault::NotYetKnown).outside();
+    assert_eq!((early.code, early.http), (Code::Unavailable, 503));
+    assert!(early.retry_after.is_some(), "a young cluster soon knows its shards");
+}
+
+#[test]
+fn metadata_without_a_leader_is_unavailable_and_says_that_the_rest_goes_on() {
+    for error in [
+        MetadataError::NoLeader(ShardFailure::OutOfTime),
+        MetadataError::Uncertain(ShardFailure::OutOfTime),
+    ] {
+        let error = ApiError::from(error);
+        let outside = error.outside();
+        assert_eq!((outside.code, outside.http), (Code::Unavailable, 503));
+        assert!(outside.retry_after.is_some());
+        assert!(error.text().contains("reads and writes go on"), "{}", error.text());
+    }
+    let invalid = ApiError::from(MetadataError::Invalid(InvalidRequest::EntryTooLarge));
+    assert_eq!(invalid.outside().code, Code::InvalidArgument);
 }
 
 #[test]

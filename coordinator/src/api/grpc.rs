@@ -247,7 +247,10 @@ calls! {
     check_shards, "CheckShards", CheckShardsRequest => CheckShardsReply, check_shards;
     pause_builds, "PauseBuilds", PauseBuildsRequest => BuildsReply, pause_builds;
     resume_builds, "ResumeBuilds", ResumeBuildsRequest => BuildsReply, resume_builds;
-    transfer_leader, "TransferLeader", TransferLeaderRequest => TransferLeaderReply, transfer_leader;
+    start_operation, "StartOperation", StartOperationRequest => StartOperationReply, start_operation;
+    cancel_operation, "CancelOperation", CancelOperationRequest => CancelOperationReply, cancel_operation;
+    undrain_node, "UndrainNode", UndrainNodeRequest => UndrainNodeReply, undrain_node;
+    describe_cluster, "DescribeCluster", DescribeClusterRequest => DescribeClusterReply, describe_cluster;
 }
 
 #[cfg(test)]

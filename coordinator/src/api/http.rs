@@ -12,8 +12,8 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse, Route};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::api::entry::{Incoming, Outgoing};
@@ -111,7 +111,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         .app_data(web::PayloadConfig::new(api.max_body()))
         .app_data(web::Data::from(api))
         .default_service(web::to(nothing_here));
-    let calls: [(&str, Route); 13] = [
+    let calls: [(&str, Route); 15] = [
         ("/v1/posts:put", call!("PutPosts", put_posts)),
         ("/v1/posts:get", call!("GetPosts", get_posts)),
         ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
@@ -124,13 +124,16 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         ("/v1/shards:check", call!("CheckShards", check_shards)),
         ("/v1/builds:pause", call!("PauseBuilds", pause_builds)),
         ("/v1/builds:resume", call!("ResumeBuilds", resume_builds)),
-        ("/v1/shards:transferLeader", call!("TransferLeader", transfer_leader)),
+        ("/v1/operations", call!("StartOperation", start_operation)),
+        ("/v1/operations:cancel", call!("CancelOperation", cancel_operation)),
+        ("/v1/nodes:undrain", call!("UndrainNode", undrain_node)),
     ];
     for (path, route) in calls {
         config.route(path, route);
     }
     config
         .route("/v1/status", web::get().to(status))
+        .route("/v1/cluster", web::get().to(cluster))
         .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz));
 }
@@ -160,6 +163,33 @@ where
 async fn status(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
     let incoming = incoming(&request, "Status");
     let work = |api: Arc<Api>, context| async move { api.status(covey_api::v1::StatusRequest {}, context).await };
+    respond(api.into_inner().serve(incoming, work).await)
+}
+
+/// What `GET /v1/cluster` may ask for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClusterQuery {
+    #[serde(default)]
+    audit: u32,
+    #[serde(default)]
+    operation: u64,
+}
+
+async fn cluster(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
+    let incoming = incoming(&request, "DescribeCluster");
+    let asked = web::Query::<ClusterQuery>::from_query(request.query_string());
+    let work = |api: Arc<Api>, context| async move {
+        let ClusterQuery { audit, operation } = asked
+            .map_err(|error| ApiError::Malformed(error.to_string()))?
+            .into_inner();
+        let message = covey_api::v1::DescribeClusterRequest {
+            audit,
+            operation,
+            deadline_ms: 0,
+        };
+        api.describe_cluster(message, context).await
+    };
     respond(api.into_inner().serve(incoming, work).await)
 }
 

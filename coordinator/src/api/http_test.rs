@@ -192,3 +192,39 @@ async fn trace_id_is_in_header_and_body() {
     assert_eq!(body["trace_id"], header.as_str());
     assert_eq!(header.len(), 32);
 }
+
+#[actix::test]
+async fn operations_are_begun_shown_cancelled_and_refused() {
+    let drain = json!({"drain": {"node": 2}, "by": "ada"});
+    let replies = send(
+        10,
+        |_| {},
+        vec![
+            post_json("/v1/operations", drain.clone()),
+            post_json("/v1/operations", json!({"repair": {"node": 2}, "dry_run": true})),
+            post_json("/v1/operations:cancel", json!({"operation": 1})),
+            post_json("/v1/nodes:undrain", json!({"node": 2})),
+            TestRequest::with_uri("/v1/cluster?audit=5"),
+            post_json("/v1/operations", json!({})),
+            TestRequest::with_uri("/v1/cluster?operation=9"),
+            TestRequest::with_uri("/v1/cluster?operations=9"),
+        ],
+    )
+    .await;
+    let codes: Vec<u16> = replies.iter().map(|(status, _)| *status).collect();
+    assert_eq!(codes, [200, 200, 200, 200, 200, 400, 404, 400], "{replies:#?}");
+    assert_eq!(replies[0].1["operation"], "1");
+    assert_eq!(replies[0].1["planned"][0]["title"], "drain node 2");
+    assert_eq!(replies[1].1.get("operation"), None, "nothing has begun");
+    assert_eq!(replies[1].1["planned"][0]["repair"]["node"], "2");
+    assert_eq!(replies[4].1["applied"], "3", "the rehearsal is no change");
+    let refuse = |world: &World| {
+        let fault = covey_shared::metadata::OperationFault::Drained(covey_shared::ids::NodeId(2));
+        *world.fault.lock() = Some(fault);
+    };
+    let (status, body) = send(10, refuse, vec![post_json("/v1/operations", drain)])
+        .await
+        .remove(0);
+    assert_eq!((status, &body["code"]), (400, &json!("FAILED_PRECONDITION")));
+    assert!(body["message"].as_str().unwrap().contains("covey node undrain 2"));
+}

@@ -1,11 +1,13 @@
-//! What operators ask for: checks, leaders, pauses.
+//! What operators ask for: checks, operations, pauses.
 
 use std::time::Duration;
 
 use covey_api::v1;
-use covey_shared::ids::{NodeId, ShardId};
+use covey_env::Monotonic;
+use covey_shared::ids::{NodeId, OperationId, ShardId};
+use covey_shared::metadata::MetadataChange;
 
-use super::convert::{RequestFault, builds, checked, pause};
+use super::convert::{RequestFault, audit_lines, builds, cancel, checked, described, operation, pause, start, undrain};
 use super::errors::ApiError;
 use super::service::Api;
 use crate::request::RequestContext;
@@ -27,47 +29,75 @@ impl Api {
         Ok(checked(&checks, context.trace_id))
     }
 
-    /// Has another node lead a shard.
-    pub(crate) async fn transfer_leader(
+    /// Begins an operation, or says what it would begin.
+    pub(crate) async fn start_operation(
         &self,
-        request: v1::TransferLeaderRequest,
+        request: v1::StartOperationRequest,
         context: RequestContext,
-    ) -> Result<v1::TransferLeaderReply, ApiError> {
+    ) -> Result<v1::StartOperationReply, ApiError> {
         let cluster = &self.deps.cluster;
-        let (shard, to) = (ShardId(request.shard), NodeId(request.to_node));
-        if !cluster.has_shard(shard) {
-            return Err(RequestFault::UnknownShard { shard: shard.0 }.into());
-        }
-        if !cluster.has_node(to) {
-            return Err(RequestFault::UnknownNode { node: to.0 }.into());
-        }
-        let (began, deadline) = (self.now(), self.deadline(&context, request.deadline_ms));
-        let outcome = cluster.transfer_leader(shard, to, deadline).await;
-        let took_ms = self.now().since(began).as_secs_f64() * 1000.0;
-        // An operator's command: it stays in the log, whatever came of it.
-        match &outcome {
-            Ok(done) => tracing::info!(
-                shard = shard.0,
-                from = done.from.0,
-                to = to.0,
-                took_ms,
-                "leader transferred"
-            ),
-            Err(error) => tracing::warn!(shard = shard.0, to = to.0, took_ms, %error, "leader not transferred"),
-        }
-        let done = outcome.map_err(|source| ApiError::Transfer {
-            shard: shard.0,
-            to: to.0,
-            source,
-        })?;
-        Ok(v1::TransferLeaderReply {
-            shard: shard.0,
-            from_node: done.from.0,
-            to_node: to.0,
-            term: done.term.0,
-            took_ms,
+        let (dry_run, deadline) = (request.dry_run, self.deadline(&context, request.deadline_ms));
+        let wanted = start(request, self.unix_now())?;
+        let what = wanted.what;
+        let (id, planned) = match dry_run {
+            true => (0, cluster.rehearse(what, deadline).await??),
+            false => {
+                let begun = self.change(&MetadataChange::Start(wanted), deadline).await?;
+                (begun.0, vec![what])
+            }
+        };
+        Ok(v1::StartOperationReply {
+            operation: id,
+            planned: planned.iter().map(operation).collect(),
             trace_id: context.trace_id,
         })
+    }
+
+    /// Takes an operation back.
+    pub(crate) async fn cancel_operation(
+        &self,
+        request: v1::CancelOperationRequest,
+        context: RequestContext,
+    ) -> Result<v1::CancelOperationReply, ApiError> {
+        let deadline = self.deadline(&context, request.deadline_ms);
+        self.change(&cancel(request)?, deadline).await?;
+        let trace_id = context.trace_id;
+        Ok(v1::CancelOperationReply { trace_id })
+    }
+
+    /// Takes a node back into service.
+    pub(crate) async fn undrain_node(
+        &self,
+        request: v1::UndrainNodeRequest,
+        context: RequestContext,
+    ) -> Result<v1::UndrainNodeReply, ApiError> {
+        let deadline = self.deadline(&context, request.deadline_ms);
+        self.change(&undrain(request)?, deadline).await?;
+        let trace_id = context.trace_id;
+        Ok(v1::UndrainNodeReply { trace_id })
+    }
+
+    /// The metadata of the cluster.
+    pub(crate) async fn describe_cluster(
+        &self,
+        request: v1::DescribeClusterRequest,
+        context: RequestContext,
+    ) -> Result<v1::DescribeClusterReply, ApiError> {
+        let deadline = self.deadline(&context, request.deadline_ms);
+        let view = self.deps.cluster.describe(audit_lines(&request)?, deadline).await?;
+        let only = (request.operation != 0).then_some(OperationId(request.operation));
+        Ok(described(&view, only, context.trace_id)?)
+    }
+
+    async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Result<OperationId, ApiError> {
+        let outcome = self.deps.cluster.change(change, deadline).await;
+        // An operator's command: it stays in the log, whatever came of it.
+        match &outcome {
+            Ok(Ok(operation)) => tracing::info!(operation = operation.0, ?change, "an operator's command"),
+            Ok(Err(fault)) => tracing::warn!(?change, %fault, "an operator's command is refused"),
+            Err(error) => tracing::warn!(?change, %error, "an operator's command is not carried out"),
+        }
+        Ok(outcome??)
     }
 
     /// Pauses the builds of vector indexes.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use covey_env::Monotonic;
-use covey_shared::ids::{ModelEpoch, NodeId};
-use covey_shared::wire::{BuildsStatus, Class, ReplyBody, RequestBody};
+use covey_shared::ids::NodeId;
+use covey_shared::wire::{BuildsStatus, ReplyBody, RequestBody};
 use futures::future::join_all;
 
 use crate::cluster::Cluster;
-use crate::cluster::port::{CallError, NodeCall};
+use crate::cluster::port::CallError;
 
 /// What one node says.
 #[derive(Debug)]
@@ -34,14 +34,8 @@ impl Cluster {
     }
 
     async fn pause_builds_of(&self, node: NodeId, pause_ms: u64, deadline: Monotonic) -> NodeBuilds {
-        let call = NodeCall {
-            class: Class::Admin,
-            left: deadline.left(self.now()),
-            model_epoch: ModelEpoch(0),
-            body: RequestBody::PauseBuilds { pause_ms },
-        };
-        let link = self.links.get(&node).expect("every configured node has a link");
-        let builds = match link.call(call).await {
+        let left = deadline.left(self.now());
+        let builds = match self.admin(node, RequestBody::PauseBuilds { pause_ms }, left).await {
             Ok(ReplyBody::PauseBuilds(builds)) => Ok(builds),
             Ok(_) => Err(CallError::WrongReply),
             Err(error) => Err(error),

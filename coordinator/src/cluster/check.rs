@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use covey_env::Monotonic;
-use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
-use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
+use covey_shared::ids::{LogIndex, NodeId, ShardId};
+use covey_shared::wire::{ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 
 use crate::cluster::Cluster;
-use crate::cluster::port::{CallError, NodeCall};
+use crate::cluster::port::CallError;
 use crate::cluster::progress::ShardFailure;
 
 /// Replicas that write meanwhile are hashed at different indexes, so they are asked again, at most so often.
@@ -92,12 +92,13 @@ impl Cluster {
 
     /// Whether the map has this shard.
     pub(crate) fn has_shard(&self, shard: ShardId) -> bool {
-        self.map.shard(shard).is_some()
+        self.map.load().shard(shard).is_some()
     }
 
     /// One call to each node that has a replica of any of `shards`.
     async fn look(&self, shards: &BTreeSet<ShardId>, deadline: Monotonic) -> Vec<ShardCheck> {
-        let plans: Vec<_> = shards.iter().filter_map(|shard| self.map.shard(*shard)).collect();
+        let map = self.map.load();
+        let plans: Vec<_> = shards.iter().filter_map(|shard| map.shard(*shard)).collect();
         let mut asked: BTreeMap<NodeId, Vec<ShardId>> = BTreeMap::new();
         for plan in &plans {
             for voter in &plan.voters {
@@ -131,17 +132,8 @@ impl Cluster {
         shards: Vec<ShardId>,
         deadline: Monotonic,
     ) -> Vec<((ShardId, NodeId), Result<State, ShardFailure>)> {
-        let call = NodeCall {
-            class: Class::Admin,
-            left: deadline.left(self.now()),
-            model_epoch: ModelEpoch(0),
-            body: RequestBody::LogicalHash { shards: shards.clone() },
-        };
-        let reply = match self.links.get(&node) {
-            Some(link) => link.call(call).await,
-            None => Err(CallError::UnknownNode),
-        };
-        let replies = match reply {
+        let body = RequestBody::LogicalHash { shards: shards.clone() };
+        let replies = match self.admin(node, body, deadline.left(self.now())).await {
             Ok(ReplyBody::LogicalHash(replies)) => Ok(replies),
             Ok(_) => Err(CallError::WrongReply),
             Err(error) => Err(error),

@@ -85,6 +85,29 @@ async fn reads_are_complete_while_one_replica_of_each_shard_lives() {
 }
 
 #[actix::test]
+async fn a_replica_with_old_answers_is_left_alone_and_old_answers_for_want_of_others_are_named() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, 100);
+    world.set(1, Mood::Aged(u32::MAX));
+    for _ in 0..3 {
+        let found = cluster.search(ask(20), &context(&cluster)).await.unwrap();
+        assert_eq!(found.value, brute_force(&posts, 20));
+        assert_eq!((found.report.staleness_ms, found.report.flaws().count()), (3, 0));
+    }
+    world.calls.lock().clear();
+    cluster.search(ask(20), &context(&cluster)).await.unwrap();
+    assert!(
+        world.calls.lock().iter().all(|(node, _)| *node != NodeId(1)),
+        "it has just been old"
+    );
+    (1..=3).for_each(|node| world.set(node, Mood::Aged(60_000)));
+    let old = cluster.search(ask(20), &context(&cluster)).await.unwrap();
+    assert_eq!((old.value, old.report.coverage()), (brute_force(&posts, 20), 1.0));
+    let flaws: Vec<_> = old.report.flaws().map(|(_, reason)| reason).collect();
+    assert_eq!(flaws, ["older than rpc.max_staleness"; 8]);
+}
+
+#[actix::test]
 async fn shard_that_no_replica_answers_for_is_missing_and_nothing_else() {
     let (cluster, world) = cluster();
     let posts = fill(&world, 300);
@@ -92,7 +115,7 @@ async fn shard_that_no_replica_answers_for_is_missing_and_nothing_else() {
         world.set(node, Mood::Refuses(vec![4], ShardError::NotReady(NotReady::Stale)));
     }
     let found = cluster.search(ask(300), &context(&cluster)).await.unwrap();
-    let slots = cluster.map.slots(ShardId(4)).unwrap();
+    let slots = cluster.map.load().slots(ShardId(4)).unwrap();
     assert_eq!(
         found.report.missing_shards.iter().copied().collect::<Vec<_>>(),
         [ShardId(4)]
@@ -207,7 +230,8 @@ fn put(author: u64) -> ShardCommand {
 async fn write_follows_the_hint_and_remembers_the_leader() {
     let (cluster, world) = cluster();
     let shard = cluster.shard_of(UserId(5));
-    let voters = &cluster.map.shard(shard).unwrap().voters;
+    let map = cluster.map.load();
+    let voters = &map.shard(shard).unwrap().voters;
     world.leaders.lock().insert(shard, voters[2].node);
     let deadline = cluster.now().plus(Duration::from_secs(20));
     cluster.write(shard, put(5), deadline).await.unwrap();
@@ -243,7 +267,7 @@ async fn write_whose_replies_get_lost_is_uncertain_and_one_that_never_arrives_is
 async fn write_survives_a_change_of_the_leader() {
     let (cluster, world) = cluster();
     let shard = cluster.shard_of(UserId(5));
-    let voters = cluster.map.shard(shard).unwrap().voters.clone();
+    let voters = cluster.map.load().shard(shard).unwrap().voters.clone();
     world.set(voters[0].node.0, Mood::Down);
     world.leaders.lock().insert(shard, voters[1].node);
     let deadline = cluster.now().plus(Duration::from_secs(20));

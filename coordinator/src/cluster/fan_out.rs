@@ -98,7 +98,15 @@ impl Cluster {
     }
 
     fn targets(&self, shards: &[ShardId], context: &ReadContext) -> Vec<Target> {
-        let plans = shards.iter().filter_map(|shard| self.map.shard(*shard));
+        let map = self.map.load();
+        let plans = shards.iter().filter_map(|shard| map.shard(*shard));
+        let old = self.old_answers.all(self.now());
+        let stale = |shard| {
+            old.iter()
+                .filter(|(of, _)| *of == shard)
+                .map(|(_, node)| *node)
+                .collect()
+        };
         plans
             .map(|plan| Target {
                 read: ShardRead {
@@ -108,7 +116,7 @@ impl Cluster {
                 },
                 replicas: plan.voters.iter().map(|v| v.node).collect(),
                 leader: self.leaders.of(plan),
-                stale: self.old_answers.of(plan.shard, self.now()),
+                stale: stale(plan.shard),
             })
             .collect()
     }
@@ -121,7 +129,8 @@ impl Cluster {
             .iter()
             .for_each(|part| report.observe(part, self.max_staleness_ms));
         let covered = Owners::new(parts.iter().map(claim).collect()).covered();
-        for plan in shards.iter().filter_map(|shard| self.map.shard(*shard)) {
+        let map = self.map.load();
+        for plan in shards.iter().filter_map(|shard| map.shard(*shard)) {
             report.asked.insert(plan.slots);
             let mut holes = SlotSet::default();
             holes.insert(plan.slots);

@@ -9,6 +9,7 @@ mod check;
 mod fan_out;
 mod link;
 mod merge;
+mod metadata;
 mod node_link_actor;
 mod old_answers;
 mod overlap;
@@ -23,7 +24,6 @@ mod shard_map;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
-mod transfer;
 mod write;
 
 use std::collections::BTreeMap;
@@ -34,8 +34,9 @@ use actix::{Actor, Context};
 use actix_rt::Arbiter;
 use covey_config::Config;
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{NodeId, ShardId, UserId};
+use covey_shared::ids::{ModelEpoch, NodeId, ShardId, UserId};
 use covey_shared::layout::ShardPlan;
+use covey_shared::wire::{Class, ReplyBody, RequestBody};
 use parking_lot::Mutex;
 
 use link::{LinkLimits, LinkState};
@@ -43,10 +44,11 @@ use node_link_actor::{NodeLink, NodeLinkActor};
 use old_answers::OldAnswers;
 use replica_choice::Choice;
 use retry::{Backoff, RetryBudget};
-use shard_map::{Leaders, ShardMap};
+use shard_map::{Leaders, MapCell, ShardMap};
 
 pub(crate) use builds::NodeBuilds;
 pub(crate) use check::{ReplicaCheck, ShardCheck, Verdict};
+pub(crate) use metadata::MetadataError;
 pub use port::{CallError, NodeCall, NodePort};
 pub use progress::ShardFailure;
 pub use reads::{InNetworkAsk, PopularAsk, ReadError, SearchAsk, VerdictAsk};
@@ -94,7 +96,7 @@ impl Threads {
 /// The way to every node, the map, and what retries cost.
 pub struct Cluster {
     env: Env,
-    map: ShardMap,
+    map: Arc<MapCell>,
     links: BTreeMap<NodeId, NodeLink>,
     leaders: Arc<Leaders>,
     old_answers: OldAnswers,
@@ -123,6 +125,7 @@ impl Cluster {
             hedge_quantile: rpc.hedge_quantile,
         };
         let leaders = Arc::new(Leaders::default());
+        let map = Arc::new(MapCell::new(ShardMap::from_config(config)));
         let links = config.nodes.iter().map(|node| {
             let link = Arc::new(Mutex::new(LinkState::new(limits)));
             let actor = NodeLinkActor {
@@ -130,14 +133,15 @@ impl Cluster {
                 port: port(node),
                 link: link.clone(),
                 leaders: leaders.clone(),
+                map: map.clone(),
                 clock: env.clock.clone(),
             };
             let addr = threads.start(actor, config.coordinator.mailbox);
             (node.id, NodeLink { addr, link })
         });
         Arc::new(Cluster {
-            map: ShardMap::from_config(config),
             links: links.collect(),
+            map,
             leaders,
             old_answers: OldAnswers::default(),
             read_budget: RetryBudget::new(rpc.retry_budget_ratio),
@@ -154,12 +158,12 @@ impl Cluster {
 
     /// Grows with every change of the shard map.
     pub fn map_version(&self) -> u64 {
-        self.map.version()
+        self.map.load().version()
     }
 
     /// The shard that everything of `user` lives on.
     pub fn shard_of(&self, user: UserId) -> ShardId {
-        self.map.owner(user).shard
+        self.map.load().owner(user).shard
     }
 
     /// Shards that have no replica on a node known to be alive; empty = ready to serve.
@@ -167,7 +171,8 @@ impl Cluster {
         let now = self.now();
         let alive = |node: &NodeId| self.links.get(node).is_some_and(|l| l.view(now).alive);
         let served = |plan: &&ShardPlan| !plan.voters.iter().any(|v| alive(&v.node));
-        self.map.shards().iter().filter(served).map(|plan| plan.shard).collect()
+        let map = self.map.load();
+        map.shards().iter().filter(served).map(|plan| plan.shard).collect()
     }
 
     pub(crate) fn now(&self) -> Monotonic {
@@ -175,7 +180,7 @@ impl Cluster {
     }
 
     fn all_shards(&self) -> Vec<ShardId> {
-        self.map.shards().iter().map(|plan| plan.shard).collect()
+        self.map.load().shards().iter().map(|plan| plan.shard).collect()
     }
 
     /// The shards of these users, ascending.
@@ -193,12 +198,25 @@ impl Cluster {
             None => self.all_shards(),
         };
         let mut report = ReadReport::default();
-        for slots in shards.iter().filter_map(|shard| self.map.slots(*shard)) {
+        let map = self.map.load();
+        for slots in shards.iter().filter_map(|shard| map.slots(*shard)) {
             report.asked.insert(slots);
             report.holes.insert(slots);
         }
         report.missing_shards.extend(shards);
         report
+    }
+
+    /// One call of an operator's work to a node.
+    async fn admin(&self, node: NodeId, body: RequestBody, left: Duration) -> Result<ReplyBody, CallError> {
+        let call = NodeCall {
+            class: Class::Admin,
+            left,
+            model_epoch: ModelEpoch(0),
+            body,
+        };
+        let link = self.links.get(&node).ok_or(CallError::UnknownNode)?;
+        link.call(call).await
     }
 
     fn choice(&self) -> Choice {

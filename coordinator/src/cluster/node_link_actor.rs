@@ -14,9 +14,10 @@ use tracing::Instrument;
 
 use crate::cluster::link::{CallEnd, LinkState, LinkView};
 use crate::cluster::port::{CallError, NodeCall, NodePort};
-use crate::cluster::shard_map::Leaders;
+use crate::cluster::shard_map::{Leaders, MapCell};
 
-/// How often an idle coordinator looks after a node: it learns about leaders and finds a node that came back.
+/// How often an idle coordinator looks after a node: it learns about leaders and members, and finds a
+/// node that came back.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Sends one call; the reply comes through the channel. Dropping its receiver cancels the call.
@@ -36,6 +37,7 @@ pub(crate) struct NodeLinkActor {
     pub(crate) port: Arc<dyn NodePort>,
     pub(crate) link: SharedLink,
     pub(crate) leaders: Arc<Leaders>,
+    pub(crate) map: Arc<MapCell>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -84,13 +86,14 @@ impl NodeLinkActor {
             model_epoch: ModelEpoch(0),
             body: RequestBody::Status,
         });
-        let (node, leaders) = (self.node, self.leaders.clone());
+        let (node, leaders, map) = (self.node, self.leaders.clone(), self.map.clone());
         actix_rt::spawn(async move {
             let result = calling.await;
             slot.leave(&result);
             if let Ok(ReplyBody::Status(status)) = result {
                 let led = status.replicas.iter().filter(|r| r.role == ReplicaRole::Leader);
                 led.for_each(|r| leaders.learn(r.shard, node));
+                status.replicas.iter().for_each(|r| map.learn(&r.descriptor));
             }
         });
     }

@@ -20,7 +20,10 @@ impl OldAnswers {
     /// Takes in whose answers were too old, and whose were not.
     pub(crate) fn learn(&self, ages: &[(ShardId, NodeId, bool)], now: Monotonic) {
         let mut until = self.until.lock();
-        // Nearly always nobody is old: then nothing is looked up.
+        if until.is_empty() && ages.iter().all(|(_, _, old)| !old) {
+            return;
+        }
+        until.retain(|_, until| *until > now);
         for (shard, node, old) in ages {
             match old {
                 true => _ = until.insert((*shard, *node), now.plus(REMEMBERED)),
@@ -29,13 +32,13 @@ impl OldAnswers {
         }
     }
 
-    /// Whose answers for `shard` were too old.
-    pub(crate) fn of(&self, shard: ShardId, now: Monotonic) -> Vec<NodeId> {
+    /// Whose answers for which shard were too old: nearly always nobody's.
+    pub(crate) fn all(&self, now: Monotonic) -> Vec<(ShardId, NodeId)> {
         let until = self.until.lock();
-        let of_shard = until.range((shard, NodeId(0))..=(shard, NodeId(u64::MAX)));
-        of_shard
+        until
+            .iter()
             .filter(|(_, until)| **until > now)
-            .map(|((_, node), _)| *node)
+            .map(|(of, _)| *of)
             .collect()
     }
 }

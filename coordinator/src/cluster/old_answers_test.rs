@@ -14,9 +14,11 @@ fn who_was_old_is_known_for_a_moment_or_until_it_is_fresh_again() {
         ],
         now,
     );
-    assert_eq!(old.of(shard, now), [NodeId(1), NodeId(2)]);
-    assert_eq!(old.of(other, now), []);
+    assert_eq!(old.all(now), [(shard, NodeId(1)), (shard, NodeId(2))]);
     old.learn(&[(shard, NodeId(2), false)], now);
-    assert_eq!(old.of(shard, now), [NodeId(1)]);
-    assert_eq!(old.of(shard, now.plus(REMEMBERED)), [], "it may try again");
+    assert_eq!(old.all(now), [(shard, NodeId(1))]);
+    let later = now.plus(REMEMBERED);
+    assert_eq!(old.all(later), [], "it may try again");
+    old.learn(&[(other, NodeId(1), true)], later);
+    assert_eq!(old.until.lock().len(), 1, "what is over is forgotten");
 }

@@ -99,7 +99,7 @@ pub(crate) struct Target {
     pub(crate) replicas: Vec<NodeId>,
     /// Who most probably has applied everything.
     pub(crate) leader: Option<NodeId>,
-    /// Whose answers were too old a moment ago: they are asked only if nobody else is left.
+    /// Whose answers were too old a moment ago: they are asked after the others that are alive.
     pub(crate) stale: Vec<NodeId>,
 }
 
@@ -288,9 +288,12 @@ impl<T> Progress<T> {
 impl ShardProgress {
     fn ask(&mut self, choice: &mut Choice, attempt: Attempt, batches: &mut BTreeMap<(NodeId, Attempt), Batch>) {
         let first = self.target.leader.filter(|_| self.behind);
-        let fresher = [&self.tried[..], &self.target.stale].concat();
-        let pick = choice.pick(&self.target.replicas, &fresher, first);
-        let Some(node) = pick.or_else(|| choice.pick(&self.target.replicas, &self.tried, first)) else {
+        // Who hedges wants an answer, be it an old one.
+        let stale: &[NodeId] = match attempt {
+            Attempt::Hedge => &[],
+            _ => &self.target.stale,
+        };
+        let Some(node) = choice.pick(&self.target.replicas, (&self.tried, stale), first) else {
             return;
         };
         self.tried.push(node);
@@ -335,12 +338,23 @@ impl ShardFailure {
     /// Nobody has worked on the read, and nobody was too busy to: asking another replica adds no load.
     fn is_free(&self) -> bool {
         match self {
-            ShardFailure::Shard(error) => matches!(error, ShardError::NotReady(_)),
+            ShardFailure::Shard(error) => matches!(error, ShardError::NotReady(_) | ShardError::NotHere(_)),
             // A call that was cut off may have been worked on, or may have ended its node.
             ShardFailure::Call(CallError::Rpc(RpcError::Closed { .. })) => false,
             ShardFailure::Call(CallError::Rpc(error)) => error.is_down(),
             ShardFailure::Call(error) => matches!(error, CallError::BreakerOpen),
             ShardFailure::OutOfTime => false,
+        }
+    }
+
+    /// A change may have been made all the same.
+    pub(crate) fn may_be_done(&self) -> bool {
+        match self {
+            ShardFailure::Shard(error) => matches!(error, ShardError::Uncertain | ShardError::DeadlineExceeded),
+            ShardFailure::Call(CallError::Rpc(RpcError::Connect { .. } | RpcError::Refused { .. })) => false,
+            ShardFailure::Call(CallError::Rpc(RpcError::Overloaded { .. })) => false,
+            ShardFailure::Call(error) => matches!(error, CallError::Rpc(_) | CallError::WrongReply),
+            ShardFailure::OutOfTime => true,
         }
     }
 

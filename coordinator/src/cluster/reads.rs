@@ -351,7 +351,8 @@ impl Cluster {
     }
 
     fn ranges(&self, shards: &[ShardRead]) -> Vec<SlotRange> {
-        shards.iter().filter_map(|read| self.map.slots(read.shard)).collect()
+        let map = self.map.load();
+        shards.iter().filter_map(|read| map.slots(read.shard)).collect()
     }
 }
 

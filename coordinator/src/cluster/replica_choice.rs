@@ -27,14 +27,23 @@ impl Choice {
         }
     }
 
-    /// The best of `replicas` that is not among `avoid`; `None` if that leaves none. `first` wins if it is available.
-    pub(crate) fn pick(&mut self, replicas: &[NodeId], avoid: &[NodeId], first: Option<NodeId>) -> Option<NodeId> {
+    /// The best of `replicas` that is not among `avoid`; `None` if that leaves none. Who is `stale` is asked after the others
+    /// that are alive. `first` wins if it is available.
+    pub(crate) fn pick(
+        &mut self,
+        replicas: &[NodeId],
+        (avoid, stale): (&[NodeId], &[NodeId]),
+        first: Option<NodeId>,
+    ) -> Option<NodeId> {
         let n = replicas.len();
         let candidates = (0..n)
             .map(|i| replicas[(i + self.turn) % n])
             .filter(|node| !avoid.contains(node) && self.links.contains_key(node));
         let preferred = first.filter(|node| self.available(*node) && replicas.contains(node) && !avoid.contains(node));
-        let best = preferred.or_else(|| candidates.min_by(|a, b| self.cost(*a).total_cmp(&self.cost(*b))))?;
+        let best = preferred.or_else(|| {
+            let cost = |node: &NodeId| self.cost(*node, stale.contains(node));
+            candidates.min_by(|a, b| cost(a).total_cmp(&cost(b)))
+        })?;
         *self.planned.entry(best).or_default() += 1;
         Some(best)
     }
@@ -45,7 +54,7 @@ impl Choice {
 
     /// Expected wait: latency times what is in front. A node that does not answer is a last resort, not forbidden: when
     /// all replicas are down a try is better than none.
-    fn cost(&self, node: NodeId) -> f64 {
+    fn cost(&self, node: NodeId, stale: bool) -> f64 {
         let Some(link) = self.links.get(&node) else {
             return f64::INFINITY;
         };
@@ -55,10 +64,12 @@ impl Choice {
             UNKNOWN_LATENCY
         };
         let ahead = 1 + link.in_flight + self.planned.get(&node).copied().unwrap_or(0);
-        let penalty = match (link.available, link.alive) {
-            (false, _) => 1e6,
-            (true, false) => 10.0,
-            (true, true) => 1.0,
+        let penalty = match (link.available, link.alive, stale) {
+            (false, ..) => 1e9,
+            // An old answer is better than waiting for none.
+            (true, false, _) => 1e6,
+            (true, true, true) => 1e3,
+            (true, true, false) => 1.0,
         };
         latency * ahead as f64 * penalty
     }

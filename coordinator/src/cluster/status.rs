@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use covey_config::NodeConfig;
-use covey_shared::ids::ModelEpoch;
-use covey_shared::wire::{Class, NodeStatus, ReplyBody, RequestBody};
+use covey_shared::wire::{NodeStatus, ReplyBody, RequestBody};
 use futures::future::join_all;
 
 use crate::cluster::Cluster;
-use crate::cluster::port::{CallError, NodeCall};
+use crate::cluster::port::CallError;
 use crate::cluster::report::ReadContext;
 
 /// What one node says, or why it says nothing.
@@ -27,7 +26,8 @@ pub struct NodeReport {
 pub(crate) struct WantedShard {
     pub(crate) shard: covey_shared::ids::ShardId,
     pub(crate) slots: covey_shared::slots::SlotRange,
-    pub(crate) replicas: usize,
+    /// Nodes that have a replica with a vote.
+    pub(crate) voters: Vec<covey_shared::ids::NodeId>,
 }
 
 impl Cluster {
@@ -38,14 +38,8 @@ impl Cluster {
 
     async fn node_status(&self, node: &NodeConfig, context: &ReadContext) -> NodeReport {
         let now = self.now();
-        let call = NodeCall {
-            class: Class::Admin,
-            left: context.deadline.left(now),
-            model_epoch: ModelEpoch(0),
-            body: RequestBody::Status,
-        };
-        let link = self.links.get(&node.id).expect("every configured node has a link");
-        let status = match link.call(call).await {
+        let asked = self.admin(node.id, RequestBody::Status, context.deadline.left(now));
+        let status = match asked.await {
             Ok(ReplyBody::Status(status)) => Ok(*status),
             Ok(_) => Err(CallError::WrongReply),
             Err(error) => Err(error),
@@ -53,16 +47,17 @@ impl Cluster {
         NodeReport {
             node: node.clone(),
             status,
-            latency: Duration::from_secs_f64(link.view(now).latency),
+            latency: Duration::from_secs_f64(self.links[&node.id].view(now).latency),
         }
     }
 
-    /// The shards that should exist.
+    /// The shards that should exist, the metadata first.
     pub(crate) fn wanted_shards(&self) -> Vec<WantedShard> {
-        let wanted = self.map.shards().iter().map(|plan| WantedShard {
+        let map = self.map.load();
+        let wanted = map.groups().map(|plan| WantedShard {
             shard: plan.shard,
             slots: plan.slots,
-            replicas: plan.voters.len(),
+            voters: plan.voters.iter().map(|voter| voter.node).collect(),
         });
         wanted.collect()
     }

@@ -7,14 +7,14 @@ use covey_config::{Config, NodeConfig};
 use covey_env::Env;
 use covey_rpc::CallError as RpcError;
 use covey_shared::command::{ItemResult, ShardCommand};
-use covey_shared::ids::{LogIndex, NodeId, PostKey, ShardId, Term, UserId};
+use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId};
 use covey_shared::layout::{Layout, ShardPlan};
+use covey_shared::metadata::{ClusterView, MetadataChange, OperationFault};
 use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, TransferFault,
-    ViewerState, WriteReply,
+    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -35,6 +35,8 @@ pub(crate) enum Mood {
     Damaged(Vec<u64>),
     /// Writes are done, but the connection breaks before the reply.
     LosesReplies,
+    /// Its answers are so many milliseconds old.
+    Aged(u32),
     /// Its replica of this shard holds something else.
     Differs(ShardId),
     /// For so many hashes of each shard its replicas are behind.
@@ -48,6 +50,14 @@ pub(crate) struct World {
     pub(crate) moods: Mutex<BTreeMap<NodeId, Mood>>,
     /// Leaders other than the preferred ones.
     pub(crate) leaders: Mutex<BTreeMap<ShardId, NodeId>>,
+    /// Changes of the metadata.
+    pub(crate) changes: Mutex<Vec<MetadataChange>>,
+    /// Why operations are refused.
+    pub(crate) fault: Mutex<Option<OperationFault>>,
+    /// Epoch of the metadata, if it is not the founding one.
+    pub(crate) metadata_epoch: Mutex<Option<ShardEpoch>>,
+    /// What the leader of the metadata shows.
+    pub(crate) view: Mutex<Option<ClusterView>>,
     /// Every call except probes, with its node.
     pub(crate) calls: Mutex<Vec<(NodeId, RequestBody)>>,
     pub(crate) index: Mutex<u64>,
@@ -131,8 +141,17 @@ impl FakeNode {
     fn answer(&self, body: RequestBody, mood: &Option<Mood>) -> ReplyBody {
         let shards = reads(&body);
         match body {
+            RequestBody::Write {
+                epoch,
+                command: ShardCommand::Metadata(change),
+                ..
+            } => ReplyBody::Write(self.change(epoch, change)),
             RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
-            RequestBody::TransferLeader { shard, to } => ReplyBody::TransferLeader(self.transfer(shard, to)),
+            RequestBody::Describe { .. } => ReplyBody::Describe(self.describe()),
+            RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.leads(ShardId::METADATA).map(|_| {
+                let fault = self.world.fault.lock().clone();
+                fault.map_or(Ok(vec![what]), Err)
+            })),
             RequestBody::GetPosts(query) => {
                 let wanted = |post: &Post| {
                     let found = |k: &PostKey| k.post == post.key.post && (k.author == UserId(0) || *k == post.key);
@@ -167,7 +186,10 @@ impl FakeNode {
                 epoch: plan.epoch,
                 slots: plan.slots,
                 applied: index,
-                staleness_ms: 3,
+                staleness_ms: match mood {
+                    Some(Mood::Aged(age)) => *age,
+                    _ => 3,
+                },
                 partial: false,
                 visited: 1,
                 queue_us: 0,
@@ -238,13 +260,41 @@ impl FakeNode {
         }
     }
 
-    fn transfer(&self, shard: ShardId, to: NodeId) -> Result<Term, ShardError> {
-        self.leads(shard)?;
-        if self.world.moods.lock().get(&to) == Some(&Mood::Down) {
-            return Err(ShardError::Transfer(TransferFault::Declined));
+    fn describe(&self) -> Result<Box<ClusterView>, ShardError> {
+        self.leads(ShardId::METADATA)?;
+        let applied = self.world.changes.lock().len() as u64;
+        let empty = || ClusterView {
+            applied: LogIndex(applied),
+            at: UnixMillis(1),
+            nodes: Vec::new(),
+            shards: Vec::new(),
+            operations: Vec::new(),
+            audit: Vec::new(),
+        };
+        Ok(Box::new(self.world.view.lock().clone().unwrap_or_else(empty)))
+    }
+
+    /// The number of a change is its operation.
+    fn change(&self, epoch: ShardEpoch, change: MetadataChange) -> Result<WriteReply, ShardError> {
+        let plan = self.leads(ShardId::METADATA)?;
+        let current = self.world.metadata_epoch.lock().unwrap_or(plan.epoch);
+        if epoch != current {
+            return Err(ShardError::StaleEpoch { current });
         }
-        self.world.leaders.lock().insert(shard, to);
-        Ok(Term(2))
+        let fault = self.world.fault.lock().clone();
+        let mut changes = self.world.changes.lock();
+        let outcome = match fault {
+            Some(fault) => Err(fault),
+            None => {
+                changes.push(change);
+                Ok(OperationId(changes.len() as u64))
+            }
+        };
+        Ok(WriteReply {
+            index: LogIndex(changes.len() as u64),
+            epoch,
+            results: vec![ItemResult::Operation(outcome)],
+        })
     }
 
     fn write(&self, shard: ShardId, command: ShardCommand) -> Result<WriteReply, ShardError> {

@@ -79,7 +79,8 @@ fn judge(result: Result<ReplyBody, CallError>) -> Next {
             | ShardError::StaleEpoch { .. }
             | ShardError::NotReady(_)
             | ShardError::Store
-            | ShardError::Transfer(_) => Next::Elsewhere,
+            | ShardError::Transfer(_)
+            | ShardError::Members(_) => Next::Elsewhere,
         },
         Err(CallError::Rpc(RpcError::Overloaded { retry_after, .. })) => Next::Wait { pause: retry_after },
         // The call never went out, or was turned away at the door.
@@ -106,7 +107,7 @@ impl Cluster {
         command: ShardCommand,
         deadline: Monotonic,
     ) -> Result<WriteReply, WriteError> {
-        let Some(plan) = self.map.shard(shard) else {
+        let Some(plan) = self.map.load().shard(shard).cloned() else {
             return Err(WriteError::Unavailable {
                 shard,
                 retry_after_ms: 0,
@@ -114,8 +115,8 @@ impl Cluster {
         };
         self.write_budget.first_tries(1);
         let mut tries = Tries {
+            to: self.leaders.of(&plan).unwrap_or_default(),
             plan,
-            to: self.leaders.of(plan).unwrap_or_default(),
             retry: 0,
             uncertain: false,
             hint: Duration::ZERO,
@@ -127,7 +128,7 @@ impl Cluster {
             }
             let body = RequestBody::Write {
                 shard,
-                epoch: plan.epoch,
+                epoch: tries.plan.epoch,
                 command: command.clone(),
             };
             let next = judge(self.try_write(tries.to, body, left.min(TRY_LIMIT)).await);
@@ -140,6 +141,10 @@ impl Cluster {
                 next => tries.after(next),
             };
             self.leaders.forget(shard, tries.to);
+            // It may have moved since.
+            if let Some(plan) = self.map.load().shard(shard) {
+                tries.plan.clone_from(plan);
+            }
             if !self.breathe(pause, tries.retry, deadline).await {
                 return Err(tries.give_up());
             }
@@ -186,8 +191,8 @@ impl Cluster {
 }
 
 /// The tries of one write.
-struct Tries<'a> {
-    plan: &'a ShardPlan,
+struct Tries {
+    plan: ShardPlan,
     to: NodeId,
     retry: u32,
     /// A try may have been done.
@@ -196,7 +201,7 @@ struct Tries<'a> {
     hint: Duration,
 }
 
-impl Tries<'_> {
+impl Tries {
     /// Where to go next, and the pause before; `None` = at once.
     fn after(&mut self, next: Next) -> Option<Duration> {
         self.retry += 1;
@@ -211,21 +216,14 @@ impl Tries<'_> {
                 return Some(pause);
             }
             Next::Redirect(node) => self.to = node,
-            Next::Elsewhere => self.to = self.other(),
+            Next::Elsewhere => self.to = self.plan.next_after(self.to),
             Next::Unknown => {
                 self.uncertain = true;
-                self.to = self.other();
+                self.to = self.plan.next_after(self.to);
             }
             Next::Done(_) | Next::Refused(_) => unreachable!("the caller has returned"),
         }
         Some(Duration::ZERO)
-    }
-
-    /// The replica after the one just asked.
-    fn other(&self) -> NodeId {
-        let voters = &self.plan.voters;
-        let at = voters.iter().position(|v| v.node == self.to).unwrap_or(0);
-        voters[(at + 1) % voters.len()].node
     }
 
     fn give_up(&self) -> WriteError {

@@ -47,12 +47,12 @@ fn only_an_outcome_that_may_have_been_done_is_unknown() {
     assert_eq!(judge(Ok(ReplyBody::Write(Ok(done())))), Next::Done(done()));
 }
 
-fn with_tries(check: impl FnOnce(&mut Tries<'_>)) {
+fn with_tries(check: impl FnOnce(&mut Tries)) {
     let map = ShardMap::from_config(&Config::default());
     let plan = &map.shards()[0];
     check(&mut Tries {
-        plan,
         to: plan.voters[0].node,
+        plan: plan.clone(),
         retry: 0,
         uncertain: false,
         hint: Duration::ZERO,

@@ -135,5 +135,7 @@ pub(crate) fn outcome(result: &ItemResult) -> Outcome {
         ItemResult::Superseded => Ok(Written::Superseded),
         ItemResult::StaleEpoch => Err(WriteFailure::Unavailable { retry_after_ms: 100 }),
         ItemResult::Rejected(why) => Err(WriteFailure::Rejected(*why)),
+        // No answer to an item of ours.
+        ItemResult::Operation(_) => Err(WriteFailure::Uncertain),
     }
 }

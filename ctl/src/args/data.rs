@@ -106,6 +106,8 @@ pub enum BenchCommand {
     Busy(BusyArgs),
     /// A replica far behind, then one with an emptied disk, come back by snapshot under load: bytes, time, searches meanwhile
     Comeback(ComebackArgs),
+    /// Moves, a drain, restarts, kills and a stopped node under load: errors, lost writes, pauses, how far off the ETA was
+    Elastic(ElasticArgs),
     /// Are posts found by their own vectors right after their acknowledgement?
     OwnWrites(OwnWritesArgs),
     /// A shard with many posts: seconds to ready by phase, memory per post by part
@@ -169,6 +171,44 @@ pub struct ComebackArgs {
     /// Remove what an earlier run left in --dir: a run begins with nothing
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// Arguments of `bench elastic`.
+#[derive(Clone, Debug, Args)]
+pub struct ElasticArgs {
+    /// Posts that are loaded first
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    pub posts: u64,
+    /// Nodes, more than --replication
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(4..=16))]
+    pub nodes: u8,
+    /// Shards
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub shards: u16,
+    /// Replicas of each shard
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(3..=7))]
+    pub replication: u8,
+    /// Searches per second
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Feeds per second
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub feeds: u32,
+    /// Posts per second, written in batches to one shard after another
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub ingest: u32,
+    /// Seconds of quiet before the first operation, which the others are compared with
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3_600))]
+    pub seconds: u64,
+    /// Where the cluster lies
+    #[arg(long, default_value = ".covey/bench-elastic")]
+    pub dir: PathBuf,
+    /// Remove what an earlier run left in --dir: a run begins with nothing
+    #[arg(long)]
+    pub fresh: bool,
+    /// Print nothing but the figures, as one JSON array
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `bench restart`.

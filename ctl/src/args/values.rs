@@ -21,11 +21,35 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses the length of a pause.
 pub(super) fn pause(text: &str) -> Result<Duration, String> {
-    let pause = duration(text)?;
     let longest = Duration::from_secs(24 * 3600);
-    match (Duration::from_millis(1)..=longest).contains(&pause) {
-        true => Ok(pause),
-        false => Err("a pause is longer than 0 and at most 24h; pause again when it is over".to_owned()),
+    bounded(
+        text,
+        longest,
+        "a pause is longer than 0 and at most 24h; pause again when it is over",
+    )
+}
+
+/// Parses the time that an operation may take.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    let longest = Duration::from_secs(30 * 24 * 3600);
+    bounded(text, longest, "a limit is longer than 0 and at most 720h (30 days)")
+}
+
+/// Parses the time of a maintenance.
+pub(super) fn maintenance(text: &str) -> Result<Duration, String> {
+    let longest = Duration::from_secs(7 * 24 * 3600);
+    bounded(
+        text,
+        longest,
+        "a maintenance is longer than 0 and at most 168h (a week)",
+    )
+}
+
+fn bounded(text: &str, longest: Duration, wrong: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    match (Duration::from_millis(1)..=longest).contains(&time) {
+        true => Ok(time),
+        false => Err(wrong.to_owned()),
     }
 }
 

@@ -1,14 +1,18 @@
 //! The commands, one file each. A command ends in an [`Outcome`]; errors are for `main` to print.
 
 mod builds;
+mod cluster;
 mod config;
 mod explain;
 mod feed;
+mod following;
 mod load;
+mod operations;
 mod posts;
 mod search;
 mod shard;
 mod status;
+mod watch;
 mod world;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,6 +37,10 @@ pub enum Outcome {
     Done,
     /// It ran, but what it found or did is not as wished: exit code 1.
     NotGood,
+    /// What was watched has not ended in the time for that: exit code 3.
+    StillRunning,
+    /// Somebody had seen enough: exit code 130.
+    Interrupted,
 }
 
 impl Outcome {
@@ -44,6 +52,8 @@ impl Outcome {
 /// What every command is given.
 pub(crate) struct Context {
     server: String,
+    /// Who asks.
+    pub(crate) by: String,
     pub(crate) format: OutputFormat,
     pub(crate) style: Style,
 }
@@ -67,6 +77,7 @@ impl Context {
 pub async fn run(cli: Cli) -> Result<Outcome> {
     let context = Context {
         server: cli.server,
+        by: cli.by,
         format: cli.format,
         style: Style::of_stdout(),
     };
@@ -84,7 +95,15 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Bench(args) => demo::bench(&context, *args).await,
         Command::Evaluate(EvaluateCommand::Higgs(args)) => evaluate::run(&context, &args).await,
         Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
-        Command::Shard(ShardCommand::TransferLeader(args)) => shard::transfer_leader(&context, args).await,
+        Command::Shard(ShardCommand::TransferLeader(args)) => operations::transfer_leader(&context, args).await,
+        Command::Shard(ShardCommand::Move(args)) => operations::move_replica(&context, args).await,
+        Command::Nodes => cluster::nodes(&context).await,
+        Command::Shards => cluster::shards(&context).await,
+        Command::Operations(args) => cluster::operations(&context, &args).await,
+        Command::Audit(args) => cluster::audit(&context, &args).await,
+        Command::Watch(args) => watch::run(&context, &args).await,
+        Command::Cancel { operation } => operations::cancel(&context, operation).await,
+        Command::Node(command) => operations::node(&context, command).await,
         Command::Builds(BuildsCommand::Pause { nodes, pause }) => builds::pause(&context, nodes, pause).await,
         Command::Builds(BuildsCommand::Resume { nodes }) => builds::resume(&context, nodes).await,
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),

@@ -1,12 +1,12 @@
-//! `covey shard check` and `covey shard transfer-leader`.
+//! `covey shard check`.
 
 use std::time::Duration;
 
 use anyhow::Result;
-use covey_api::v1::{CheckShardsRequest, TransferLeaderRequest};
+use covey_api::v1::CheckShardsRequest;
 
 use super::{Context, Outcome, status};
-use crate::args::{ShardCheckArgs, TransferLeaderArgs};
+use crate::args::ShardCheckArgs;
 use crate::client::refused;
 use crate::progress::Spinner;
 use crate::render::shard;
@@ -30,18 +30,4 @@ pub(super) async fn check(context: &Context, args: ShardCheckArgs) -> Result<Out
     let status = status::fetch(&client).await.unwrap_or_default();
     context.show(&reply, || shard::checked(&reply, &status, context.style))?;
     Ok(Outcome::good(reply.equal))
-}
-
-pub(super) async fn transfer_leader(context: &Context, args: TransferLeaderArgs) -> Result<Outcome> {
-    let client = context.connect().await?;
-    let mut request = tonic::Request::new(TransferLeaderRequest {
-        shard: args.shard,
-        to_node: args.to,
-        deadline_ms: u32::try_from(args.deadline.as_millis()).unwrap_or(u32::MAX),
-    });
-    request.set_timeout(args.deadline + WAY);
-    let transferred = client.rpc().transfer_leader(request).await;
-    let reply = transferred.map_err(refused("shard transfer-leader"))?.into_inner();
-    context.show(&reply, || shard::transferred(&reply))?;
-    Ok(Outcome::Done)
 }

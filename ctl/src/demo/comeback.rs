@@ -19,10 +19,11 @@ use super::rig::{Rig, settled};
 use super::searches::{Searcher, Searches, texts};
 use super::stream::Stream;
 use crate::args::{ComebackArgs, WorldSize};
-use crate::client::{Client, refused};
+use crate::client::{Client, METADATA, refused};
 use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
 use crate::load::{Format, LoadOptions};
 use crate::progress::Spinner;
+use crate::render::status::of_shards;
 use crate::render::text::bytes;
 use crate::world::World;
 use figures::{Figures, Return};
@@ -173,7 +174,7 @@ fn is_mine(replica: &ReplicaStatus) -> bool {
 }
 
 fn replica(state: &StatusReply, which: fn(&ReplicaStatus) -> bool) -> Option<&ReplicaStatus> {
-    let mut replicas = state.nodes.iter().flat_map(|node| &node.replicas);
+    let mut replicas = state.nodes.iter().flat_map(of_shards);
     replicas.find(|replica| which(replica))
 }
 
@@ -241,7 +242,7 @@ impl Stage {
             processes.all_alive()?;
             let state = fetch_status(&self.client).await?;
             let mine = state.nodes.iter().find(|node| node.node == NODES as u64);
-            let rebuild = mine.and_then(|node| node.rebuilds.first());
+            let rebuild = mine.and_then(|node| node.rebuilds.iter().find(|rebuild| rebuild.shard != METADATA));
             if let Some(rebuild) = rebuild {
                 transfer.see(rebuild, started.elapsed());
                 let (here, all) = (bytes(rebuild.bytes), bytes(rebuild.total_bytes));
@@ -294,7 +295,7 @@ impl Stage {
         let equal = checked.map_err(refused("shard check"))?.into_inner().equal;
         let state = fetch_status(&self.client).await?;
         spinner.done(started.elapsed());
-        let replicas = state.nodes.iter().flat_map(|node| &node.replicas);
+        let replicas = state.nodes.iter().flat_map(of_shards);
         Ok((replicas.map(|replica| replica.posts).collect(), equal))
     }
 }

@@ -5,6 +5,7 @@ mod busy;
 mod comeback;
 mod cost;
 mod disk_usage;
+mod elastic;
 mod fill;
 mod flat;
 mod input;
@@ -78,6 +79,7 @@ async fn play(context: &Context, args: DemoArgs, processes: &mut Processes) -> R
 async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes) -> Result<Outcome> {
     match &args.what {
         Some(BenchCommand::Comeback(args)) => comeback::run(context, args, processes).await,
+        Some(BenchCommand::Elastic(args)) => elastic::run(context, args, processes).await,
         Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
         Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
         Some(BenchCommand::Busy(args)) => {

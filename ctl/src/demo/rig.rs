@@ -1,6 +1,8 @@
-//! A lean cluster for one measurement: one shard, as few nodes as wanted, settings of its own.
+//! A lean cluster for one measurement: as few nodes and shards as wanted, settings of its own.
 
 use std::fmt::Write as _;
+use std::io;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -20,7 +22,17 @@ const INDEXED: Duration = Duration::from_secs(1200);
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// One shard, replicated to every node, and a coordinator.
+/// How large a cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// At most 26: each has a zone of its own.
+    pub(super) nodes: usize,
+    pub(super) shards: u16,
+    /// Replicas of each shard.
+    pub(super) replication: usize,
+}
+
+/// Nodes and a coordinator.
 pub(super) struct Rig {
     pub(super) place: Place,
     ports: Ports,
@@ -28,15 +40,30 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    /// Writes the configuration; `settings` is what it says besides cluster and addresses, as TOML.
+    /// One shard, replicated to every node.
     pub(super) fn prepare(place: Place, nodes: usize, settings: &str) -> Result<Rig> {
+        let shape = Shape {
+            nodes,
+            shards: 1,
+            replication: nodes,
+        };
+        Rig::shaped(place, shape, settings)
+    }
+
+    /// Writes the configuration; `settings` is what it says besides cluster and addresses, as TOML.
+    pub(super) fn shaped(place: Place, shape: Shape, settings: &str) -> Result<Rig> {
         let ports = Ports::free()?;
+        let Shape {
+            nodes,
+            shards,
+            replication,
+        } = shape;
         let mut text = format!(
             "# Written by `covey bench`. `cluster.toml` at the root of the project has every key.\n\
-             [cluster]\nname = \"bench\"\nshards = 1\nreplication = {nodes}\ninsecure_loopback = true\ndata_dir = {}\n",
+             [cluster]\nname = \"bench\"\nshards = {shards}\nreplication = {replication}\ninsecure_loopback = true\ndata_dir = {}\n",
             quoted(&place.data().display().to_string())
         );
-        for (at, port) in ports.nodes.iter().take(nodes).enumerate() {
+        for (at, port) in node_ports(&ports, nodes)?.into_iter().enumerate() {
             let zone = char::from(b'a' + at as u8);
             write!(
                 text,
@@ -100,6 +127,26 @@ impl Rig {
             tokio::time::sleep(AGAIN).await;
         }
     }
+}
+
+/// A port for each node: those of a demo, and what the system chooses besides.
+fn node_ports(ports: &Ports, nodes: usize) -> Result<Vec<u16>> {
+    let taken = [&ports.nodes[..], &[ports.http, ports.grpc]].concat();
+    let mut found = ports.nodes[..nodes.min(ports.nodes.len())].to_vec();
+    // Held until all are known, so that no port is given twice.
+    let mut held = Vec::new();
+    while found.len() < nodes {
+        let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| {
+            let port = listener.local_addr()?.port();
+            held.push(listener);
+            io::Result::Ok(port)
+        });
+        let port = bound.context("cannot listen on a port of 127.0.0.1")?;
+        if !taken.contains(&port) {
+            found.push(port);
+        }
+    }
+    Ok(found)
 }
 
 /// Waits until no index is being built and no effect is on its way, for [`CALM`] in a row; an error after [`INDEXED`], or

@@ -151,7 +151,19 @@ impl Covey for Fake {
         none()
     }
 
-    async fn transfer_leader(&self, _: Request<TransferLeaderRequest>) -> Reply<TransferLeaderReply> {
+    async fn start_operation(&self, _: Request<StartOperationRequest>) -> Reply<StartOperationReply> {
+        none()
+    }
+
+    async fn cancel_operation(&self, _: Request<CancelOperationRequest>) -> Reply<CancelOperationReply> {
+        none()
+    }
+
+    async fn undrain_node(&self, _: Request<UndrainNodeRequest>) -> Reply<UndrainNodeReply> {
+        none()
+    }
+
+    async fn describe_cluster(&self, _: Request<DescribeClusterRequest>) -> Reply<DescribeClusterReply> {
         none()
     }
 

@@ -3,6 +3,7 @@
 use covey_api::v1::{MemoryPart, NodeStatus, StartPhase, StatusReply};
 use serde::Serialize;
 
+use super::status::of_shards;
 use super::text::{Style, bytes, count, table};
 
 /// One part of a node, over all its replicas.
@@ -69,7 +70,7 @@ pub(crate) fn of_node(node: &NodeStatus, style: Style) -> String {
          of storage.columns = {} used: {}\n",
         style.bold(&format!("node {}", node.node)),
         count(posts(node)),
-        node.replicas.len(),
+        of_shards(node).count(),
         table(&["PART", "HEAP", "MAPPED", "PER POST"], &rows(node), style),
         bytes(node.resident_bytes),
         bytes(memory.anonymous_bytes),

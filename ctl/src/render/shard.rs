@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck, StatusReply, TransferLeaderReply};
+use covey_api::v1::{CheckShardsReply, CheckVerdict, ReplicaCheck, ShardCheck, StatusReply};
 
 use super::scrub;
-use super::text::{Style, table};
+use super::text::{Style, shard as name, table};
 
 /// A row per replica, with the last scrub as `status` has it, and what is not as it should be in words.
 pub(crate) fn checked(reply: &CheckShardsReply, status: &StatusReply, style: Style) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn checked(reply: &CheckShardsReply, status: &StatusReply, style: Sty
     let mut out = table(&header, &rows, style);
     let with = |verdict: CheckVerdict| -> Vec<String> {
         let shards = reply.shards.iter().filter(|shard| shard.verdict() == verdict);
-        shards.map(|shard| shard.shard.to_string()).collect()
+        shards.map(|shard| name(shard.shard)).collect()
     };
     let (different, undecided) = (with(CheckVerdict::Different), with(CheckVerdict::Undecided));
     let mut say = |shards: &[String], what: &str| {
@@ -52,7 +52,7 @@ fn rows(shard: &ShardCheck, status: &StatusReply) -> Vec<Vec<String>> {
             error => ("–".to_owned(), error.to_owned()),
         };
         vec![
-            once(shard.shard.to_string()),
+            once(name(shard.shard)),
             replica.node.to_string(),
             applied,
             hash,
@@ -61,24 +61,6 @@ fn rows(shard: &ShardCheck, status: &StatusReply) -> Vec<Vec<String>> {
         ]
     };
     shard.replicas.iter().enumerate().map(row).collect()
-}
-
-/// Who leads now, and who did.
-pub(crate) fn transferred(reply: &TransferLeaderReply) -> String {
-    let TransferLeaderReply {
-        shard,
-        from_node,
-        to_node,
-        term,
-        ..
-    } = reply;
-    match from_node == to_node {
-        true => format!("node {to_node} led shard {shard} already, in term {term}\n"),
-        false => format!(
-            "node {to_node} leads shard {shard} in term {term}, after node {from_node}; it took {:.0} ms\n",
-            reply.took_ms
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -63,21 +63,3 @@ fn shards_that_differ_or_have_no_verdict_are_named() {
     }
     assert!(!text.contains("are equal"));
 }
-
-#[test]
-fn a_transfer_says_who_led_and_who_leads() {
-    let mut reply = TransferLeaderReply {
-        shard: 3,
-        from_node: 1,
-        to_node: 2,
-        term: 7,
-        took_ms: 83.6,
-        ..TransferLeaderReply::default()
-    };
-    assert_eq!(
-        transferred(&reply),
-        "node 2 leads shard 3 in term 7, after node 1; it took 84 ms\n"
-    );
-    reply.from_node = 2;
-    assert_eq!(transferred(&reply), "node 2 led shard 3 already, in term 7\n");
-}

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use covey_api::v1::{NodeStatus, ReplicaRole, ReplicaStatus, ShardStatus, StatusReply};
 
-use super::text::{Style, bytes, count, span, table};
+use super::text::{Style, bytes, count, shard as name, span, table};
 use super::{builds, scrub};
+use crate::client::METADATA;
 
 /// For people.
 pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
@@ -29,7 +30,8 @@ pub(crate) fn human(reply: &StatusReply, style: Style) -> String {
     ];
     out.push_str(&table(&header, &nodes, style));
     out.push('\n');
-    let shards: Vec<Vec<String>> = reply.shards.iter().map(|shard| shard_row(shard, reply)).collect();
+    let groups = reply.metadata.iter().chain(&reply.shards);
+    let shards: Vec<Vec<String>> = groups.map(|shard| shard_row(shard, reply)).collect();
     let header = [
         "SHARD", "SLOTS", "LEADER", "REPLICAS", "POSTS", "LAG", "STALE", "OUTBOX", "INDEXED", "RECALL",
     ];
@@ -67,6 +69,16 @@ pub(crate) fn plain(reply: &StatusReply) -> String {
         )
         .expect("writing to a string");
     }
+    if let Some(metadata) = &reply.metadata {
+        let ShardStatus {
+            leader,
+            replicas,
+            wanted,
+            lag,
+            ..
+        } = metadata;
+        writeln!(out, "metadata leader {leader} replicas {replicas}/{wanted} lag {lag}").expect("writing to a string");
+    }
     for (node, left_ms) in builds::paused(reply) {
         writeln!(out, "builds {node} paused {left_ms}").expect("writing to a string");
     }
@@ -77,9 +89,7 @@ pub(crate) fn plain(reply: &StatusReply) -> String {
 }
 
 fn node_row(node: &NodeStatus) -> Vec<String> {
-    let leads = node
-        .replicas
-        .iter()
+    let leads = of_shards(node)
         .filter(|replica| replica.role() == ReplicaRole::Leader)
         .count();
     let state = if node.reachable {
@@ -98,10 +108,15 @@ fn node_row(node: &NodeStatus) -> Vec<String> {
         known(bytes(node.wal_bytes)),
         known(bytes(node.kv_bytes)),
         known(free(node)),
-        known(node.replicas.len().to_string()),
+        known(of_shards(node).count().to_string()),
         known(leads.to_string()),
         known(format!("{:.1} ms", node.latency_ms)),
     ]
+}
+
+/// The replicas of a node, without that of the metadata.
+pub(crate) fn of_shards(node: &NodeStatus) -> impl Iterator<Item = &ReplicaStatus> {
+    node.replicas.iter().filter(|replica| replica.shard != METADATA)
 }
 
 /// Room on the disk.
@@ -123,8 +138,11 @@ fn shard_row(shard: &ShardStatus, reply: &StatusReply) -> Vec<String> {
         .reduce(f32::min);
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     vec![
-        shard.shard.to_string(),
-        format!("{}–{}", shard.slot_start, shard.slot_end.saturating_sub(1)),
+        name(shard.shard),
+        match shard.slot_end {
+            0 => "–".to_owned(),
+            end => format!("{}–{}", shard.slot_start, end.saturating_sub(1)),
+        },
         if shard.leader == 0 {
             "none".to_owned()
         } else {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
+use crate::client::METADATA;
+
 /// Width of a card's text.
 const WIDTH: usize = 88;
 
@@ -14,10 +16,18 @@ pub(crate) struct Style {
 
 impl Style {
     pub(crate) fn of_stdout() -> Style {
+        Style::of(io::stdout().is_terminal())
+    }
+
+    fn of(terminal: bool) -> Style {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Style {
-            colour: wanted && io::stdout().is_terminal(),
+            colour: wanted && terminal,
         }
+    }
+
+    pub(crate) fn of_stderr() -> Style {
+        Style::of(io::stderr().is_terminal())
     }
 
     #[cfg(test)]
@@ -80,6 +90,14 @@ pub(crate) fn age(at_ms: u64, now_ms: u64) -> String {
     match now_ms.checked_sub(at_ms) {
         Some(passed) => format!("{} ago", span(passed)),
         None => format!("in {}", span(at_ms - now_ms)),
+    }
+}
+
+/// "7"; the shard of the metadata has a name.
+pub(crate) fn shard(id: u64) -> String {
+    match id {
+        METADATA => "meta".to_owned(),
+        id => id.to_string(),
     }
 }
 

@@ -151,11 +151,12 @@ impl Run {
         self.until_back(node).await;
     }
 
-    /// Shards, from 0, that a node leads.
+    /// Shards, from 0, that a node leads, the metadata not counted.
     async fn led_by(&self, node: usize) -> Vec<usize> {
         let replicas = status(&self.nodes[node]).await.replicas;
         let led = replicas.iter().filter(|replica| replica.role == ReplicaRole::Leader);
-        led.map(|replica| replica.shard.0 as usize - 1).collect()
+        led.filter_map(|replica| (replica.shard.0 as usize).checked_sub(1))
+            .collect()
     }
 
     /// Until a node that was started takes part again: with the next one down there is still a majority.

@@ -10,6 +10,8 @@ mod damage;
 mod feeds;
 mod hostile;
 mod load;
+mod moves;
+mod operations;
 mod place;
 mod process;
 mod rebuild;

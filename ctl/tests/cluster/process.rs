@@ -9,6 +9,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Deadline of everything that should take no time: generous, as other work may keep the machine busy.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
@@ -145,6 +147,28 @@ impl Process {
             .stdout(log.try_clone().expect("a file can be shared"))
             .stderr(log);
         self.child = Some(started(command));
+    }
+
+    /// What `systemctl stop` does, and waits for the end.
+    pub(crate) fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        let pid = i32::try_from(child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("a child has a pid");
+        kill_process(pid, Signal::TERM).expect("a child can be stopped");
+        let ended = until("the end of a stopped process", || {
+            let ended = child.try_wait().expect("a child can be waited for");
+            ended.ok_or_else(|| format!("{} still runs", self.name))
+        });
+        assert!(
+            ended.success(),
+            "{} ended ({ended}) when it was stopped; its log ends with:\n{}",
+            self.name,
+            self.log_tail()
+        );
     }
 
     /// `kill -9`.

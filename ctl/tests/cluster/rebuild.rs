@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use covey_rpc::NodeClient;
-use covey_shared::ids::LogIndex;
+use covey_shared::ids::{LogIndex, ShardId};
 use covey_shared::wire::{NodeStatus, RebuildPhase};
 
 use crate::load::Load;
 use crate::place::children;
 use crate::process::SOON;
 use crate::replicas::assert_same_everywhere;
-use crate::world::{Cluster, SHARDS, status};
+use crate::world::{Cluster, GROUPS, SHARDS, status};
 
 /// Little log for members that are away, sealed segments in the snapshots, and transfers that take a while.
 const SETTINGS: &str =
@@ -71,7 +71,7 @@ impl Run {
         }
         self.until_back(node, "a lost disk");
         let snapshots = self.snapshots(node);
-        let (least, most) = (usize::from(SHARDS), usize::from(SHARDS) + KILLS);
+        let (least, most) = (GROUPS, GROUPS + KILLS);
         assert!(snapshots >= least, "{snapshots} snapshots: every replica was lost");
         assert!(
             snapshots <= most,
@@ -86,7 +86,10 @@ impl Run {
         let since = Instant::now();
         loop {
             let others = self.status((node + 1) % 3).await;
-            let gone = |(r, applied): (&covey_shared::wire::ReplicaStatus, &LogIndex)| r.first_index > *applied;
+            // Nothing is written to the metadata.
+            let gone = |(r, applied): (&covey_shared::wire::ReplicaStatus, &LogIndex)| {
+                r.shard == ShardId::METADATA || r.first_index > *applied
+            };
             if others.replicas.iter().zip(&applied).all(gone) {
                 break;
             }

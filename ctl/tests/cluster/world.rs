@@ -15,18 +15,20 @@ use covey_telemetry::receiver::OtlpReceiver;
 
 use crate::calls::http;
 use crate::place::{Settings, config, directory, free_ports, write_config};
-use crate::process::{Process, SOON, until};
+use crate::process::{Process, SOON, binary, run_to_end, until};
 
 pub(crate) const NODES: usize = 3;
 pub(crate) const SHARDS: u16 = 8;
+/// Raft groups: the shards and the metadata.
+pub(crate) const GROUPS: usize = SHARDS as usize + 1;
 
 /// Three nodes and a coordinator.
 pub(crate) struct Cluster {
     name: String,
-    node_ports: [u16; NODES],
+    node_ports: Vec<u16>,
     pub(crate) http: u16,
     pub(crate) grpc: u16,
-    /// Nodes 1 to 3.
+    /// From node 1 on.
     pub(crate) nodes: Vec<Process>,
     pub(crate) coordinator: Process,
     pub(crate) receiver: OtlpReceiver,
@@ -45,17 +47,23 @@ pub(crate) fn shared() -> &'static Cluster {
 }
 
 impl Cluster {
-    /// Starts all processes and waits until every shard has a leader and all its replicas.
+    /// Starts all processes, with a replica of every shard on every node, and waits until all is well.
     pub(crate) fn start(name: &str, more: &str) -> Cluster {
+        Cluster::with(NODES, name, more)
+    }
+
+    /// The same with so many nodes, of which three have a replica of each shard.
+    pub(crate) fn with(count: usize, name: &str, more: &str) -> Cluster {
         let dir = directory(name);
-        let [a, b, c, http, grpc] = free_ports();
+        let [http, grpc, spare @ ..] = free_ports::<8>();
+        let node_ports = spare[..count].to_vec();
         let (receiver, address) = OtlpReceiver::bind("127.0.0.1:0").expect("a port is free");
         let more = format!("{more}\n[telemetry]\notlp_endpoint = \"http://{address}\"\n");
         let settings = Settings {
             name,
             shards: SHARDS,
             replication: NODES,
-            nodes: &[a, b, c],
+            nodes: &node_ports,
             coordinator: [http, grpc],
             more: &more,
         };
@@ -71,10 +79,10 @@ impl Cluster {
         let args = vec!["--config".to_owned(), path.clone()];
         let mut cluster = Cluster {
             name: name.to_owned(),
-            node_ports: [a, b, c],
+            node_ports,
             http,
             grpc,
-            nodes: (1..=NODES).map(node).collect(),
+            nodes: (1..=count).map(node).collect(),
             coordinator: Process::new("coordinator", "covey-coordinator", args, log("coordinator")),
             receiver,
             dir,
@@ -120,9 +128,23 @@ impl Cluster {
         Client::connect(&server).await.expect("the coordinator listens")
     }
 
+    /// A command line of `covey` for this cluster.
+    pub(crate) fn words(&self, words: &str) -> Vec<String> {
+        let server = format!("http://127.0.0.1:{}", self.grpc);
+        let args = ["--server", &server].into_iter().chain(words.split(' '));
+        args.map(str::to_owned).collect()
+    }
+
+    /// Runs `covey` to its end: its exit code, and what it said on stderr.
+    pub(crate) fn covey(&self, words: &str) -> (Option<i32>, String) {
+        let run = || run_to_end(&binary("covey"), &self.words(words), &[]);
+        let (status, said) = tokio::task::block_in_place(run);
+        (status.code(), said)
+    }
+
     /// Ports of everything that listens.
     pub(crate) fn ports(&self) -> Vec<u16> {
-        self.node_ports.into_iter().chain([self.http, self.grpc]).collect()
+        self.node_ports.iter().copied().chain([self.http, self.grpc]).collect()
     }
 
     /// A direct way to each node.

@@ -93,7 +93,7 @@ impl PartitionExport {
 }
 
 /// The files of a sealed folder that are final: rows always; `meta` and the index only once they are served, since
-/// nothing but the rebuilding of a lost index replaces them.
+/// nothing but the building of a missing index replaces them.
 fn exported(shared: &Shared, segment: &Segment) -> ExportedFolder {
     let names = FolderFiles::of(segment.folder.0);
     let mut files = vec![names.rows, names.ids];

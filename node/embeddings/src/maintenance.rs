@@ -27,7 +27,7 @@ pub enum Step {
         /// Its rows.
         rows: usize,
     },
-    /// The lost index of a segment was built again.
+    /// A segment without an index, lost or put off by a pause, has one now.
     Indexed {
         /// Its rows.
         rows: usize,

@@ -105,7 +105,7 @@ pub(crate) struct Segment {
     pub(crate) records: Arc<[RowRecord]>,
     pub(crate) deleted: Arc<DeletedBits>,
     pub(crate) index: Option<MeasuredIndex>,
-    /// `None`: the index has to be built again, its file was damaged.
+    /// `None`: the index is still to be built, since its file was damaged or builds were paused at the seal.
     pub(crate) served: Option<Served>,
 }
 

@@ -4,9 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bincode::Decode;
+use covey_metadata::Metadata;
 use covey_shared::codec::decode_versioned;
+use covey_shared::metadata::METADATA_VERSION;
 use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 
+use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{Keys, kind_name};
 use crate::records::RECORD_VERSION;
@@ -45,8 +48,27 @@ impl Db {
         self.kv.get(key)?.map(|value| self.decode(key, &value)).transpose()
     }
 
+    pub(crate) fn applied(&self) -> Result<Option<Applied>, ShardStoreError> {
+        Applied::of(&*self.kv, self.keys.shard, self.keys.generation)
+    }
+
     pub(crate) fn decode<T: Decode<()>>(&self, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
-        decode_versioned(RECORD_VERSION, value).map_err(|source| ShardStoreError::Record {
+        self.decode_version(RECORD_VERSION, key, value)
+    }
+
+    /// A record of the metadata.
+    pub(crate) fn metadata_record<T: Decode<()>>(&self, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
+        self.decode_version(METADATA_VERSION, key, value)
+    }
+
+    pub(crate) fn metadata(&self) -> Result<Option<Metadata>, ShardStoreError> {
+        let key = self.keys.metadata();
+        let record = self.kv.get(&key)?;
+        record.map(|value| self.metadata_record(&key, &value)).transpose()
+    }
+
+    fn decode_version<T: Decode<()>>(&self, version: u16, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
+        decode_versioned(version, value).map_err(|source| ShardStoreError::Record {
             shard: self.keys.shard,
             kind: kind_name(key),
             key: key.to_vec(),

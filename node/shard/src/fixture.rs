@@ -9,6 +9,8 @@ use covey_embeddings::{PartitionOptions, SpaceSpec};
 use covey_env::Env;
 use covey_shared::command::*;
 use covey_shared::ids::*;
+use covey_shared::layout::FIRST_EPOCH;
+use covey_shared::members::{ChangeKind, MemberChange, Members, ShardDescriptor};
 use covey_shared::model::*;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::*;
@@ -65,16 +67,20 @@ pub(crate) struct Replica {
     pub(crate) log_time: u64,
 }
 
+/// Replica of shard 7 that it was founded with, by its node.
+pub(crate) fn founder(node: u64) -> ReplicaId {
+    ReplicaId::new(0, ShardId(7), NodeId(node))
+}
+
 pub(crate) fn options(generation: u32, slots: SlotRange) -> ShardOptions {
     ShardOptions {
-        shard: ShardId(7),
-        generation: Generation(generation),
-        slots,
-        epoch: ShardEpoch {
-            range_ver: 1,
-            conf_ver: 1,
+        descriptor: ShardDescriptor {
+            shard: ShardId(7),
+            slots,
+            epoch: FIRST_EPOCH,
+            members: Members::of([1, 2, 3].map(founder)),
         },
-        voters: vec![1, 2, 3],
+        generation: Generation(generation),
         content: SpaceSpec {
             name: "content".into(),
             dim: DIM,
@@ -123,7 +129,7 @@ impl Replica {
     pub(crate) fn on(env: Env, options: ShardOptions) -> Replica {
         let dir = tempfile::tempdir().expect("there is room for a directory");
         let kv = TestKv::new(&env);
-        let folder = replica_dir(dir.path(), options.shard, options.generation);
+        let folder = replica_dir(dir.path(), options.descriptor.shard, options.generation);
         let (store, report) =
             ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).expect("the replica is sound");
         assert!(report.created);
@@ -139,7 +145,7 @@ impl Replica {
 
     /// Where its vectors are.
     pub(crate) fn folder(&self) -> PathBuf {
-        replica_dir(self.dir.path(), self.options.shard, self.options.generation)
+        replica_dir(self.dir.path(), self.options.descriptor.shard, self.options.generation)
     }
 
     /// Closes and opens again, on the same files.
@@ -159,7 +165,7 @@ impl Replica {
             ..
         } = self;
         drop(store);
-        let folder = replica_dir(dir.path(), options.shard, options.generation);
+        let folder = replica_dir(dir.path(), options.descriptor.shard, options.generation);
         let (store, report) =
             ShardStore::open(&env, Arc::clone(&kv.store), &folder, options.clone()).expect("the replica is sound");
         (
@@ -270,6 +276,15 @@ pub(crate) fn entry(index: u64, log_time: u64, body: ShardCommand) -> EntryToApp
         index: LogIndex(index),
         term: Term(1),
         payload: Payload::Command(proposal),
+    }
+}
+
+/// A change of members that was made for `expected`.
+pub(crate) fn members_entry(index: u64, expected: u64, kind: ChangeKind) -> EntryToApply {
+    EntryToApply {
+        index: LogIndex(index),
+        term: Term(1),
+        payload: Payload::Members(MemberChange { expected, kind }),
     }
 }
 

@@ -8,8 +8,9 @@ use covey_shared::codec::{decode_versioned, encode_versioned};
 use covey_shared::ids::{Generation, ShardId};
 use covey_store::kv::{KvBatch, KvStore};
 
+use crate::db::Db;
 use crate::error::ShardStoreError;
-use crate::keys::{Keys, kind_name};
+use crate::keys::{Keys, kind_name, number, prefix_end};
 use crate::records::RECORD_VERSION;
 
 /// Former incarnations that may wait to be swept.
@@ -18,7 +19,7 @@ pub const MAX_RETIRED: usize = 16;
 /// What is known on this node of the incarnations of a replica. One thread at a time changes those of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Incarnation {
-    /// The current one, from 1.
+    /// The current one, from 1; [`Incarnation::NONE`] if this node has no replica of the shard.
     pub generation: Generation,
     /// Others, of which keys and files may still be there: former ones, and those that an install began.
     pub retired: Vec<Generation>,
@@ -34,6 +35,9 @@ pub fn replica_dir(node: &Path, shard: ShardId, generation: Generation) -> PathB
 }
 
 impl Incarnation {
+    /// No generation.
+    pub const NONE: Generation = Generation(0);
+
     /// Of a shard without a record.
     const FIRST: Incarnation = Incarnation {
         generation: Generation(1),
@@ -47,14 +51,38 @@ impl Incarnation {
     /// # Errors
     /// A failed store, a damaged record.
     pub fn load(kv: &dyn KvStore, shard: ShardId) -> Result<Incarnation, ShardStoreError> {
+        Ok(Incarnation::stored(kv, shard)?.unwrap_or(Incarnation::FIRST))
+    }
+
+    /// The shards that have a record and a replica, ascending. A replica that the cluster was founded with has no record before
+    /// its first install.
+    ///
+    /// # Errors
+    /// A failed store, a damaged record.
+    pub fn all(kv: &dyn KvStore) -> Result<Vec<ShardId>, ShardStoreError> {
+        let prefix = Keys::incarnations();
+        let mut all = Vec::new();
+        Db::scan_of(kv, &prefix, &prefix_end(&prefix), |key, value| {
+            let shard = ShardId(number(key, 0));
+            if Incarnation::decode(shard, key, value)?.generation != Incarnation::NONE {
+                all.push(shard);
+            }
+            Ok(true)
+        })?;
+        Ok(all)
+    }
+
+    fn stored(kv: &dyn KvStore, shard: ShardId) -> Result<Option<Incarnation>, ShardStoreError> {
         let key = Keys::incarnation(shard);
-        let Some(value) = kv.get(&key)? else {
-            return Ok(Incarnation::FIRST);
-        };
-        decode_versioned(RECORD_VERSION, &value).map_err(|source| ShardStoreError::Record {
+        let value = kv.get(&key)?;
+        value.map(|value| Incarnation::decode(shard, &key, &value)).transpose()
+    }
+
+    fn decode(shard: ShardId, key: &[u8], value: &[u8]) -> Result<Incarnation, ShardStoreError> {
+        decode_versioned(RECORD_VERSION, value).map_err(|source| ShardStoreError::Record {
             shard,
-            kind: kind_name(&key),
-            key,
+            kind: kind_name(key),
+            key: key.to_vec(),
             source,
         })
     }
@@ -65,7 +93,10 @@ impl Incarnation {
     /// # Errors
     /// [`ShardStoreError::Unswept`] if [`MAX_RETIRED`] wait; a failed store.
     pub fn begin(kv: &dyn KvStore, shard: ShardId) -> Result<Generation, ShardStoreError> {
-        let mut known = Incarnation::load(kv, shard)?;
+        let mut known = match Incarnation::stored(kv, shard)? {
+            Some(known) => known,
+            None => Incarnation::unrecorded(kv, shard)?,
+        };
         let retired = known.retired.len();
         if retired >= MAX_RETIRED {
             return Err(ShardStoreError::Unswept { shard, retired });
@@ -76,6 +107,17 @@ impl Incarnation {
         known.retired.push(next);
         known.store(kv, shard)?;
         Ok(next)
+    }
+
+    /// Where a shard comes for the first time, nothing is current before its snapshot is installed.
+    fn unrecorded(kv: &dyn KvStore, shard: ShardId) -> Result<Incarnation, ShardStoreError> {
+        let first = Incarnation::FIRST;
+        let generation = first.generation;
+        let is_there = kv.get(&Keys { generation, shard }.applied())?.is_some();
+        Ok(Incarnation {
+            generation: if is_there { generation } else { Incarnation::NONE },
+            ..first
+        })
     }
 
     /// Makes a generation that was begun, and is installed, the current one. Durable when it returns.
@@ -92,10 +134,29 @@ impl Incarnation {
             "{generation} of {shard} was not begun"
         );
         known.retired.retain(|other| *other != generation);
-        known.retired.push(known.generation);
+        known.leave();
         known.generation = generation;
         known.log_behind = true;
         known.store(kv, shard)
+    }
+
+    /// The replica is gone from this node: a sweep removes what is left of it. The record stays, so that no generation is
+    /// picked again should the shard come back. Durable when it returns.
+    ///
+    /// # Errors
+    /// A failed store.
+    pub fn retire(kv: &dyn KvStore, shard: ShardId) -> Result<(), ShardStoreError> {
+        let mut known = Incarnation::load(kv, shard)?;
+        known.leave();
+        known.log_behind = false;
+        known.store(kv, shard)
+    }
+
+    fn leave(&mut self) {
+        let left = std::mem::replace(&mut self.generation, Incarnation::NONE);
+        if left != Incarnation::NONE {
+            self.retired.push(left);
+        }
     }
 
     /// Notes that the log begins at the applied index now. Durable when it returns.

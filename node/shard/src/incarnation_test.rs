@@ -3,7 +3,7 @@
 use covey_env::Env;
 
 use super::*;
-use crate::fixture::TestKv;
+use crate::fixture::{Replica, TestKv};
 
 const SHARD: ShardId = ShardId(7);
 
@@ -13,6 +13,11 @@ fn kv() -> TestKv {
 
 fn load(kv: &TestKv) -> Incarnation {
     Incarnation::load(&*kv.store, SHARD).unwrap()
+}
+
+fn all(kv: &TestKv) -> Vec<u64> {
+    let all = Incarnation::all(&*kv.store).unwrap();
+    all.into_iter().map(|shard| shard.0).collect()
 }
 
 fn incarnation(generation: u32, retired: &[u32], log_behind: bool, newest: u32) -> Incarnation {
@@ -38,7 +43,7 @@ fn an_incarnation_has_these_bytes() {
 
 #[test]
 fn a_replica_begins_as_generation_1_and_each_install_gets_one_that_was_never_used() {
-    let kv = kv();
+    let kv = Replica::new().kv;
     assert_eq!(load(&kv), incarnation(1, &[], false, 1));
     let begin = || Incarnation::begin(&*kv.store, SHARD).unwrap().0;
     assert_eq!((begin(), begin()), (2, 3));
@@ -51,6 +56,63 @@ fn a_replica_begins_as_generation_1_and_each_install_gets_one_that_was_never_use
     assert_eq!(
         Incarnation::load(&*kv.store, ShardId(8)).unwrap(),
         incarnation(1, &[], false, 1)
+    );
+}
+
+#[test]
+fn where_a_shard_comes_for_the_first_time_nothing_is_current_before_its_install() {
+    let kv = kv();
+    let begin = || Incarnation::begin(&*kv.store, SHARD).unwrap();
+    assert_eq!((begin(), begin()), (Generation(2), Generation(3)));
+    assert_eq!(load(&kv), incarnation(0, &[2, 3], false, 3));
+    assert_eq!(all(&kv), []);
+    Incarnation::switch(&*kv.store, SHARD, Generation(3)).unwrap();
+    assert_eq!(load(&kv), incarnation(3, &[2], true, 3));
+    assert_eq!(all(&kv), [7]);
+}
+
+#[test]
+fn a_replica_that_left_its_node_is_none_until_it_is_installed_again_in_a_generation_of_its_own() {
+    let kv = Replica::new().kv;
+    let given_up = Incarnation::begin(&*kv.store, SHARD).unwrap();
+    let installed = Incarnation::begin(&*kv.store, SHARD).unwrap();
+    assert_eq!((given_up, installed), (Generation(2), Generation(3)));
+    Incarnation::switch(&*kv.store, SHARD, installed).unwrap();
+    for _ in 0..2 {
+        Incarnation::retire(&*kv.store, SHARD).unwrap();
+        assert_eq!(load(&kv), incarnation(0, &[2, 1, 3], false, 3));
+    }
+    let back = Incarnation::begin(&*kv.store, SHARD).unwrap();
+    Incarnation::switch(&*kv.store, SHARD, back).unwrap();
+    assert_eq!(load(&kv), incarnation(4, &[2, 1, 3], true, 4));
+}
+
+#[test]
+fn a_founding_replica_that_leaves_before_any_install_is_remembered_as_gone() {
+    let kv = Replica::new().kv;
+    assert_eq!(all(&kv), []);
+    Incarnation::retire(&*kv.store, SHARD).unwrap();
+    assert_eq!(load(&kv), incarnation(0, &[1], false, 1));
+    assert_eq!(all(&kv), []);
+}
+
+#[test]
+fn all_names_the_shards_with_a_current_replica_in_order() {
+    let kv = kv();
+    assert_eq!(all(&kv), []);
+    for (shard, generation) in [(300, 2), (2, 1), (9, 0), (70, 5)] {
+        incarnation(generation, &[1], false, 5)
+            .store(&*kv.store, ShardId(shard))
+            .unwrap();
+    }
+    assert_eq!(all(&kv), [2, 70, 300]);
+    let mut batch = KvBatch::new();
+    batch.put(Keys::incarnation(ShardId(4)), &[1, 0, 7][..]);
+    kv.store.commit(&batch).unwrap();
+    let refused = Incarnation::all(&*kv.store);
+    assert!(
+        matches!(refused, Err(ShardStoreError::Record { shard: ShardId(4), .. })),
+        "{refused:?}"
     );
 }
 

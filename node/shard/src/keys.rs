@@ -53,8 +53,9 @@ pub(crate) fn is_of_shard(logical: &[u8], shard: ShardId, slots: SlotRange) -> b
     }
     let id = key.get(PREFIX..).unwrap_or_default();
     let bytes_behind = match kind {
-        0 => 0,
+        0 | 5 => 0,
         1 => 2,
+        6 => 8,
         _ => return false,
     };
     id.strip_prefix(&shard.0.to_be_bytes()).map(<[u8]>::len) == Some(bytes_behind)
@@ -126,8 +127,15 @@ impl Keys {
 
     /// Which incarnation of the shard is current. Not one's own record: it lies under generation 0.
     pub(crate) fn incarnation(shard: ShardId) -> Vec<u8> {
-        let generation = Generation(0);
-        Keys { generation, shard }.shard_record(2)
+        let mut key = Keys::incarnations();
+        key.extend_from_slice(&shard.0.to_be_bytes());
+        key
+    }
+
+    /// In front of the shard's id in those keys.
+    pub(crate) fn incarnations() -> Vec<u8> {
+        let (generation, shard) = (Generation(0), ShardId(0));
+        Keys { generation, shard }.raw(SHARD_SLOT, 2)
     }
 
     /// There while the replica is a copy of another one that was not yet found equal to the others.
@@ -138,6 +146,32 @@ impl Keys {
     /// There once the replica was found to be damaged: it must not be used any more.
     pub(crate) fn condemned(&self) -> Vec<u8> {
         self.shard_record(4)
+    }
+
+    /// The metadata of the cluster.
+    pub(crate) fn metadata(&self) -> Vec<u8> {
+        self.shard_record(5)
+    }
+
+    /// In front of the lines of the audit log.
+    fn audit_prefix(&self) -> Vec<u8> {
+        self.shard_record(6)
+    }
+
+    /// A line of the audit log.
+    pub(crate) fn audit(&self, number: u64) -> Vec<u8> {
+        let mut key = self.audit_prefix();
+        key.extend_from_slice(&number.to_be_bytes());
+        key
+    }
+
+    /// `[start, end)` of the records that all replicas share, as far as they are the shard's as a whole and not its
+    /// applied record, in key order.
+    pub(crate) fn of_whole_shard(&self) -> [(Vec<u8>, Vec<u8>); 3] {
+        [self.outbox_seen_prefix(), self.metadata(), self.audit_prefix()].map(|prefix| {
+            let end = prefix_end(&prefix);
+            (prefix, end)
+        })
     }
 
     /// First possible key of `slot`; of the slot after the last one, the end of the shard.

@@ -10,7 +10,8 @@
 //! → one `persist` of the key-value store for all shards of the node → the log may be cut behind the returned indexes.
 //!
 //! A replica from a snapshot: [`ShardView::export`] on the one node, [`Incarnation::begin`] → [`ShardStore::install`] →
-//! [`Incarnation::switch`] → [`Incarnation::log_reset`] → [`Incarnation::sweep`] on the other.
+//! [`Incarnation::switch`] → [`Incarnation::log_reset`] → [`Incarnation::sweep`] on the other. One that leaves its node:
+//! [`Incarnation::retire`] → [`Incarnation::sweep`].
 //!
 //! A damaged vector: [`ShardView::scrub`] finds it, [`ShardView::rows_of`] on a peer has it, [`ShardStore::repair`] takes it in.
 

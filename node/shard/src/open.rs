@@ -11,8 +11,7 @@ use arc_swap::ArcSwap;
 use covey_ann::encode_row;
 use covey_embeddings::{Partition, PartitionError, RowMeta};
 use covey_env::Env;
-use covey_shared::codec::encode_versioned;
-use covey_shared::ids::{LogIndex, PostKey, Term, UnixMillis};
+use covey_shared::ids::{LogIndex, PostKey, UnixMillis};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_store::kv::KvStore;
 
@@ -28,7 +27,7 @@ use crate::memory::Memory;
 use crate::options::ShardOptions;
 use crate::progress::Progress;
 use crate::read::ShardView;
-use crate::records::{PendingRow, RECORD_VERSION};
+use crate::records::PendingRow;
 use crate::store::ShardStore;
 
 /// Threads that read records ahead. The one that puts them into memory keeps up with about so many.
@@ -70,8 +69,8 @@ struct Rebuild {
 }
 
 impl ShardStore {
-    /// Opens a replica from the node's key-value store and its own folder `dir`, or begins a new one. Takes all processors:
-    /// the node has nothing else to do yet.
+    /// Opens a replica from the node's key-value store and its own folder `dir`, or begins a new one. Takes four threads: the
+    /// node has nothing else to do yet.
     ///
     /// # Errors
     /// Damaged records or files, a replica that was found damaged before, and what the disk says.
@@ -104,26 +103,25 @@ impl ShardStore {
     ) -> Result<(ShardStore, OpenReport), ShardStoreError> {
         let keys = Keys {
             generation: options.generation,
-            shard: options.shard,
+            shard: options.descriptor.shard,
         };
         let db = Db::new(kv, keys);
         if db.exists(&keys.condemned())? {
             let shard = keys.shard;
             return Err(ShardStoreError::Condemned { shard });
         }
-        let there: Option<Applied> = db.read(&keys.applied())?;
+        let there = db.applied()?;
         let created = there.is_none();
-        let applied = there.unwrap_or_else(|| first_applied(&options));
+        let applied = there.unwrap_or_else(|| Applied::nothing(&options.descriptor));
         if created {
-            let record = encode_versioned(RECORD_VERSION, &applied).map_err(ShardStoreError::Encode)?;
-            db.commit(std::iter::once((keys.applied(), Some(record))))?;
+            db.commit(std::iter::once((keys.applied(), Some(applied.encode()?))))?;
         }
         let mut rebuild = Rebuild {
             memory: Memory::new(options.popular_half_life.as_millis() as u64),
             db,
             expiry: Vec::new(),
             pending: Vec::new(),
-            progress: Progress::new(env, options.shard, applied.slots),
+            progress: Progress::new(env, keys.shard, applied.slots),
             report: OpenReport {
                 created,
                 ..OpenReport::default()
@@ -150,19 +148,6 @@ fn check_folder(env: &Env, dir: &Path, applied: &Applied) -> Result<(), Partitio
         }),
         Ok(_) => Ok(()),
         Err(source) => Err(PartitionError::Io { path, source }),
-    }
-}
-
-fn first_applied(options: &ShardOptions) -> Applied {
-    Applied {
-        index: LogIndex(0),
-        term: Term(0),
-        voters: options.voters.clone(),
-        learners: Vec::new(),
-        epoch: options.epoch,
-        slots: options.slots,
-        log_time: UnixMillis(0),
-        trimmed_before: UnixMillis(0),
     }
 }
 
@@ -249,12 +234,14 @@ impl Rebuild {
             self.report.pending_rows += 1;
         }
         self.report.pending_time = self.progress.lap();
+        let metadata = self.db.metadata()?.unwrap_or_default();
         let view = ShardView {
             db: self.db,
             memory: self.memory,
             reader: partition.reader(),
             content,
             options,
+            metadata: ArcSwap::from_pointee(metadata),
             published: ArcSwap::from_pointee(applied.clone()),
             oldest_due_ms: AtomicU64::new(expiry.first_ms()),
             trim_behind: AtomicBool::new(false),

@@ -4,22 +4,16 @@
 use std::time::Duration;
 
 use covey_embeddings::{PartitionOptions, SpaceSpec};
-use covey_shared::ids::{Generation, ShardEpoch, ShardId};
-use covey_shared::slots::SlotRange;
+use covey_shared::ids::Generation;
+use covey_shared::members::ShardDescriptor;
 
 /// How a replica is opened.
 #[derive(Clone, Debug)]
 pub struct ShardOptions {
-    /// The shard.
-    pub shard: ShardId,
+    /// The shard as a new replica begins; an existing one knows its own slots, epoch and members.
+    pub descriptor: ShardDescriptor,
     /// Which incarnation's keys to use; local to the node.
     pub generation: Generation,
-    /// Slots of a new replica; an existing one knows its own.
-    pub slots: SlotRange,
-    /// Epoch of a new replica; an existing one knows its own.
-    pub epoch: ShardEpoch,
-    /// Raft ids of the first voters of a new replica.
-    pub voters: Vec<u64>,
     /// The space of the content vectors; fixed once the replica was opened.
     pub content: SpaceSpec,
     /// How the partition of the content vectors behaves; local to the node.

@@ -4,13 +4,11 @@ use std::fmt::Debug;
 
 use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
 use covey_shared::command::Effect;
-use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, Term, UserId};
+use covey_shared::ids::{PostId, PostKey, UserId};
 use covey_shared::model::{ActionKind, Language, Media, MediaKind, Post, PostRef, RefHint};
-use covey_shared::slots::SlotRange;
 use covey_shared::wire::ViewerAction;
 
 use super::*;
-use crate::applied::Applied;
 
 const KEY: PostKey = PostKey {
     author: UserId(1),
@@ -237,30 +235,4 @@ fn records_of_the_outbox_have_these_bytes() {
     };
     check(followed, &["01000000", "0500000000000000", "ffffffff"]);
     check(9u64, &["0900000000000000"]);
-}
-
-#[test]
-fn the_applied_record_has_these_bytes() {
-    let applied = Applied {
-        index: LogIndex(1),
-        term: Term(2),
-        voters: vec![3, 4],
-        learners: Vec::new(),
-        epoch: ShardEpoch {
-            range_ver: 5,
-            conf_ver: 6,
-        },
-        slots: SlotRange::ALL,
-        log_time: UnixMillis(7),
-        trimmed_before: UnixMillis(8),
-    };
-    let golden = [
-        "0100000000000000 0200000000000000",
-        "0200000000000000 0300000000000000 0400000000000000",
-        "0000000000000000",
-        "0500000000000000 0600000000000000",
-        "0000 0040",
-        "0700000000000000 0800000000000000",
-    ];
-    check(applied, &golden);
 }

@@ -94,6 +94,7 @@ impl ShardStore {
             applied: self.applied.clone(),
             expiry: &mut self.expiry,
             changes: Vec::new(),
+            metadata: view.metadata.load_full(),
         };
         let results = entries
             .iter()
@@ -102,9 +103,13 @@ impl ShardStore {
         if group.applied == self.applied {
             return Ok(results);
         }
-        group.txn.write(view.db.keys.applied(), &group.applied)?;
+        group.txn.put(view.db.keys.applied(), group.applied.encode()?);
         let Group {
-            txn, applied, changes, ..
+            txn,
+            applied,
+            changes,
+            metadata,
+            ..
         } = group;
         view.db.commit(txn.into_changes())?;
         for change in changes {
@@ -115,6 +120,7 @@ impl ShardStore {
         view.oldest_due_ms.store(self.expiry.first_ms(), Ordering::Relaxed);
         view.trim_behind.store(self.expiry.behind, Ordering::Relaxed);
         self.publish_upkeep();
+        view.metadata.store(metadata);
         view.published.store(Arc::new(self.applied.clone()));
         Ok(results)
     }

@@ -17,7 +17,8 @@ use crate::snapshot::SnapshotError;
 const BATCH: usize = 4096;
 
 impl Incarnation {
-    /// Removes the keys and the folders (`dir_of`) of the retired generations, then forgets them. After a crash or an
+    /// Removes the keys and the folders (`dir_of`) of the retired generations, then forgets them. `slots` are the shard's own:
+    /// other shards use the same generations. After a crash or an
     /// error it can be called again. Not while a snapshot is installed for this shard: its generation counts as retired.
     /// Reads and exports of a former incarnation fail from here on; a checkpoint or a merge of it that still runs may leave
     /// a folder, which nobody looks at.
@@ -46,15 +47,13 @@ impl Incarnation {
 
 fn remove_keys(kv: &dyn KvStore, keys: Keys, slots: SlotRange, stop: &dyn Fn() -> bool) -> Result<(), ShardStoreError> {
     let (applied, copy, condemned) = (keys.applied(), keys.copy(), keys.condemned());
-    let seen = keys.outbox_seen_prefix();
     let ranges = [
         keys.slots(slots),
         (applied.clone(), prefix_end(&applied)),
-        (seen.clone(), prefix_end(&seen)),
         (copy.clone(), prefix_end(&copy)),
         (condemned.clone(), prefix_end(&condemned)),
     ];
-    for (start, end) in ranges {
+    for (start, end) in ranges.into_iter().chain(keys.of_whole_shard()) {
         let mut batch = KvBatch::new();
         let mut outcome = Ok(());
         kv.scan(&KeyRange::between(&start, &end), &mut |key, _| {

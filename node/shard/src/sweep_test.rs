@@ -9,7 +9,7 @@ use crate::fixture::{HALF, options};
 use crate::keys::GENERATION;
 use crate::random_log::random_log;
 use crate::snapshot::fixture::*;
-use crate::{ShardOptions, ShardStore, ShardStoreError, replica_dir};
+use crate::{Applied, ShardStore, ShardStoreError, replica_dir};
 
 const OTHER_HALF: SlotRange = SlotRange {
     start: 8192,
@@ -36,15 +36,19 @@ fn folders(node: &Node) -> Vec<String> {
 
 /// A replica of another shard, in the same generation, on the same node.
 fn neighbour(node: &Node) -> ShardStore {
-    let options = ShardOptions {
-        shard: ShardId(8),
-        ..options(2, OTHER_HALF)
-    };
-    let dir = replica_dir(&node.root, options.shard, options.generation);
+    let mut options = options(2, OTHER_HALF);
+    options.descriptor.shard = ShardId(8);
+    let dir = replica_dir(&node.root, ShardId(8), options.generation);
     let (mut store, _) = ShardStore::open(&node.env, Arc::clone(&node.kv), &dir, options).unwrap();
     store.apply(&random_log(3, 200)).unwrap();
     store.checkpoint().unwrap();
     store
+}
+
+/// By hand.
+fn is_of_shard_7(key: &[u8]) -> bool {
+    let slot = u16::from_be_bytes(key[4..6].try_into().unwrap());
+    slot < 8192 || slot == 0xFFFF && key[7..15] == 7_u64.to_be_bytes()
 }
 
 /// Generation 1 that was replaced by 3, and one that was begun and given up; with a neighbour in 2.
@@ -80,12 +84,10 @@ fn all_of_the_retired_generations_goes_and_nothing_of_others() {
         (known.generation, known.retired, known.log_behind),
         (Generation(3), vec![], true)
     );
-    // By hand: whatever is not of shard 7 in generation 1 or 2 is left.
+    // Whatever is not of shard 7 in generation 1 or 2 is left.
     let is_retired = |key: &[u8]| {
         let generation = u32::from_be_bytes(key[..GENERATION].try_into().unwrap());
-        let slot = u16::from_be_bytes(key[4..6].try_into().unwrap());
-        let of_shard = slot < 8192 || slot == 0xFFFF && key[7..15] == 7_u64.to_be_bytes();
-        (generation == 1 || generation == 2) && of_shard
+        (generation == 1 || generation == 2) && is_of_shard_7(key)
     };
     let mut left = before.clone();
     left.retain(|key, _| !is_retired(key));
@@ -99,6 +101,29 @@ fn all_of_the_retired_generations_goes_and_nothing_of_others() {
     drop(store);
     assert_same(&answers(&node.open(HALF).0), &here, "this shard, reopened");
     node.sweep(HALF).unwrap();
+}
+
+#[test]
+fn nothing_is_left_of_a_replica_that_left_its_node_and_it_can_come_back() {
+    let (node, store, neighbour) = replaced();
+    let there = answers(&neighbour);
+    drop(store);
+    Incarnation::retire(&*node.kv, SHARD).unwrap();
+    node.sweep(HALF).unwrap();
+    assert_eq!(folders(&node), ["shard-0008.2"]);
+    let left: Vec<Vec<u8>> = dump(&node).into_keys().filter(|key| is_of_shard_7(key)).collect();
+    assert_eq!(left, [Keys::incarnation(SHARD)]);
+    assert_same(&answers(&neighbour), &there, "the other shard");
+    let mut source = Source::of_slots(4, 100, HALF);
+    source.run_to(100);
+    let (export, _files) = source.export();
+    let store = node.take_over(&source.replica.env, &export);
+    assert_same(&answers(&store), &answers(&source.replica.store), "back again");
+    assert_eq!(folders(&node), ["shard-0007.4", "shard-0008.2"]);
+    // Nothing of what was there before.
+    assert_eq!(Applied::of(&*node.kv, SHARD, Generation(3)).unwrap(), None);
+    node.sweep(HALF).unwrap();
+    assert_same(&answers(&store), &answers(&source.replica.store), "swept");
 }
 
 #[test]

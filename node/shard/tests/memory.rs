@@ -11,8 +11,10 @@ use covey_shard::{
 };
 use covey_shared::command::{Proposal, ShardCommand};
 use covey_shared::ids::{
-    Generation, LogIndex, ModelEpoch, PostId, PostKey, ShardEpoch, ShardId, Term, UnixMillis, UserId, Version,
+    Generation, LogIndex, ModelEpoch, PostId, PostKey, ReplicaId, ShardEpoch, ShardId, Term, UnixMillis, UserId,
+    Version,
 };
+use covey_shared::members::{Members, ShardDescriptor};
 use covey_shared::model::{F16Vector, Post};
 use covey_shared::slots::SlotRange;
 use covey_store::kv::{FjallKv, FjallOptions, KvStore};
@@ -25,11 +27,13 @@ const BATCH: u64 = 500;
 
 fn options() -> ShardOptions {
     ShardOptions {
-        shard: ShardId(1),
+        descriptor: ShardDescriptor {
+            shard: ShardId(1),
+            slots: SlotRange::ALL,
+            epoch: ShardEpoch::default(),
+            members: Members::of([ReplicaId(1)]),
+        },
         generation: Generation(1),
-        slots: SlotRange::ALL,
-        epoch: ShardEpoch::default(),
-        voters: vec![1],
         content: SpaceSpec {
             name: "content".into(),
             dim: DIM,

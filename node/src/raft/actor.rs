@@ -8,7 +8,8 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
 use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
-use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
+use covey_shared::members::MemberChange;
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, ShardReport, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,6 +20,7 @@ use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
 use crate::peers::Peers;
+use crate::replicas::ReplicaSet;
 use crate::snapshot::{Pulls, Want};
 use crate::startup::Observer;
 
@@ -41,6 +43,29 @@ pub(crate) struct Propose {
     pub(crate) reply: oneshot::Sender<Result<WriteReply, ShardError>>,
 }
 
+/// Sent by the call server: change the members of a group that this node leads. Repeatable: a change names the version that it
+/// was made for.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct ChangeMembers {
+    pub(crate) shard: ShardId,
+    pub(crate) change: MemberChange,
+    /// As of [`Propose`].
+    pub(crate) reply: oneshot::Sender<Result<WriteReply, ShardError>>,
+}
+
+/// Sent by the call server: what is known of a shard's members. `None` while the replica takes no part.
+#[derive(Message)]
+#[rtype(result = "Option<ShardReport>")]
+pub(crate) struct Report {
+    pub(crate) shard: ShardId,
+}
+
+/// Sent by the call server: what is known of all shards' members, of those that take part.
+#[derive(Message)]
+#[rtype(result = "Vec<ShardReport>")]
+pub(crate) struct Reports;
+
 /// Sent by the Raft stream of one peer, in order.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -51,9 +76,9 @@ pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
 #[rtype(result = "()")]
 pub(crate) struct HandOver(pub(crate) HandTo);
 
-/// Sent by the call server: offer the leadership of a shard to that node. Repeatable.
+/// Sent by the call server: offer the leadership of a shard to that node. Says whether that is a new offer. Repeatable.
 #[derive(Message)]
-#[rtype(result = "Result<(), ShardError>")]
+#[rtype(result = "Result<bool, ShardError>")]
 pub(crate) struct Transfer {
     pub(crate) shard: ShardId,
     pub(crate) to: NodeId,
@@ -85,6 +110,7 @@ pub(crate) struct RaftDeps {
     pub(crate) board: Arc<Board>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tick: Duration,
+    pub(crate) replicas: Arc<ReplicaSet>,
     /// Replicas that are being built from snapshots.
     pub(crate) pulls: Arc<Pulls>,
     pub(crate) max_catch_up_ticks: usize,
@@ -179,12 +205,20 @@ impl RaftActor {
                 }
                 Completion::Applied(task) => self.deps.engine.applied(task),
                 Completion::Checkpointed { shard, index } => self.deps.engine.checkpointed(shard, index),
-                Completion::Arrived(arrival) => self.arrivals.add(*arrival),
-                Completion::New { shard, hard_state } => self.deps.engine.begin(shard, GroupStart::new(hard_state)),
+                Completion::Arrived(arrival) => {
+                    let now = self.deps.env.clock.monotonic();
+                    self.arrivals.add(*arrival, now);
+                }
+                Completion::New { descriptor, hard_state } => {
+                    let shard = descriptor.shard;
+                    self.deps.engine.begin(shard, GroupStart::new(descriptor, hard_state));
+                }
+                Completion::Gone(shard) => self.deps.engine.remove(shard),
+                Completion::Destroyed { shard, replaced } => self.deps.pulls.retire(shard, replaced),
                 Completion::Hold { shard, index } => self.deps.engine.hold(shard, index),
                 Completion::Differs(shard) => self.deps.engine.freeze(shard),
                 Completion::Installed { shard, index, replaced } => {
-                    self.arrivals.installed(shard, index, replaced, &mut self.deps.engine);
+                    self.arrivals.installed(shard, index, replaced, &mut self.deps);
                 }
             }
         }
@@ -192,8 +226,10 @@ impl RaftActor {
 
     fn dispatch(&mut self, mut effects: Effects) {
         let now = self.deps.env.clock.monotonic();
-        let unfit = self.deps.board.disk_unfit(now);
-        effects.send.iter_mut().for_each(|(_, message)| message.unfit = unfit);
+        if !effects.send.is_empty() {
+            let unfit = self.deps.board.unfit(now);
+            effects.send.iter_mut().for_each(|(_, message)| message.unfit = unfit);
+        }
         for (shard, to) in self.deps.peers.send(effects.send) {
             self.deps.engine.unreachable(shard, to);
         }
@@ -202,6 +238,9 @@ impl RaftActor {
         }
         for (shard, at_least) in effects.damaged {
             self.deps.pulls.want(shard, Want::Damaged(LogIndex(at_least)), now);
+        }
+        for (me, from) in effects.strangers {
+            self.deps.pulls.want(me.shard(), Want::Join { me, from }, now);
         }
         for (shard, index) in effects.install {
             self.deps.apply.install(self.arrivals.take(shard, index));
@@ -235,6 +274,13 @@ impl RaftActor {
         }
     }
 
+    fn ticket(&mut self, reply: oneshot::Sender<Result<WriteReply, ShardError>>) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.waiting.insert(ticket, reply);
+        ticket
+    }
+
     fn random(&self) -> usize {
         (self.deps.env.entropy.next_u64() >> 1) as usize
     }
@@ -265,7 +311,7 @@ impl Handler<Inbound> for RaftActor {
 
     fn handle(&mut self, Inbound(messages): Inbound, ctx: &mut Self::Context) {
         let now = self.deps.env.clock.monotonic();
-        let declines = self.deps.board.disk_low();
+        let declines = self.deps.board.declines();
         for message in messages {
             // Without an answer the leader offers it to another one.
             if declines && message.kind == RaftMessageKind::TimeoutNow {
@@ -282,13 +328,37 @@ impl Handler<Propose> for RaftActor {
     type Result = ();
 
     fn handle(&mut self, message: Propose, ctx: &mut Self::Context) {
-        self.next_ticket += 1;
-        let ticket = Ticket(self.next_ticket);
-        self.waiting.insert(ticket, message.reply);
+        let ticket = self.ticket(message.reply);
         self.deps
             .engine
             .propose(message.shard, message.epoch, message.data, ticket);
         self.schedule(ctx);
+    }
+}
+
+impl Handler<ChangeMembers> for RaftActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ChangeMembers, ctx: &mut Self::Context) {
+        let ticket = self.ticket(message.reply);
+        self.deps.engine.change_members(message.shard, &message.change, ticket);
+        self.schedule(ctx);
+    }
+}
+
+impl Handler<Report> for RaftActor {
+    type Result = Option<ShardReport>;
+
+    fn handle(&mut self, Report { shard }: Report, _: &mut Self::Context) -> Self::Result {
+        self.deps.engine.report(shard)
+    }
+}
+
+impl Handler<Reports> for RaftActor {
+    type Result = Vec<ShardReport>;
+
+    fn handle(&mut self, _: Reports, _: &mut Self::Context) -> Self::Result {
+        self.deps.engine.reports()
     }
 }
 
@@ -303,7 +373,7 @@ impl Handler<HandOver> for RaftActor {
 }
 
 impl Handler<Transfer> for RaftActor {
-    type Result = Result<(), ShardError>;
+    type Result = Result<bool, ShardError>;
 
     fn handle(&mut self, Transfer { shard, to }: Transfer, ctx: &mut Self::Context) -> Self::Result {
         let offered = self.deps.engine.transfer(shard, to);

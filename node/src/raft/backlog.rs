@@ -58,7 +58,7 @@ impl Backlog {
             if bytes >= max {
                 break;
             }
-            bytes += entry.get_data().len() as u64;
+            bytes += (entry.get_data().len() + entry.get_context().len()) as u64;
             entries.push(convert::log_entry(entry));
         }
         self.given += entries.len() as u64;

@@ -113,28 +113,33 @@ fn entry_from_wire(wire: WireEntry) -> Entry {
 
 /// The entry for the log and the store.
 pub(crate) fn log_entry(entry: &Entry) -> LogEntry {
-    let kind = match entry.get_entry_type() {
-        EntryType::EntryNormal => EntryKind::Normal,
-        EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => EntryKind::ConfChange,
+    // Of a change of members the library keeps a protobuf, which is parsed nowhere else; what we know it by is its context.
+    let (kind, data) = match entry.get_entry_type() {
+        EntryType::EntryNormal => (EntryKind::Normal, &entry.data),
+        EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => (EntryKind::ConfChange, &entry.context),
     };
     LogEntry {
         index: entry.index,
         term: entry.term,
         kind,
-        data: entry.data.clone(),
+        data: data.clone(),
     }
 }
 
 /// The entry for the library.
 pub(crate) fn entry(log: LogEntry) -> Entry {
-    let mut entry = Entry::default();
-    entry.set_entry_type(match log.kind {
-        EntryKind::Normal => EntryType::EntryNormal,
-        EntryKind::ConfChange => EntryType::EntryConfChangeV2,
-    });
-    entry.index = log.index;
-    entry.term = log.term;
-    entry.set_data(log.data);
+    let mut entry = Entry {
+        index: log.index,
+        term: log.term,
+        ..Entry::default()
+    };
+    match log.kind {
+        EntryKind::Normal => entry.set_data(log.data),
+        EntryKind::ConfChange => {
+            entry.set_entry_type(EntryType::EntryConfChangeV2);
+            entry.set_context(log.data);
+        }
+    }
     entry
 }
 

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use covey_env::Monotonic;
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
-use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, WriteReply};
+use covey_shared::members::MemberChange;
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, ShardReport, WriteReply};
 
 use super::group::Group;
 use super::group_start::GroupStart;
+use super::hosting::{Dormant, LAST_RECORD, Leaving};
 use super::proposals::Ticket;
-use super::{AppendTask, AppliedTask, Effects, Fetched, GroupStatus, HandTo, RaftLimits, Restore};
-
-/// Number of the record with which a group begins in the log; its readies are numbered from 1 after that.
-const FIRST_RECORD: u64 = 1;
+use super::well_formed::well_formed;
+use super::{AppliedTask, Effects, Fetched, GroupStatus, HandTo, RaftLimits, Restore};
 
 /// The outcome of a proposal.
 pub type Answer = (Ticket, Result<WriteReply, ShardError>);
@@ -22,7 +21,7 @@ pub type Answer = (Ticket, Result<WriteReply, ShardError>);
 /// Messages that were not stepped, by reason.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Dropped {
-    /// For a group or replica that is not here.
+    /// For a group or replica that is not here, or from one that is no member.
     pub misaddressed: u64,
     /// Entries that do not follow each other.
     pub malformed: u64,
@@ -30,40 +29,24 @@ pub struct Dropped {
 
 /// The groups of one node.
 pub struct Engine {
-    node: NodeId,
+    pub(super) node: NodeId,
     limits: RaftLimits,
-    groups: BTreeMap<ShardId, Group>,
+    pub(super) groups: BTreeMap<ShardId, Group>,
     /// Groups that this node is a member of, but for which its log has nothing yet.
-    dormant: BTreeMap<ShardId, Dormant>,
-    dirty: BTreeSet<ShardId>,
-    answers: Vec<Answer>,
+    pub(super) dormant: BTreeMap<ShardId, Dormant>,
+    pub(super) dirty: BTreeSet<ShardId>,
+    pub(super) answers: Vec<Answer>,
     /// Shards that have to pull a snapshot, and from where.
     pulls: Vec<(ShardId, NodeId)>,
     settled: Vec<ShardId>,
+    /// Groups that this node has left; their last record is on its way to the log.
+    pub(super) leaving: BTreeMap<ShardId, Leaving>,
+    /// Those whose last record is on disk.
+    pub(super) removed: Vec<ShardId>,
+    /// Replicas that were here, and must never be again.
+    pub(super) buried: BTreeSet<ReplicaId>,
+    pub(super) strangers: BTreeMap<ReplicaId, NodeId>,
     dropped: Dropped,
-}
-
-/// A group before its first record in the log.
-struct Dormant {
-    plan: ShardPlan,
-    /// What it begins with, once that is known.
-    start: Option<GroupStart>,
-    /// The log is writing its first record.
-    begun: bool,
-}
-
-impl Dormant {
-    fn first_record(&mut self) -> Option<AppendTask> {
-        let start = self.start.as_ref().filter(|_| !self.begun)?;
-        self.begun = true;
-        Some(AppendTask {
-            ready: FIRST_RECORD,
-            create: Some(start.log.compacted),
-            hard_state: Some(start.log.hard_state),
-            must_sync: true,
-            ..AppendTask::of(self.plan.shard)
-        })
-    }
 }
 
 impl Engine {
@@ -71,7 +54,7 @@ impl Engine {
     /// number per call.
     pub fn new(
         node: NodeId,
-        shards: impl IntoIterator<Item = (ShardPlan, Option<GroupStart>)>,
+        replicas: impl IntoIterator<Item = (ReplicaId, Option<GroupStart>)>,
         limits: RaftLimits,
         mut random: impl FnMut() -> usize,
     ) -> Engine {
@@ -84,39 +67,30 @@ impl Engine {
             answers: Vec::new(),
             pulls: Vec::new(),
             settled: Vec::new(),
+            leaving: BTreeMap::new(),
+            removed: Vec::new(),
+            buried: BTreeSet::new(),
+            strangers: BTreeMap::new(),
             dropped: Dropped::default(),
         };
-        for (plan, start) in shards {
+        for (me, start) in replicas {
             match start {
-                Some(start) => engine.add(plan, start, random()),
-                None => {
-                    let (shard, start, begun) = (plan.shard, None, false);
-                    engine.dormant.insert(shard, Dormant { plan, start, begun });
-                }
+                Some(start) => engine.add(me, start, random()),
+                None => engine.host(me),
             }
         }
         engine
     }
 
-    fn add(&mut self, plan: ShardPlan, start: GroupStart, random: usize) {
-        let (shard, me) = (plan.shard, plan.on(self.node));
-        let me = me.expect("only shards with a replica here are given to the engine");
-        self.groups
-            .insert(shard, Group::new(plan, me, start, self.limits, random));
-        self.dirty.insert(shard);
-    }
-
-    /// Gives a dormant group its beginning. It takes part once the log has it.
-    pub fn begin(&mut self, shard: ShardId, start: GroupStart) {
-        if let Some(dormant) = self.dormant.get_mut(&shard) {
-            dormant.start = Some(start);
-            self.dirty.insert(shard);
-        }
-    }
-
-    /// Whether the group does not take part yet.
-    pub fn is_dormant(&self, shard: ShardId) -> bool {
-        self.dormant.contains_key(&shard)
+    fn add(&mut self, me: ReplicaId, start: GroupStart, random: usize) {
+        assert_eq!(
+            me.node(),
+            self.node,
+            "only replicas of this node are given to the engine"
+        );
+        let group = Group::new(me, start, self.limits, random);
+        self.groups.insert(me.shard(), group);
+        self.dirty.insert(me.shard());
     }
 
     /// Steps a fetched snapshot into its group.
@@ -178,6 +152,7 @@ impl Engine {
         let shard = message.shard;
         let Some(group) = self.groups.get_mut(&shard).filter(|g| g.is_for(&message)) else {
             self.dropped.misaddressed += 1;
+            self.note_stranger(&message);
             return;
         };
         if !well_formed(&message) || !group.may_take_over(&message) {
@@ -196,15 +171,28 @@ impl Engine {
         self.dirty.insert(shard);
     }
 
+    /// Proposes a change of a shard's members; the outcome comes as an [`Answer`] for `ticket`.
+    pub fn change_members(&mut self, shard: ShardId, change: &MemberChange, ticket: Ticket) {
+        let outcome = match self.groups.get_mut(&shard) {
+            None => Err(ShardError::NotHere(shard)),
+            Some(group) => group.propose_members(change, ticket),
+        };
+        self.note(shard, outcome, ticket);
+    }
+
     /// Proposes an encoded command; the outcome comes as an [`Answer`] for `ticket`.
     pub fn propose(&mut self, shard: ShardId, epoch: ShardEpoch, data: Vec<u8>, ticket: Ticket) {
         let outcome = match self.groups.get_mut(&shard) {
             None => Err(ShardError::NotHere(shard)),
-            Some(group) if group.plan.epoch.range_ver != epoch.range_ver => Err(ShardError::StaleEpoch {
-                current: group.plan.epoch,
+            Some(group) if group.descriptor().epoch.range_ver != epoch.range_ver => Err(ShardError::StaleEpoch {
+                current: group.descriptor().epoch,
             }),
             Some(group) => group.propose(data, ticket),
         };
+        self.note(shard, outcome, ticket);
+    }
+
+    fn note(&mut self, shard: ShardId, outcome: Result<(), ShardError>, ticket: Ticket) {
         match outcome {
             Ok(()) => {
                 self.dirty.insert(shard);
@@ -223,8 +211,10 @@ impl Engine {
                 self.dirty.insert(*shard);
             } else if let Some(dormant) = self.dormant.remove(shard) {
                 let start = dormant.start.expect("only what has begun is in the log");
-                self.add(dormant.plan, start, random());
+                self.add(dormant.me, start, random());
                 self.settled.push(*shard);
+            } else if *number == LAST_RECORD && self.leaving.remove(shard).is_some() {
+                self.removed.push(*shard);
             }
         }
     }
@@ -268,8 +258,8 @@ impl Engine {
         }
     }
 
-    /// Offers the leadership of a shard to `to`.
-    pub fn transfer(&mut self, shard: ShardId, to: NodeId) -> Result<(), ShardError> {
+    /// Offers the leadership of a shard to `to`. Whether that is a new offer.
+    pub fn transfer(&mut self, shard: ShardId, to: NodeId) -> Result<bool, ShardError> {
         self.dirty.insert(shard);
         let group = self.groups.get_mut(&shard).ok_or(ShardError::NotHere(shard))?;
         group.transfer_to(to)
@@ -288,17 +278,29 @@ impl Engine {
         let changed: Vec<ShardId> = std::mem::take(&mut self.dirty).into_iter().collect();
         for shard in &changed {
             let first = self.dormant.get_mut(shard).and_then(Dormant::first_record);
-            effects.append.extend(first);
+            let last = self.leaving.get_mut(shard).and_then(Leaving::last_record);
+            effects.append.extend(first.into_iter().chain(last));
             if let Some(group) = self.groups.get_mut(shard) {
                 group.collect(effects);
             }
         }
+        effects.strangers.extend(std::mem::take(&mut self.strangers));
         changed
     }
 
     /// Outcomes of proposals since the last call.
     pub fn take_answers(&mut self) -> Vec<Answer> {
         std::mem::take(&mut self.answers)
+    }
+
+    /// What is known of a shard's members. `None` while the replica takes no part.
+    pub fn report(&self, shard: ShardId) -> Option<ShardReport> {
+        self.groups.get(&shard).map(Group::report)
+    }
+
+    /// The same of all shards.
+    pub fn reports(&self) -> Vec<ShardReport> {
+        self.groups.values().map(Group::report).collect()
     }
 
     /// State of one group.
@@ -321,31 +323,10 @@ fn answer(group: &mut Group, index: u64, term: u64, results: Vec<ItemResult>) ->
     let ticket = group.take_proposal(index, term)?;
     let reply = WriteReply {
         index: LogIndex(index),
-        epoch: group.plan.epoch,
+        epoch: group.descriptor().epoch,
         results,
     };
     Some((ticket, Ok(reply)))
-}
-
-/// The library trusts that entries follow each other; a peer's bytes are checked before they reach it.
-fn well_formed(message: &RaftMessage) -> bool {
-    // What nobody sends here, or what the library does not check before it uses it.
-    let known = !matches!(
-        message.kind,
-        RaftMessageKind::ReadIndex | RaftMessageKind::ReadIndexResp | RaftMessageKind::TransferLeader
-    );
-    let follow = message
-        .entries
-        .iter()
-        .enumerate()
-        .all(|(i, e)| e.index == message.index + 1 + i as u64);
-    let ordered = message.entries.windows(2).all(|w| w[0].term <= w[1].term);
-    known
-        && message.term > 0
-        && (message.entries.is_empty() || message.kind == RaftMessageKind::Append)
-        && follow
-        && ordered
-        && message.entries.last().is_none_or(|e| e.term <= message.term)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use covey_shared::layout::FIRST_EPOCH;
 
 use super::*;
+use crate::raft::engines::{Cluster, assert_one_order};
 use crate::raft::fixture::SHARD;
-use crate::raft::three_engines::{Cluster, assert_one_order};
 
 #[test]
 fn answered_proposals_are_applied_everywhere_in_one_order() {
@@ -29,7 +29,7 @@ fn answered_proposals_are_applied_everywhere_in_one_order() {
         cluster.cut = None;
         (0..5_000).for_each(|_| cluster.step());
         assert_one_order(&cluster);
-        let applied: BTreeSet<Vec<u8>> = cluster.hosts[0].applied.iter().map(|(_, d)| d.clone()).collect();
+        let applied: BTreeSet<Vec<u8>> = cluster.hosts[0].store.applied.iter().map(|(_, d)| d.clone()).collect();
         let acknowledged: Vec<u64> = cluster
             .hosts
             .iter()

@@ -1,10 +1,12 @@
 //! What the tests of groups share.
 
-use covey_shared::ids::{LogIndex, ReplicaId, ShardId};
-use covey_shared::layout::FIRST_EPOCH;
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
+use covey_shared::layout::{FIRST_EPOCH, Layout};
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::{RaftMessage, RaftMessageKind};
+use covey_store::log::HardState;
 
-use super::RaftLimits;
+use super::{GroupStart, RaftLimits};
 
 pub(super) const SHARD: ShardId = ShardId(1);
 
@@ -20,6 +22,27 @@ pub(super) fn limits() -> RaftLimits {
         keep_entries: 4,
         max_lag_bytes: 1 << 20,
         compact_step: 4,
+    }
+}
+
+/// How many nodes have a replica of it at first: 1 to this.
+pub(super) const FOUNDERS: usize = 3;
+
+/// The shard as it was founded.
+pub(super) fn founding() -> ShardDescriptor {
+    let nodes: Vec<NodeId> = (1..=FOUNDERS as u64).map(NodeId).collect();
+    ShardDescriptor::founding(&Layout::fixed(1, FOUNDERS, &nodes).shards[0])
+}
+
+/// Its founding replica on a node.
+pub(super) fn replica(node: u64) -> ReplicaId {
+    ReplicaId::new(0, SHARD, NodeId(node))
+}
+
+impl GroupStart {
+    /// Of a founding replica at its very first start.
+    pub(super) fn fresh() -> GroupStart {
+        GroupStart::new(founding(), HardState::default())
     }
 }
 

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use covey_env::Monotonic;
 use covey_shared::ids::ReplicaId;
+use covey_shared::members::Members;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Freshness {
-    voters: usize,
     as_of: Option<Monotonic>,
     /// A leader's message whose commit index is not applied yet.
     pending: Option<(Monotonic, u64)>,
@@ -18,15 +18,6 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    pub(crate) fn new(voters: usize) -> Self {
-        Freshness {
-            voters,
-            as_of: None,
-            pending: None,
-            contacts: BTreeMap::new(),
-        }
-    }
-
     pub(crate) fn heard_from_leader(&mut self, now: Monotonic, commit: u64, applied: u64) {
         if applied >= commit {
             self.as_of = Some(now);
@@ -38,6 +29,11 @@ impl Freshness {
 
     pub(crate) fn heard_from_peer(&mut self, peer: ReplicaId, now: Monotonic) {
         self.contacts.insert(peer, now);
+    }
+
+    /// Who is no member does not count any more.
+    pub(crate) fn retain(&mut self, is_member: impl Fn(ReplicaId) -> bool) {
+        self.contacts.retain(|replica, _| is_member(*replica));
     }
 
     pub(crate) fn applied(&mut self, applied: u64) {
@@ -53,19 +49,31 @@ impl Freshness {
         self.pending = None;
     }
 
-    /// The moment that the state is at least as new as. `leads`: it leads and has applied an entry of its own term.
-    pub(crate) fn as_of(&self, now: Monotonic, leads: bool) -> Option<Monotonic> {
-        if !leads {
-            return self.as_of;
+    /// The moment that the state of a replica that does not lead is at least as new as.
+    pub(crate) fn of_follower(&self) -> Option<Monotonic> {
+        self.as_of
+    }
+
+    /// The same of a leader that has applied an entry of its own term: its last contact with a majority, in a joint configuration
+    /// with both.
+    pub(crate) fn of_leader(&self, now: Monotonic, me: ReplicaId, members: &Members) -> Option<Monotonic> {
+        let majority = |voters: &[ReplicaId]| {
+            let contact = |voter: &ReplicaId| {
+                if *voter == me {
+                    Some(now)
+                } else {
+                    self.contacts.get(voter).copied()
+                }
+            };
+            let mut contacts: Vec<Monotonic> = voters.iter().filter_map(contact).collect();
+            contacts.sort_unstable_by(|a, b| b.cmp(a));
+            contacts.get(voters.len() / 2).copied()
+        };
+        let incoming = majority(&members.voters)?;
+        match members.is_joint() {
+            true => Some(incoming.min(majority(&members.outgoing)?)),
+            false => Some(incoming),
         }
-        // With itself, the leader needs `voters / 2` others for a majority.
-        let others = self.voters / 2;
-        if others == 0 {
-            return Some(now);
-        }
-        let mut contacts: Vec<Monotonic> = self.contacts.values().copied().collect();
-        contacts.sort_unstable_by(|a, b| b.cmp(a));
-        contacts.get(others - 1).copied()
     }
 }
 

@@ -3,14 +3,15 @@
 //! Order of the log pointers, cited everywhere: persisted ≥ committed is *not* guaranteed on one replica; what is:
 //! `compacted ≤ durable applied ≤ applied ≤ committed ≤ last`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
-use covey_shared::layout::{Place, ShardPlan};
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError};
 use raft::eraftpb::{Entry, Message};
-use raft::{Config, RawNode, StateRole};
+use raft::{Config, RawNode, Ready, StateRole};
 
 use super::backlog::Backlog;
 use super::convert::{self, Envelope};
@@ -34,8 +35,11 @@ pub(super) struct Held {
 }
 
 pub(crate) struct Group {
-    pub(crate) plan: ShardPlan,
-    pub(super) me: Place,
+    /// As committed here.
+    pub(super) descriptor: Arc<ShardDescriptor>,
+    /// An entry up to which it is so: who fetches a replica wants one that has it.
+    pub(super) conf_index: u64,
+    pub(super) me: ReplicaId,
     pub(super) raw: RawNode<LogView>,
     pub(super) limits: RaftLimits,
     pub(super) held: VecDeque<Held>,
@@ -52,20 +56,19 @@ pub(crate) struct Group {
     /// To calls to pull a snapshot.
     pub(super) answers: Vec<Message>,
     role: (StateRole, u64),
+    /// Ticks so far, and at which each member was heard of last: the library forgets that once in an election timeout, all at once.
+    ticks: u64,
+    pub(super) heard: BTreeMap<ReplicaId, u64>,
     /// Members that said with their last message that they would rather not lead.
     pub(super) unfit: BTreeSet<ReplicaId>,
     pub(super) freshness: Freshness,
 }
 
 impl Group {
-    pub(crate) fn new(plan: ShardPlan, me: Place, start: GroupStart, limits: RaftLimits, election: usize) -> Self {
-        let voters: Vec<u64> = match start.voters.is_empty() {
-            true => plan.voters.iter().map(|p| p.replica.0).collect(),
-            false => start.voters,
-        };
-        let log = log_view(voters, start.log, start.applied);
+    pub(crate) fn new(me: ReplicaId, start: GroupStart, limits: RaftLimits, election: usize) -> Self {
+        let log = log_view(&start.descriptor.members, start.log, start.applied);
         let config = Config {
-            id: me.replica.0,
+            id: me.0,
             applied: start.applied,
             election_tick: limits.election_ticks,
             heartbeat_tick: limits.heartbeat_ticks,
@@ -78,13 +81,14 @@ impl Group {
             batch_append: true,
             ..Config::default()
         };
-        let raw = RawNode::new(&config, log, &slog_bridge::logger(plan.shard.0))
+        let raw = RawNode::new(&config, log, &slog_bridge::logger(me.shard().0))
             .expect("the configuration is checked at start");
         let role = (raw.raft.state, raw.raft.term);
         let applied = raw.raft.raft_log.applied;
         let mut group = Group {
-            freshness: Freshness::new(plan.voters.len()),
-            plan,
+            freshness: Freshness::default(),
+            descriptor: Arc::new(start.descriptor),
+            conf_index: start.applied,
             me,
             raw,
             limits,
@@ -100,6 +104,8 @@ impl Group {
             rebuild: start.damaged.then(Rebuild::default),
             answers: Vec::new(),
             role,
+            ticks: 0,
+            heard: BTreeMap::new(),
             unfit: BTreeSet::new(),
         };
         group.set_election_timeout(election);
@@ -110,8 +116,7 @@ impl Group {
     /// The preferred leader draws the shortest one, which spreads leaders over the nodes.
     pub(super) fn set_election_timeout(&mut self, random: usize) {
         let (min, span) = (self.limits.election_ticks, self.limits.election_ticks);
-        let preferred = self.plan.voters.first().is_some_and(|p| p.replica == self.me.replica);
-        let ticks = if preferred && !self.is_frozen() {
+        let ticks = if self.is_preferred() && !self.is_frozen() {
             min
         } else {
             min + 2 + random % (span - 2)
@@ -119,7 +124,14 @@ impl Group {
         self.raw.raft.set_randomized_election_timeout(ticks);
     }
 
+    /// Whether it was heard of within an election timeout.
+    pub(super) fn is_heard(&self, replica: ReplicaId) -> bool {
+        let heard = self.heard.get(&replica);
+        replica == self.me || heard.is_some_and(|at| self.ticks - at <= self.limits.election_ticks as u64)
+    }
+
     pub(crate) fn tick(&mut self, random: usize) {
+        self.ticks += 1;
         if self.may_tick() {
             self.raw.tick();
         }
@@ -141,10 +153,11 @@ impl Group {
             true => self.unfit.insert(wire.from),
             false => self.unfit.remove(&wire.from),
         };
+        self.heard.insert(wire.from, self.ticks);
         let (from, leader_commit, all_matched, term) = (wire.from, wire.leader_commit, wire.all_matched, wire.term);
         // The library answers unknown peers and impossible states with an error; the message is then as good as lost.
         if let Err(error) = self.raw.step(convert::from_wire(wire)) {
-            tracing::debug!(target: "raft", shard = self.plan.shard.0, %error, "message dropped");
+            tracing::debug!(target: "raft", shard = self.descriptor.shard.0, %error, "message dropped");
         }
         if from_leader && leader_commit > 0 && term == self.raw.raft.term && self.raw.raft.state == StateRole::Follower
         {
@@ -174,14 +187,19 @@ impl Group {
         }
         match self.raw.propose(vec![], data) {
             Ok(()) => {
-                self.proposals
-                    .insert(self.raw.raft.raft_log.last_index(), self.raw.raft.term, ticket);
+                self.note_proposal(ticket);
                 Ok(())
             }
             // Too much is uncommitted: the back-pressure of a group.
             Err(raft::Error::ProposalDropped) => Err(ShardError::Overloaded { retry_after_ms: 50 }),
             Err(_) => Err(ShardError::NotLeader { hint: self.leader() }),
         }
+    }
+
+    /// The last entry of the log is what `ticket` waits for.
+    pub(super) fn note_proposal(&mut self, ticket: Ticket) {
+        let raft = &self.raw.raft;
+        self.proposals.insert(raft.raft_log.last_index(), raft.term, ticket);
     }
 
     /// The log has this ready, and all before it, on disk. Whether a snapshot was among them.
@@ -218,10 +236,18 @@ impl Group {
         }
     }
 
+    /// Whose group it was, and the proposals whose fate will not be known here.
+    pub(crate) fn end(mut self) -> (ReplicaId, Vec<Ticket>) {
+        (self.me, self.proposals.drain())
+    }
+
     /// Collects what is to be sent, appended and applied.
     pub(crate) fn collect(&mut self, effects: &mut Effects) {
         while self.may_go_on(effects) && self.raw.has_ready() {
-            self.collect_ready(effects);
+            let mut ready = self.raw.ready();
+            let committed = ready.take_committed_entries();
+            self.collect_ready(ready, committed.last().map(Entry::get_index), effects);
+            self.commit_members(&committed);
         }
         self.call_to_pull(effects);
         self.compact(effects);
@@ -229,10 +255,8 @@ impl Group {
         self.submit(effects);
     }
 
-    fn collect_ready(&mut self, effects: &mut Effects) {
-        let mut ready = self.raw.ready();
+    fn collect_ready(&mut self, mut ready: Ready, committed: Option<u64>, effects: &mut Effects) {
         self.send(ready.take_messages(), effects);
-        let committed = ready.take_committed_entries().last().map(Entry::get_index);
         let (entries, must_sync, number) = (ready.take_entries(), ready.must_sync(), ready.number());
         let hard_state = ready.hs().cloned();
         let snapshot = ready.snapshot().get_metadata().clone();
@@ -263,7 +287,7 @@ impl Group {
             }),
             reset,
             must_sync,
-            ..AppendTask::of(self.plan.shard)
+            ..AppendTask::of(self.me)
         };
         self.raw.advance_append_async(ready);
         match reset {
@@ -279,7 +303,7 @@ impl Group {
         let entries = self.backlog.give(self.limits.apply_batch_bytes, self.raw.store());
         if !entries.is_empty() {
             effects.apply.push(ApplyTask {
-                shard: self.plan.shard,
+                shard: self.descriptor.shard,
                 entries,
             });
         }
@@ -288,9 +312,7 @@ impl Group {
     pub(super) fn send(&self, messages: Vec<Message>, effects: &mut Effects) {
         let envelope = self.envelope();
         for message in messages {
-            let Some(node) = self.node_of(ReplicaId(message.to)) else {
-                continue;
-            };
+            let node = ReplicaId(message.to).node();
             effects
                 .send
                 .extend(convert::to_wire(message, envelope).map(|wire| (node, wire)));
@@ -300,8 +322,8 @@ impl Group {
     fn envelope(&self) -> Envelope {
         let leads = self.leads();
         Envelope {
-            shard: self.plan.shard,
-            epoch: self.plan.epoch,
+            shard: self.descriptor.shard,
+            epoch: self.descriptor.epoch,
             // Before it has committed in its own term, a leader does not know what its predecessor acknowledged.
             leader_commit: if leads && self.raw.raft.commit_to_current_term() {
                 self.raw.raft.raft_log.committed
@@ -317,19 +339,11 @@ impl Group {
         self.raw.report_unreachable(to.0);
     }
 
-    pub(super) fn node_of(&self, replica: ReplicaId) -> Option<NodeId> {
-        self.plan.voters.iter().find(|p| p.replica == replica).map(|p| p.node)
-    }
-
-    /// Whether a message is meant for this incarnation of the group and comes from a member of it.
-    pub(crate) fn is_for(&self, message: &RaftMessage) -> bool {
-        message.to == self.me.replica && message.epoch == self.plan.epoch && self.node_of(message.from).is_some()
-    }
-
     /// Node of the leader as this replica knows it.
     pub(crate) fn leader(&self) -> Option<NodeId> {
-        let leader = self.node_of(ReplicaId(self.raw.raft.leader_id));
-        leader.filter(|_| !self.leads() || self.serves())
+        let leader = self.raw.raft.leader_id;
+        let known = leader != raft::INVALID_ID && (!self.leads() || self.serves());
+        known.then(|| ReplicaId(leader).node())
     }
 
     pub(super) fn leads(&self) -> bool {
@@ -339,8 +353,12 @@ impl Group {
     pub(crate) fn status(&self, now: Monotonic) -> GroupStatus {
         let leads = self.leads();
         GroupStatus {
+            replica: self.me,
+            descriptor: self.descriptor.clone(),
+            conf_index: LogIndex(self.conf_index),
             role: match self.raw.raft.state {
                 StateRole::Leader if self.serves() => ReplicaRole::Leader,
+                StateRole::Follower if !self.descriptor.members.votes(self.me) => ReplicaRole::Learner,
                 StateRole::Leader | StateRole::Follower => ReplicaRole::Follower,
                 StateRole::Candidate | StateRole::PreCandidate => ReplicaRole::Candidate,
             },
@@ -352,9 +370,10 @@ impl Group {
             applied: LogIndex(self.applied),
             frozen: self.is_frozen(),
             log_bytes: self.raw.store().heap_bytes(),
-            fresh_as_of: self
-                .freshness
-                .as_of(now, leads && self.raw.raft.apply_to_current_term()),
+            fresh_as_of: match leads && self.raw.raft.apply_to_current_term() {
+                true => self.freshness.of_leader(now, self.me, &self.descriptor.members),
+                false => self.freshness.of_follower(),
+            },
         }
     }
 }

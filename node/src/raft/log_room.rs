@@ -66,7 +66,7 @@ impl Group {
             self.log_room.pressing = false;
             effects.append.push(AppendTask {
                 compacted: Some(LogPosition { index, term }),
-                ..AppendTask::of(self.plan.shard)
+                ..AppendTask::of(self.me)
             });
         }
     }

@@ -73,7 +73,7 @@ impl LogView {
     /// Bytes of data of the entries after `from`, up to `to`.
     pub(crate) fn data_bytes(&self, from: u64, to: u64) -> u64 {
         let entries = self.after(from).take((to - from) as usize);
-        entries.map(|entry| entry.get_data().len() as u64).sum()
+        entries.map(|entry| size(entry) - ENTRY_EXTRA).sum()
     }
 
     /// Bytes that it takes in memory: the places of entries, and their data.
@@ -90,6 +90,10 @@ impl LogView {
     /// Last index held; the compacted one when empty.
     pub(crate) fn last(&self) -> u64 {
         self.compacted.0 + self.entries.len() as u64
+    }
+
+    pub(crate) fn set_conf_state(&mut self, conf_state: ConfState) {
+        self.conf_state = conf_state;
     }
 
     pub(crate) fn set_hard_state(&mut self, hard_state: HardState) {
@@ -147,7 +151,7 @@ const ENTRY_EXTRA: u64 = 32;
 
 /// What an entry counts for in limits.
 fn size(entry: &Entry) -> u64 {
-    entry.get_data().len() as u64 + ENTRY_EXTRA
+    (entry.get_data().len() + entry.get_context().len()) as u64 + ENTRY_EXTRA
 }
 
 impl Storage for LogView {

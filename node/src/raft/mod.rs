@@ -10,25 +10,28 @@ mod backlog;
 mod convert;
 mod engine;
 #[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod fixture;
 mod freshness;
 mod group;
 mod group_start;
+mod hosting;
 mod log_room;
 mod log_view;
+mod membership;
 mod proposals;
 mod rebuild;
 mod restore;
 mod slog_bridge;
 mod status;
-#[cfg(test)]
-mod three_engines;
 mod transfer;
+mod well_formed;
 
 use covey_shared::command::ItemResult;
-use covey_shared::ids::{NodeId, ShardId};
+use covey_shared::ids::{NodeId, ReplicaId, ShardId};
 use covey_shared::wire::RaftMessage;
-use covey_store::log::{HardState, LogEntry, LogPosition};
+use covey_store::log::{GroupId, HardState, LogEntry, LogPosition};
 
 pub use engine::Engine;
 pub use group_start::GroupStart;
@@ -65,8 +68,10 @@ pub struct RaftLimits {
 /// What one group wants on disk.
 #[derive(Clone, Debug)]
 pub struct AppendTask {
-    /// The group.
+    /// The shard.
     pub shard: ShardId,
+    /// Its group in the log: one per replica that ever was.
+    pub group: GroupId,
     /// Number of the ready to report back; 0 = none.
     pub ready: u64,
     /// The group is new and begins here.
@@ -79,21 +84,25 @@ pub struct AppendTask {
     pub hard_state: Option<HardState>,
     /// New compaction point.
     pub compacted: Option<LogPosition>,
+    /// The replica is gone, for ever.
+    pub tombstone: bool,
     /// A commit index alone may be lost in a crash; everything else may not.
     pub must_sync: bool,
 }
 
 impl AppendTask {
     /// Nothing yet.
-    pub(crate) fn of(shard: ShardId) -> AppendTask {
+    pub(crate) fn of(me: ReplicaId) -> AppendTask {
         AppendTask {
-            shard,
+            shard: me.shard(),
+            group: GroupId(me.0),
             ready: 0,
             create: None,
             reset: None,
             entries: Vec::new(),
             hard_state: None,
             compacted: None,
+            tombstone: false,
             must_sync: false,
         }
     }
@@ -132,4 +141,6 @@ pub struct Effects {
     pub install: Vec<(ShardId, u64)>,
     /// Shards whose damaged store waits for a snapshot, which must hold at least this index.
     pub damaged: Vec<(ShardId, u64)>,
+    /// Replicas of this node that are not here, but whose leader sends them its log, and where it is.
+    pub strangers: Vec<(ReplicaId, NodeId)>,
 }

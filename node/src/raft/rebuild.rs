@@ -4,12 +4,12 @@
 //! nothing is applied until a snapshot has taken the place of the store. Then the log goes on from there. Nothing behind what was
 //! applied is cut off meanwhile, since nothing further becomes durable.
 
-use covey_store::log::LogPosition;
+use covey_shared::members::ShardDescriptor;
 use raft::StateRole;
 
 use super::Effects;
 use super::group::Group;
-use super::restore::Restore;
+use super::restore::{Fetched, Restore};
 
 /// Shortest election timeouts for which it leaves it to the others to stand for election. If none of them can win, it has the
 /// longest log: it leads then, to bring them up to date and hand over.
@@ -20,6 +20,8 @@ const PATIENCE: usize = 4;
 pub(crate) struct Rebuild {
     /// The snapshot at this index becomes the store.
     at: Option<u64>,
+    /// The shard as of that.
+    fetched: Option<ShardDescriptor>,
     /// The apply worker has it.
     handed_over: bool,
     /// Ticks in a row at which a healthy replica would have stood for election.
@@ -83,16 +85,19 @@ impl Group {
         };
         if rebuild.at.is_none() {
             // Again and again: who pulls may have something else at hand when it hears of this.
-            effects.damaged.push((self.plan.shard, self.raw.raft.raft_log.applied));
+            effects
+                .damaged
+                .push((self.descriptor.shard, self.raw.raft.raft_log.applied));
         }
         if let Some(index) = rebuild.at.filter(|_| !rebuild.handed_over) {
             rebuild.handed_over = true;
-            effects.install.push((self.plan.shard, index));
+            effects.install.push((self.descriptor.shard, index));
         }
     }
 
     /// Takes a snapshot behind which the log goes on.
-    pub(super) fn replace(&mut self, at: LogPosition) -> Restore {
+    pub(super) fn replace(&mut self, fetched: &Fetched) -> Restore {
+        let at = fetched.at;
         let log = &self.raw.raft.raft_log;
         let Some(rebuild) = self.rebuild.as_mut().filter(|rebuild| rebuild.at.is_none()) else {
             return Restore::NotNeeded;
@@ -108,13 +113,17 @@ impl Group {
             return Restore::NotNow;
         }
         rebuild.at = Some(at.index);
+        rebuild.fetched = Some(fetched.descriptor.clone());
         Restore::Taken
     }
 
     /// The snapshot is the store now. Whether it was one for a damaged store.
     pub(super) fn end_rebuild(&mut self, index: u64) -> bool {
-        if self.rebuild.take_if(|rebuild| rebuild.at == Some(index)).is_none() {
+        let Some(rebuild) = self.rebuild.take_if(|rebuild| rebuild.at == Some(index)) else {
             return false;
+        };
+        if let Some(fetched) = rebuild.fetched {
+            self.adopt(&fetched, index);
         }
         (self.applied, self.durable_applied) = (index, index);
         self.raw.advance_apply_to(index);

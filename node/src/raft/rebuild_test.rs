@@ -1,13 +1,15 @@
 //! A store that is damaged is replaced under a group that goes on.
 
 use covey_env::Monotonic;
-use covey_shared::ids::{LogIndex, NodeId, ReplicaId};
-use covey_shared::layout::{FIRST_EPOCH, Layout, ShardPlan};
+use covey_shared::codec::encode_versioned;
+use covey_shared::ids::{LogIndex, NodeId};
+use covey_shared::layout::FIRST_EPOCH;
+use covey_shared::members::{ChangeKind, MEMBER_CHANGE_VERSION, MemberChange, Members};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WireEntry};
-use covey_store::log::{EntryKind, HardState, LogEntry, RecoveredGroup};
+use covey_store::log::{EntryKind, HardState, LogEntry, LogPosition, RecoveredGroup};
 
 use super::*;
-use crate::raft::fixture::{SHARD, limits, message};
+use crate::raft::fixture::{SHARD, founding, limits, message, replica};
 use crate::raft::{AppliedTask, Engine, Fetched, GroupStart, Ticket};
 
 const TERM: u64 = 3;
@@ -15,7 +17,6 @@ const TERM: u64 = 3;
 /// Node 1, which would lead by preference; node 2 leads.
 struct Replica {
     engine: Engine,
-    plan: ShardPlan,
 }
 
 fn entry(index: u64) -> LogEntry {
@@ -30,8 +31,10 @@ fn entry(index: u64) -> LogEntry {
 impl Replica {
     /// Its log holds entries 41 to 60, all committed.
     fn new(damaged: bool) -> Replica {
-        let nodes: Vec<NodeId> = (1..=3).map(NodeId).collect();
-        let plan = Layout::fixed(1, 3, &nodes).shards.remove(0);
+        Replica::of(damaged, founding(), (41..=60).map(entry).collect())
+    }
+
+    fn of(damaged: bool, descriptor: ShardDescriptor, entries: Vec<LogEntry>) -> Replica {
         let log = RecoveredGroup {
             hard_state: HardState {
                 term: TERM,
@@ -39,28 +42,21 @@ impl Replica {
                 commit: 60,
             },
             compacted: LogPosition { index: 40, term: TERM },
-            entries: (41..=60).map(entry).collect(),
+            entries,
             ..RecoveredGroup::default()
         };
         let start = GroupStart {
             log,
             applied: if damaged { 0 } else { 50 },
-            voters: plan.voters.iter().map(|place| place.replica.0).collect(),
+            descriptor,
             damaged,
         };
-        let engine = Engine::new(NodeId(1), [(plan.clone(), Some(start))], limits(), || 0);
-        Replica { engine, plan }
-    }
-
-    fn replica(&self, node: u64) -> ReplicaId {
-        self.plan.on(NodeId(node)).expect("all three are members").replica
+        let engine = Engine::new(NodeId(1), [(replica(1), Some(start))], limits(), || 0);
+        Replica { engine }
     }
 
     fn hear(&mut self, what: RaftMessage) -> Effects {
-        let message = RaftMessage {
-            to: self.replica(1),
-            ..what
-        };
+        let message = RaftMessage { to: replica(1), ..what };
         self.engine.step(message, Monotonic::default(), 0);
         self.turn()
     }
@@ -69,7 +65,7 @@ impl Replica {
     fn from(&self, node: u64, kind: RaftMessageKind, term: u64) -> RaftMessage {
         RaftMessage {
             term,
-            ..message(kind, self.replica(node), self.replica(1))
+            ..message(kind, replica(node), replica(1))
         }
     }
 
@@ -134,8 +130,7 @@ impl Replica {
     fn restore(&mut self, index: u64) -> Restore {
         let fetched = Fetched {
             at: LogPosition { index, term: TERM },
-            voters: self.plan.voters.iter().map(|place| place.replica.0).collect(),
-            learners: vec![],
+            descriptor: founding(),
         };
         self.engine.restore(SHARD, &fetched)
     }
@@ -176,6 +171,59 @@ fn a_store_that_was_found_empty_gets_a_snapshot_and_then_the_rest_of_the_log() {
     replica.applied(61);
     let status = replica.status();
     assert_eq!((status.frozen, status.applied), (false, LogIndex(61)));
+}
+
+#[test]
+fn one_that_knew_no_members_takes_those_of_the_snapshot_and_what_changed_behind_it() {
+    let mut nobody = founding();
+    (nobody.members, nobody.epoch.conf_ver) = (Members::default(), 0);
+    let change = founding().add_learner(NodeId(4));
+    let mut entries: Vec<LogEntry> = (41..=60).map(entry).collect();
+    entries[55 - 41].kind = EntryKind::ConfChange;
+    entries[55 - 41].data = encode_versioned(MEMBER_CHANGE_VERSION, &change).unwrap().into();
+    let mut replica = Replica::of(true, nobody, entries);
+    let _ = replica.turn();
+    replica.heartbeat();
+    let _ = replica.turn();
+    assert_eq!(replica.status().descriptor.members, Members::default());
+    assert_eq!(replica.restore(50), Restore::Taken);
+    assert_eq!(replica.turn().install, [(SHARD, 50)]);
+    replica.engine.installed(SHARD, 50);
+    let rest = replica.turn();
+    assert_eq!(given(&rest), (51..=60).collect::<Vec<u64>>());
+    let _ = replica.applied(60);
+    let mut expected = founding();
+    expected.change(&change).unwrap();
+    assert_eq!(*replica.status().descriptor, expected);
+    assert!(replica.wait(100).is_some(), "it may stand for election now");
+    assert_eq!(replica.status().role, ReplicaRole::Candidate);
+}
+
+#[test]
+fn the_members_of_a_joint_snapshot_are_taken_too() {
+    let mut nobody = founding();
+    (nobody.members, nobody.epoch.conf_ver) = (Members::default(), 0);
+    let mut joint = founding();
+    joint.change(&joint.add_learner(NodeId(4))).unwrap();
+    joint.change(&joint.add_learner(NodeId(5))).unwrap();
+    let (promote, demote) = (vec![joint.members.learners[0]], vec![replica(2)]);
+    let kind = ChangeKind::Replace { promote, demote };
+    joint.change(&MemberChange { expected: 3, kind }).unwrap();
+    assert!(joint.members.is_joint() && !joint.members.learners.is_empty());
+    let mut replica = Replica::of(true, nobody, (41..=60).map(entry).collect());
+    let _ = replica.turn();
+    replica.heartbeat();
+    let _ = replica.turn();
+    let at = LogPosition { index: 50, term: TERM };
+    let descriptor = joint.clone();
+    assert_eq!(
+        replica.engine.restore(SHARD, &Fetched { at, descriptor }),
+        Restore::Taken
+    );
+    let _ = replica.turn();
+    replica.engine.installed(SHARD, 50);
+    let _ = replica.turn();
+    assert_eq!(*replica.status().descriptor, joint);
 }
 
 #[test]

@@ -5,13 +5,17 @@
 //! leader had just sent it. The store changes first, then the log: a crash in between leaves a store that is ahead of
 //! its log, and says so ([`covey_shard::Incarnation`]).
 
-use covey_shared::ids::{NodeId, ReplicaId};
+use std::sync::Arc;
+
+use covey_shared::ids::NodeId;
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::RaftMessage;
 use covey_store::log::LogPosition;
 use raft::StateRole;
-use raft::eraftpb::{ConfState, Message, MessageType, SnapshotMetadata};
+use raft::eraftpb::{Message, MessageType, SnapshotMetadata};
 
 use super::group::Group;
+use super::membership::conf_state;
 use super::{AppendTask, Effects};
 
 /// A fetched snapshot, as far as Raft is concerned.
@@ -19,10 +23,8 @@ use super::{AppendTask, Effects};
 pub struct Fetched {
     /// Its last entry.
     pub at: LogPosition,
-    /// Voters at that entry.
-    pub voters: Vec<u64>,
-    /// Learners at that entry.
-    pub learners: Vec<u64>,
+    /// The shard at that entry.
+    pub descriptor: ShardDescriptor,
 }
 
 /// What became of a fetched snapshot.
@@ -55,7 +57,7 @@ impl Group {
         for to in self.raw.store().take_wanting() {
             let mut call = Message::default();
             call.set_msg_type(MessageType::MsgSnapshot);
-            (call.from, call.to) = (self.me.replica.0, to);
+            (call.from, call.to) = (self.me.0, to);
             (call.term, call.index) = (self.raw.raft.term, self.raw.store().first() - 1);
             self.send(vec![call], effects);
         }
@@ -69,7 +71,7 @@ impl Group {
             return None;
         }
         if raft.raft_log.committed < call.index {
-            return self.node_of(call.from);
+            return Some(call.from.node());
         }
         let durable = raft.raft_log.committed.min(raft.raft_log.persisted);
         if durable < call.index {
@@ -78,7 +80,7 @@ impl Group {
         // The leader did not hear that the snapshot arrived, and would call for ever.
         let mut answer = Message::default();
         answer.set_msg_type(MessageType::MsgAppendResponse);
-        (answer.from, answer.to) = (self.me.replica.0, call.from.0);
+        (answer.from, answer.to) = (self.me.0, call.from.0);
         (answer.term, answer.index, answer.commit) = (raft.term, durable, durable);
         self.answers.push(answer);
         None
@@ -91,28 +93,28 @@ impl Group {
             return Restore::NotNeeded;
         }
         if fetched.at.index <= raft.raft_log.committed {
-            return self.replace(fetched.at);
+            return self.replace(fetched);
         }
-        if raft.state != StateRole::Follower || self.node_of(ReplicaId(raft.leader_id)).is_none() {
+        if raft.state != StateRole::Follower || raft.leader_id == raft::INVALID_ID {
             return Restore::NotNow;
         }
         let mut message = Message::default();
         message.set_msg_type(MessageType::MsgSnapshot);
-        (message.from, message.to, message.term) = (raft.leader_id, self.me.replica.0, raft.term);
+        (message.from, message.to, message.term) = (raft.leader_id, self.me.0, raft.term);
         let meta = message.mut_snapshot().mut_metadata();
         (meta.index, meta.term) = (fetched.at.index, fetched.at.term);
-        meta.set_conf_state(ConfState {
-            voters: fetched.voters.clone(),
-            learners: fetched.learners.clone(),
-            ..ConfState::default()
-        });
+        meta.set_conf_state(conf_state(&fetched.descriptor.members));
         if let Err(error) = self.raw.step(message) {
-            tracing::warn!(shard = self.plan.shard.0, %error, "a fetched snapshot is refused");
+            tracing::warn!(shard = self.descriptor.shard.0, %error, "a fetched snapshot is refused");
         }
         match self.raw.snap() {
-            Some(_) => Restore::Taken,
+            Some(_) => {
+                self.descriptor = Arc::new(fetched.descriptor.clone());
+                self.conf_index = fetched.at.index;
+                Restore::Taken
+            }
             // The log has that entry already.
-            None => self.replace(fetched.at),
+            None => self.replace(fetched),
         }
     }
 
@@ -130,7 +132,7 @@ impl Group {
     /// The log waits until the store is installed.
     pub(super) fn install_first(&mut self, task: AppendTask, effects: &mut Effects) {
         let index = task.reset.map_or(0, |at| at.index);
-        effects.install.push((self.plan.shard, index));
+        effects.install.push((self.descriptor.shard, index));
         self.restoring = Some(Restoring {
             index,
             number: task.ready,

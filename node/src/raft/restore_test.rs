@@ -2,11 +2,10 @@
 
 use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId};
-use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::wire::{RaftMessageKind, ReplicaRole};
 
 use super::*;
-use crate::raft::fixture::{SHARD, limits, message};
+use crate::raft::fixture::{SHARD, founding, limits, message, replica};
 use crate::raft::{Engine, GroupStart};
 
 const LEADER_TERM: u64 = 3;
@@ -14,24 +13,17 @@ const LEADER_TERM: u64 = 3;
 /// Node 2 follows node 1.
 struct Follower {
     engine: Engine,
-    plan: ShardPlan,
 }
 
 impl Follower {
     fn new() -> Follower {
-        let nodes: Vec<NodeId> = (1..=3).map(NodeId).collect();
-        let plan = Layout::fixed(1, 3, &nodes).shards.remove(0);
-        let shards = [(plan.clone(), Some(GroupStart::default()))];
+        let shards = [(replica(2), Some(GroupStart::fresh()))];
         let engine = Engine::new(NodeId(2), shards, limits(), || 0);
-        let mut follower = Follower { engine, plan };
+        let mut follower = Follower { engine };
         follower.hear(RaftMessageKind::Heartbeat, 0);
         let heard = follower.collect();
         follower.persist(&heard);
         follower
-    }
-
-    fn replica(&self, node: u64) -> ReplicaId {
-        self.plan.on(NodeId(node)).expect("all three are members").replica
     }
 
     /// A message of the leader.
@@ -39,7 +31,7 @@ impl Follower {
         let message = RaftMessage {
             term: LEADER_TERM,
             index,
-            ..message(kind, self.replica(1), self.replica(2))
+            ..message(kind, replica(1), replica(2))
         };
         self.engine.step(message, Monotonic::default(), 0);
     }
@@ -61,8 +53,7 @@ impl Follower {
     fn fetched(&self, index: u64) -> Fetched {
         Fetched {
             at: LogPosition { index, term: 2 },
-            voters: (1..=3).map(|node| self.replica(node).0).collect(),
-            learners: vec![],
+            descriptor: founding(),
         }
     }
 }
@@ -131,8 +122,8 @@ fn the_store_changes_first_then_the_log_and_no_election_is_held_meanwhile() {
 
 #[test]
 fn without_a_leader_a_snapshot_waits() {
-    let plan = Follower::new();
-    let shards = [(plan.plan.clone(), Some(GroupStart::default()))];
+    let follower = Follower::new();
+    let shards = [(replica(2), Some(GroupStart::fresh()))];
     let mut engine = Engine::new(NodeId(2), shards, limits(), || 0);
-    assert_eq!(engine.restore(SHARD, &plan.fetched(45)), Restore::NotNow);
+    assert_eq!(engine.restore(SHARD, &follower.fetched(45)), Restore::NotNow);
 }

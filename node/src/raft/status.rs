@@ -1,12 +1,21 @@
 //! What a group shows of itself.
 
+use std::sync::Arc;
+
 use covey_env::Monotonic;
-use covey_shared::ids::{LogIndex, NodeId, Term};
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::ReplicaRole;
 
 /// What others may know of a group.
 #[derive(Clone, Debug)]
 pub struct GroupStatus {
+    /// This replica.
+    pub replica: ReplicaId,
+    /// The shard, as committed here.
+    pub descriptor: Arc<ShardDescriptor>,
+    /// The entry by which the members became what they are, or a later one.
+    pub conf_index: LogIndex,
     /// Role of this replica.
     pub role: ReplicaRole,
     /// Node of the leader, if known.

@@ -1,13 +1,11 @@
 //! Handing leadership to another voter.
 
+use covey_metadata::moving::MAX_BEHIND;
 use covey_shared::ids::{NodeId, ReplicaId};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, TransferFault};
 use raft::StateRole;
 
 use super::group::Group;
-
-/// A voter that lacks no more catches up within a round trip; no proposal is taken meanwhile.
-const MAX_BEHIND: u64 = 1000;
 
 /// Who may be offered leadership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,36 +17,46 @@ pub enum HandTo {
 }
 
 impl Group {
-    /// Offers leadership to the voter on `to`. Nothing changes while an earlier offer is open.
-    pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<(), ShardError> {
+    /// Offers leadership to the voter on `to`, unless an earlier offer is open. Whether it did.
+    pub(crate) fn transfer_to(&mut self, to: NodeId) -> Result<bool, ShardError> {
         if !self.serves() {
             return Err(ShardError::NotLeader { hint: self.leader() });
         }
         let raft = &self.raw.raft;
-        let voter = self.plan.on(to).map(|place| place.replica.0);
-        let Some((voter, progress)) = voter.and_then(|id| Some((id, raft.prs().get(id)?))) else {
+        let mut voters = self.descriptor.members.voters.iter();
+        let voter = voters.find(|replica| replica.node() == to);
+        let Some((voter, progress)) = voter.and_then(|id| Some((id.0, raft.prs().get(id.0)?))) else {
             return Err(ShardError::Transfer(TransferFault::NotAVoter(to)));
         };
         let entries = raft.raft_log.committed.saturating_sub(progress.matched);
         if entries > MAX_BEHIND {
             return Err(ShardError::Transfer(TransferFault::Behind { entries }));
         }
-        if voter != raft.id && raft.lead_transferee.is_none() {
-            self.raw.transfer_leader(voter);
+        if voter == raft.id || raft.lead_transferee.is_some() {
+            return Ok(false);
         }
-        Ok(())
+        // An offer holds writes back: none to a member that has not been heard of within an election timeout.
+        if !self.is_heard(ReplicaId(voter)) {
+            return Err(ShardError::Transfer(TransferFault::Declined));
+        }
+        self.raw.transfer_leader(voter);
+        Ok(true)
     }
 
-    /// Offers leadership to a voter that has everything committed; which one, if there are several, `random` says: it may
-    /// be away. No proposal is taken until the offer is accepted or lapses. Whether there was an offer.
+    /// Offers leadership to a voter that has everything committed and was heard of within an election timeout; which one, if
+    /// there are several, `random` says. No proposal is taken until the offer is accepted or lapses. Whether there was an offer.
     pub(crate) fn hand_over(&mut self, whom: HandTo, random: usize) -> bool {
         let raft = &self.raw.raft;
         if raft.state != StateRole::Leader || raft.lead_transferee.is_some() {
             return false;
         }
         let (me, committed) = (raft.id, raft.raft_log.committed);
-        let others = raft.prs().iter().filter(|(id, _)| **id != me);
-        let able = others.filter(|(_, progress)| progress.matched >= committed);
+        let voters = &self.descriptor.members.voters;
+        let others = raft
+            .prs()
+            .iter()
+            .filter(|(id, _)| **id != me && voters.contains(&ReplicaId(**id)));
+        let able = others.filter(|(id, progress)| self.is_heard(ReplicaId(**id)) && progress.matched >= committed);
         let (mut fit, unfit): (Vec<u64>, Vec<u64>) = able
             .map(|(id, _)| *id)
             .partition(|id| !self.unfit.contains(&ReplicaId(*id)));

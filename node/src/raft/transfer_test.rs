@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_shared::ids::NodeId;
-use covey_shared::layout::{FIRST_EPOCH, Layout};
+use covey_shared::layout::FIRST_EPOCH;
 
 use super::*;
 use crate::raft::Ticket;
-use crate::raft::fixture::{SHARD, limits, message};
-use crate::raft::three_engines::{Cluster, assert_one_order};
+use crate::raft::engines::{Cluster, assert_one_order};
+use crate::raft::fixture::{SHARD, limits, message, replica};
 
 #[test]
 fn a_leader_that_hands_over_is_followed_by_another_at_once() {
@@ -68,7 +68,7 @@ fn leadership_is_offered_to_fit_members_and_to_others_only_if_there_is_no_choice
         cluster.deliver();
         assert_eq!(cluster.leader(), Some(second));
         // Who must not lead at all takes anyone.
-        cluster.unfit = [true; 3];
+        cluster.unfit = vec![true; 3];
         cluster.deliver_after_heartbeat(second);
         cluster.hosts[second].engine.hand_over(HandTo::Anyone, || seed as usize);
         cluster.settle(second);
@@ -121,13 +121,7 @@ fn a_call_to_take_over_counts_only_from_the_present_leader() {
         cluster.step();
         leader = cluster.run_until_leader();
     }
-    let places = Layout::fixed(1, 3, &[NodeId(1), NodeId(2), NodeId(3)]).shards[0]
-        .voters
-        .clone();
-    let of = |host: usize| {
-        let place = places.iter().find(|p| p.node == NodeId(host as u64 + 1));
-        place.expect("every node has a replica").replica
-    };
+    let of = |host: usize| replica(host as u64 + 1);
     let (follower, other) = ((leader + 1) % 3, (leader + 2) % 3);
     let now = Monotonic(Duration::from_millis(cluster.now));
     let engine = &mut cluster.hosts[follower].engine;
@@ -172,7 +166,8 @@ fn leadership_goes_to_the_named_member_unless_it_lacks_too_much_or_has_no_vote()
         ),
         "{behind:?}"
     );
-    assert_eq!(ask(&mut cluster, first, node(to)), Ok(()));
+    assert_eq!(ask(&mut cluster, first, node(to)), Ok(true));
+    assert_eq!(ask(&mut cluster, first, node(to)), Ok(false), "one offer at a time");
     cluster.settle(first);
     cluster.deliver();
     assert_eq!(cluster.leader(), Some(to));

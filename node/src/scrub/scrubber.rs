@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use covey_embeddings::{DamagedRow, Repaired, Scrub};
 use covey_env::{Env, TokenBucket};
 use covey_rpc::NodeClient;
 use covey_shard::ShardView;
-use covey_shared::ids::{NodeId, PostId, ShardId};
-use covey_shared::layout::ShardPlan;
+use covey_shared::ids::{NodeId, PostId, ReplicaId, ShardId};
 use covey_shared::model::F16Vector;
 use covey_shared::wire::{ReplyBody, RequestBody};
 use futures::FutureExt;
@@ -20,6 +18,7 @@ use super::schedule::{Due, End, Met, Schedule};
 use super::scrubs::Scrubs;
 use crate::apply::ApplyLanes;
 use crate::question::{self, AskError};
+use crate::replicas::ReplicaSet;
 
 /// From the start of the node to the first pass: there is enough to do at first.
 const FIRST: Duration = Duration::from_secs(5);
@@ -35,9 +34,7 @@ const ASK_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) struct ScrubberDeps {
     pub(crate) env: Env,
     pub(crate) node: NodeId,
-    pub(crate) plans: BTreeMap<ShardId, ShardPlan>,
-    /// What each replica holds now.
-    pub(crate) views: BTreeMap<ShardId, Arc<ArcSwap<ShardView>>>,
+    pub(crate) replicas: Arc<ReplicaSet>,
     /// Clients of its own: connections, too.
     pub(crate) clients: BTreeMap<NodeId, NodeClient>,
     pub(crate) lanes: ApplyLanes,
@@ -65,36 +62,49 @@ pub(crate) struct Scrubber {
 
 impl Scrubber {
     pub(crate) fn new(deps: ScrubberDeps) -> Scrubber {
-        let known = |shard: &ShardId| {
-            let known = Known {
-                schedule: Schedule::new(deps.interval),
+        let mut scrubber = Scrubber {
+            bucket: TokenBucket::new(deps.rate),
+            known: BTreeMap::new(),
+            deps,
+        };
+        scrubber.look_round();
+        scrubber
+    }
+
+    /// Looks which replicas there are now.
+    fn look_round(&mut self) -> BTreeSet<ShardId> {
+        let all = self.deps.replicas.all();
+        let here: BTreeSet<ShardId> = all.iter().map(|replica| replica.shard).collect();
+        self.known.retain(|shard, _| here.contains(shard));
+        for shard in &here {
+            let interval = self.deps.interval;
+            self.known.entry(*shard).or_insert_with(|| Known {
+                schedule: Schedule::new(interval),
                 left: Vec::new(),
                 view: None,
-            };
-            (*shard, known)
-        };
-        Scrubber {
-            bucket: TokenBucket::new(deps.rate),
-            known: deps.views.keys().map(known).collect(),
-            deps,
+            });
         }
+        self.deps.scrubs.keep(&here);
+        here
     }
 
     /// Works until [`Scrubs::close`].
     pub(crate) async fn run(mut self) {
-        let (scrubs, shards) = (self.deps.scrubs.clone(), self.deps.views.keys().copied());
-        let shards: Vec<ShardId> = shards.collect();
+        let scrubs = self.deps.scrubs.clone();
         scrubs.pause(FIRST).await;
         while !scrubs.is_closed() {
-            for shard in &shards {
-                self.turn(*shard).await;
+            for shard in self.look_round() {
+                self.turn(shard).await;
             }
             scrubs.pause(LOOK).await;
         }
     }
 
     async fn turn(&mut self, shard: ShardId) {
-        let (now, view) = (self.deps.env.clock.monotonic(), self.deps.views[&shard].load_full());
+        let Some(replica) = self.deps.replicas.get(shard) else {
+            return;
+        };
+        let (now, view) = (self.deps.env.clock.monotonic(), replica.view());
         let known = self.known.get_mut(&shard).expect("all replicas are known");
         let other = |before: &Weak<ShardView>| !std::ptr::eq(before.as_ptr(), Arc::as_ptr(&view));
         if known.view.as_ref().is_some_and(other) {
@@ -177,15 +187,17 @@ impl Scrubber {
     }
 
     fn is_current(&self, shard: ShardId, view: &Arc<ShardView>) -> bool {
-        Arc::ptr_eq(&self.deps.views[&shard].load(), view)
+        let now = self.deps.replicas.get(shard);
+        now.is_some_and(|replica| Arc::ptr_eq(&replica.view(), view))
     }
 
     /// Asks the other members of the group for `rows`, and keeps in mind what they did not have.
     async fn heal(&mut self, shard: ShardId, view: &Arc<ShardView>, rows: Vec<DamagedRow>) {
-        let (deps, plan) = (&self.deps, &self.deps.plans[&shard]);
+        let deps = &self.deps;
         let folders: BTreeSet<u32> = rows.iter().map(|row| row.folder).collect();
-        let voters = plan.voters.iter().map(|place| place.node);
-        let members: Vec<NodeId> = voters.filter(|node| *node != deps.node).collect();
+        let members = view.applied().members.all().into_iter().map(ReplicaId::node);
+        let others = members.filter(|node| *node != deps.node && deps.clients.contains_key(node));
+        let members: Vec<NodeId> = others.collect();
         tracing::warn!(
             shard = shard.0,
             rows = rows.len(),

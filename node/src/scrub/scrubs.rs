@@ -1,6 +1,6 @@
 //! How far the scrubber is, for status, and how it is told to stop: small locks, held for a copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -27,18 +27,26 @@ pub(crate) struct Scrubs {
 }
 
 impl Scrubs {
-    pub(crate) fn new(shards: impl IntoIterator<Item = ShardId>) -> Scrubs {
-        let shown = |shard| {
-            let status = ScrubStatus {
-                shard,
-                ..ScrubStatus::default()
-            };
-            let ended = Monotonic::default();
-            (shard, Shown { status, ended })
-        };
+    /// Of no replica yet.
+    pub(crate) fn new() -> Scrubs {
         Scrubs {
-            shown: Mutex::new(shards.into_iter().map(shown).collect()),
+            shown: Mutex::default(),
             closed: watch::Sender::new(false),
+        }
+    }
+
+    /// These are the replicas that there are now.
+    pub(super) fn keep(&self, shards: &BTreeSet<ShardId>) {
+        let mut shown = self.shown.lock();
+        shown.retain(|shard, _| shards.contains(shard));
+        for shard in shards {
+            shown.entry(*shard).or_insert_with(|| Shown {
+                status: ScrubStatus {
+                    shard: *shard,
+                    ..ScrubStatus::default()
+                },
+                ended: Monotonic::default(),
+            });
         }
     }
 

@@ -24,7 +24,7 @@ impl NodeHandle {
             pause_left_ms: self.builds.pause_left().as_micros().div_ceil(1000) as u64,
             ..BuildsStatus::default()
         };
-        for replica in self.replicas.values() {
+        for replica in self.replicas.all() {
             let content = replica.view().content_status();
             status.waiting_indexes += content.unbuilt_segments;
             status.waiting_merges += u32::from(content.merge_due);

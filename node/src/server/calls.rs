@@ -1,58 +1,44 @@
 //! Dispatch of a call to its handler.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix::Addr;
-use arc_swap::ArcSwap;
 use covey_embeddings::Builds;
 use covey_env::{Env, Monotonic};
-use covey_shard::ShardView;
-use covey_shared::ids::{ClusterId, NodeId, ShardId};
-use covey_shared::layout::{Layout, ShardPlan};
-use covey_shared::wire::{NodeReply, NodeRequest, ReplyBody, RequestBody, StartPhase, WIRE_VERSION};
+use covey_metadata::Limits;
+use covey_shared::command::ShardCommand;
+use covey_shared::ids::{ClusterId, NodeId, ShardEpoch, ShardId};
+use covey_shared::layout::Layout;
+use covey_shared::wire::{
+    InvalidRequest, NodeReply, NodeRequest, ReplyBody, RequestBody, ShardError, StartPhase, WIRE_VERSION,
+};
 use covey_store::kv::KvStore;
 
 use crate::board::Board;
+use crate::operations::Sightings;
 use crate::raft::actor::RaftActor;
+use crate::replicas::ReplicaSet;
 use crate::scrub::Scrubs;
-use crate::shard::ShardActor;
 use crate::snapshot::{Pulls, Snapshots};
 use crate::verify::Hashes;
-
-/// One replica as the call handlers see it.
-pub(crate) struct Replica {
-    pub(crate) plan: ShardPlan,
-    pub(crate) actor: Addr<ShardActor>,
-    view: Arc<ArcSwap<ShardView>>,
-}
-
-impl Replica {
-    pub(crate) fn new(plan: ShardPlan, actor: Addr<ShardActor>, view: Arc<ArcSwap<ShardView>>) -> Replica {
-        Replica { plan, actor, view }
-    }
-
-    /// The place of what it holds.
-    pub(crate) fn place(&self) -> Arc<ArcSwap<ShardView>> {
-        self.view.clone()
-    }
-
-    /// What it holds now. A snapshot may put another one in its place.
-    pub(crate) fn view(&self) -> Arc<ShardView> {
-        self.view.load_full()
-    }
-}
 
 /// What every call handler needs.
 pub(crate) struct NodeHandle {
     pub(crate) env: Env,
     pub(crate) cluster: ClusterId,
     pub(crate) node: NodeId,
+    /// The cluster as it was founded: of shards that have no replica here.
     pub(crate) layout: Arc<Layout>,
-    pub(crate) replicas: BTreeMap<ShardId, Replica>,
+    pub(crate) replicas: Arc<ReplicaSet>,
     pub(crate) raft: Addr<RaftActor>,
     pub(crate) board: Arc<Board>,
+    /// Of the cluster, while this node leads its metadata.
+    pub(crate) sightings: Arc<Sightings>,
+    pub(crate) operation_limits: Limits,
+    /// Nobody else leads a group before its members have heard nothing of its leader for so long.
+    pub(crate) election_timeout: Duration,
     pub(crate) kv: Arc<dyn KvStore>,
     /// Snapshots of this node's replicas, for others.
     pub(crate) snapshots: Arc<Snapshots>,
@@ -79,6 +65,17 @@ pub(crate) struct NodeHandle {
 }
 
 impl NodeHandle {
+    /// The epoch of a shard, and the nodes that may lead it, as far as that is known here.
+    pub(crate) fn whereabouts(&self, shard: ShardId) -> Option<(ShardEpoch, Vec<NodeId>)> {
+        if let Some(replica) = self.replicas.get(shard) {
+            let applied = replica.applied();
+            let voters = applied.members.voters.iter();
+            return Some((applied.epoch, voters.map(|voter| voter.node()).collect()));
+        }
+        let plan = self.layout.shard(shard)?;
+        Some((plan.epoch, plan.voters.iter().map(|place| place.node).collect()))
+    }
+
     /// Ends the workers that no closed channel ends, at once.
     pub(crate) fn close_workers(&self) {
         self.pulls.close();
@@ -96,6 +93,10 @@ impl NodeHandle {
 
     async fn run(&self, body: RequestBody, deadline: Monotonic) -> ReplyBody {
         match body {
+            RequestBody::Write {
+                command: ShardCommand::Metadata(change),
+                ..
+            } if !NodeHandle::may_ask(&change) => ReplyBody::Write(Err(ShardError::Invalid(InvalidRequest::NotYours))),
             RequestBody::Write { shard, epoch, command } => {
                 ReplyBody::Write(self.write(shard, epoch, command, deadline).await)
             }
@@ -122,6 +123,14 @@ impl NodeHandle {
             RequestBody::TransferLeader { shard, to } => {
                 ReplyBody::TransferLeader(self.transfer_leader(shard, to, deadline).await)
             }
+            RequestBody::Members { shard } => ReplyBody::Members(self.members(shard).await),
+            RequestBody::ChangeMembers { shard, change } => {
+                ReplyBody::ChangeMembers(self.change_members(shard, change, deadline).await)
+            }
+            RequestBody::Destroy { replica } => ReplyBody::Destroy(self.destroy(replica)),
+            RequestBody::Reports => ReplyBody::Reports(Box::new(self.reports().await)),
+            RequestBody::Describe { audit } => ReplyBody::Describe(self.describe(audit)),
+            RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.rehearse(what)),
         }
     }
 }

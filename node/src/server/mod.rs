@@ -2,10 +2,12 @@
 
 mod builds;
 mod calls;
+mod members;
+mod metadata;
 mod reads;
 mod snapshots;
 mod status;
 mod transfer;
 mod write;
 
-pub(crate) use calls::{NodeHandle, Replica};
+pub(crate) use calls::NodeHandle;

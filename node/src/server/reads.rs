@@ -86,7 +86,7 @@ impl NodeHandle {
 
     pub(super) async fn logical_hash(&self, shards: Vec<ShardId>, deadline: Monotonic) -> Vec<ShardReply<u64>> {
         let asked = if shards.is_empty() {
-            self.replicas.keys().copied().collect()
+            self.replicas.all().iter().map(|replica| replica.shard).collect()
         } else {
             shards
         };
@@ -120,7 +120,7 @@ impl NodeHandle {
     }
 
     fn any_state(&self, shard: ShardId) -> ShardRead {
-        let range_ver = self.replicas.get(&shard).map_or(0, |r| r.plan.epoch.range_ver);
+        let range_ver = self.replicas.get(shard).map_or(0, |r| r.applied().epoch.range_ver);
         ShardRead {
             shard,
             range_ver,
@@ -158,7 +158,7 @@ impl NodeHandle {
         Q: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let Some(replica) = self.replicas.get(&accept.shard) else {
+        let Some(replica) = self.replicas.get(accept.shard) else {
             return refused(accept.shard, ShardError::NotHere(accept.shard));
         };
         let span = tracing::info_span!(
@@ -212,7 +212,7 @@ fn refused<T>(shard: ShardId, error: ShardError) -> ShardReply<T> {
     ShardReply {
         shard,
         epoch: ShardEpoch::default(),
-        slots: SlotRange { start: 0, end: 0 },
+        slots: SlotRange::NONE,
         applied: LogIndex(0),
         staleness_ms: u32::MAX,
         partial: false,

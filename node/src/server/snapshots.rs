@@ -8,11 +8,11 @@ use super::calls::NodeHandle;
 impl NodeHandle {
     /// How far the log of a replica goes.
     pub(super) fn standing(&self, shard: ShardId) -> Result<Standing, ShardError> {
-        if !self.replicas.contains_key(&shard) {
-            return Err(ShardError::NotHere(shard));
-        }
         if self.pulls.is_lost(shard) {
             return Ok(Standing::default());
+        }
+        if self.replicas.get(shard).is_none() {
+            return Err(ShardError::NotHere(shard));
         }
         // The actor publishes before it sends: this is not older than any promise that it made.
         let status = self.board.get(shard).ok_or(ShardError::NotReady(NotReady::Starting))?;
@@ -25,7 +25,7 @@ impl NodeHandle {
 
     /// A snapshot from which the log goes on.
     pub(super) fn open_snapshot(&self, shard: ShardId, at_least: LogIndex) -> Result<Box<OpenedSnapshot>, ShardError> {
-        let replica = self.replicas.get(&shard).ok_or(ShardError::NotHere(shard))?;
+        let replica = self.replicas.get(shard).ok_or(ShardError::NotHere(shard))?;
         let status = self.board.get(shard).ok_or(ShardError::NotReady(NotReady::Starting))?;
         if status.role != ReplicaRole::Leader {
             return Err(ShardError::NotLeader {
@@ -33,10 +33,11 @@ impl NodeHandle {
             });
         }
         let view = replica.view();
-        if view.applied_index() < at_least {
+        if view.applied_index() < at_least.max(status.conf_index) {
             return Err(ShardError::NotReady(NotReady::Behind));
         }
-        let oldest = LogIndex(status.first.0.saturating_sub(1));
+        // Who fetches it may have become a member by the newest change.
+        let oldest = LogIndex(status.first.0.saturating_sub(1)).max(status.conf_index);
         let (id, manifest) = self.snapshots.open(shard, view, at_least.max(oldest))?;
         Ok(Box::new(OpenedSnapshot {
             id,

@@ -1,12 +1,16 @@
 //! The state of the node, as `covey status` and the coordinators' routing see it.
 
+use std::sync::Arc;
+
 use covey_embeddings::PartitionStatus;
 use covey_shard::ShardStats;
 use covey_shared::ids::ModelEpoch;
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::{DiskStatus, MemoryPart, MemoryStatus, NodeStatus, ReplicaStatus, SpaceStatus};
 use covey_store::kv::KvUsage;
 
-use super::calls::{NodeHandle, Replica};
+use super::calls::NodeHandle;
+use crate::replicas::Replica;
 
 impl NodeHandle {
     pub(super) fn status(&self) -> NodeStatus {
@@ -14,7 +18,8 @@ impl NodeHandle {
         // Figures that cannot be read are shown as 0, which the fields' docs say.
         let process = covey_telemetry::process_stats().unwrap_or_default();
         let kv = self.kv.usage().unwrap_or_default();
-        let stats: Vec<(&Replica, ShardStats)> = self.replicas.values().map(|r| (r, r.view().stats())).collect();
+        let with_stats = |replica: Arc<Replica>| (replica.view().stats(), replica);
+        let stats: Vec<(ShardStats, Arc<Replica>)> = self.replicas.all().into_iter().map(with_stats).collect();
         NodeStatus {
             cluster: self.cluster,
             node: self.node,
@@ -26,7 +31,7 @@ impl NodeHandle {
             kv_bytes: kv.disk_bytes,
             replicas: stats
                 .iter()
-                .filter_map(|(replica, stats)| self.replica(replica, stats))
+                .filter_map(|(stats, replica)| self.replica(replica, stats))
                 .collect(),
             disk: self.board.disk().map(|room| DiskStatus {
                 free_bytes: room.space.free,
@@ -48,7 +53,7 @@ impl NodeHandle {
     }
 
     /// What each replica takes, and what they share.
-    fn memory(&self, stats: &[(&Replica, ShardStats)], kv: &KvUsage) -> Vec<MemoryPart> {
+    fn memory(&self, stats: &[(ShardStats, Arc<Replica>)], kv: &KvUsage) -> Vec<MemoryPart> {
         let heap = |shard, part: &str, heap_bytes| MemoryPart {
             shard,
             part: part.to_owned(),
@@ -56,14 +61,14 @@ impl NodeHandle {
             mapped_bytes: 0,
         };
         let mut parts = Vec::new();
-        for (replica, stats) in stats {
-            let shard = Some(replica.plan.shard);
+        for (stats, replica) in stats {
+            let shard = Some(replica.shard);
             let of_store = stats.memory.iter().map(|part| MemoryPart {
                 mapped_bytes: part.mapped_bytes,
                 ..heap(shard, part.part, part.heap_bytes)
             });
             parts.extend(of_store);
-            let log = self.board.get(replica.plan.shard).map_or(0, |group| group.log_bytes);
+            let log = self.board.get(replica.shard).map_or(0, |group| group.log_bytes);
             parts.push(heap(shard, "log", log));
         }
         parts.extend([
@@ -75,14 +80,13 @@ impl NodeHandle {
     }
 
     fn replica(&self, replica: &Replica, stats: &ShardStats) -> Option<ReplicaStatus> {
-        let shard = replica.plan.shard;
+        let shard = replica.shard;
         let raft = self.board.get(shard)?;
         let staleness = self.board.staleness(shard, self.env.clock.monotonic());
         Some(ReplicaStatus {
             shard,
-            replica: replica.plan.on(self.node)?.replica,
-            epoch: replica.plan.epoch,
-            slots: replica.plan.slots,
+            replica: replica.me,
+            descriptor: ShardDescriptor::clone(&raft.descriptor),
             role: raft.role,
             leader: raft.leader,
             term: raft.term,

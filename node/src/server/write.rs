@@ -37,7 +37,7 @@ impl NodeHandle {
         command: ShardCommand,
         deadline: Monotonic,
     ) -> Result<WriteReply, ShardError> {
-        let replica = self.replicas.get(&shard).ok_or(ShardError::NotHere(shard))?;
+        let replica = self.replicas.get(shard).ok_or(ShardError::NotHere(shard))?;
         let status = self.board.get(shard);
         if !self.board.leads(shard) {
             return Err(ShardError::NotLeader {
@@ -60,7 +60,7 @@ impl NodeHandle {
         }
         let log_time = UnixMillis(self.env.clock.unix_ms());
         let proposal = Proposal {
-            epoch: replica.plan.epoch,
+            epoch: replica.applied().epoch,
             log_time,
             body: command,
         };
@@ -117,7 +117,7 @@ impl Room {
 enum Need {
     /// Trims: never refused.
     FreesRoom,
-    /// What takes content away from people: has a quarter of the log's bound to itself.
+    /// What takes content away from people, and what keeps the cluster whole: has a quarter of the log's bound to itself.
     Urgent,
     /// Deliveries and checks, which are sent again, and what was served, which may be lost.
     Repeated,
@@ -129,7 +129,7 @@ impl Need {
     fn of(command: &ShardCommand) -> Need {
         match command {
             ShardCommand::TrimBefore(_) | ShardCommand::TrimOutbox(_) => Need::FreesRoom,
-            ShardCommand::DeletePosts(_) | ShardCommand::SetLabels(_) => Need::Urgent,
+            ShardCommand::DeletePosts(_) | ShardCommand::SetLabels(_) | ShardCommand::Metadata(_) => Need::Urgent,
             ShardCommand::ApplyEffects(_)
             | ShardCommand::RecordServed(_)
             | ShardCommand::ComputeHash

@@ -9,13 +9,13 @@ use actix::{Actor, Context, Handler, Message, ResponseFuture};
 use arc_swap::ArcSwap;
 use covey_env::{Env, Monotonic};
 use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
-use covey_shared::ids::LogIndex;
-use covey_shared::layout::ShardPlan;
+use covey_shared::ids::{LogIndex, ReplicaId};
 use covey_shared::wire::{NotReady, ShardError, ShardRead, ShardReply};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tracing::Instrument;
 
 use crate::board::Board;
+use crate::raft::GroupStatus;
 
 /// What is run on the view. The second argument says whether to stop: the deadline passed or nobody waits any more.
 pub(crate) type Work<T> = Box<dyn FnOnce(&ShardView, &dyn Fn() -> bool) -> Result<ViewRead<T>, ShardStoreError> + Send>;
@@ -40,13 +40,21 @@ impl<T: Send + 'static> Message for Read<T> {
 #[derive(Clone)]
 pub(crate) struct ReplicaDeps {
     pub(crate) env: Env,
-    pub(crate) plan: ShardPlan,
+    pub(crate) me: ReplicaId,
     pub(crate) view: Arc<ArcSwap<ShardView>>,
     pub(crate) applied: watch::Receiver<LogIndex>,
     pub(crate) board: Arc<Board>,
     /// Shared by all replicas of the node: how many reads run or wait for the pool.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) mailbox: usize,
+}
+
+impl ReplicaDeps {
+    /// Of this replica, not of one that came after it.
+    fn status(&self) -> Option<GroupStatus> {
+        let status = self.board.get(self.me.shard());
+        status.filter(|status| status.replica == self.me)
+    }
 }
 
 /// One replica.
@@ -81,19 +89,18 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     let arrived = deps.env.clock.monotonic();
     let accept = read.accept;
     let mut timing = Timing::default();
-    let mut state = (*deps.applied.borrow(), None);
-    let outcome = match admit(&deps, &read.accept, read.deadline).await {
+    let admitted = admit(&deps, &read.accept, read.deadline).await;
+    // All of this is taken before the read: it sees at least this.
+    let (applied, view) = (*deps.applied.borrow(), deps.view.load_full());
+    let known = view.applied();
+    let (fresh_as_of, outcome) = match admitted {
         Ok(permit) => {
-            // Both are taken before the read: it sees at least this.
-            state = (
-                *deps.applied.borrow(),
-                deps.board.get(deps.plan.shard).and_then(|s| s.fresh_as_of),
-            );
-            run(&deps, (read, permit), arrived, &mut timing).await
+            let fresh_as_of = deps.status().and_then(|s| s.fresh_as_of);
+            let outcome = run(&deps, view, (read, permit), arrived, &mut timing).await;
+            (fresh_as_of, outcome)
         }
-        Err(error) => Err(error),
+        Err(error) => (None, Err(error)),
     };
-    let (applied, fresh_as_of) = state;
     let staleness = fresh_as_of.map_or(Duration::MAX, |at| deps.env.clock.monotonic().since(at));
     let (result, visited, partial, damaged) = match outcome {
         Ok(read) => (Ok(read.value), read.visited, read.partial, read.damaged),
@@ -101,8 +108,8 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     };
     ShardReply {
         shard: accept.shard,
-        epoch: deps.plan.epoch,
-        slots: deps.plan.slots,
+        epoch: known.epoch,
+        slots: known.slots,
         applied,
         staleness_ms: u32::try_from(staleness.as_millis()).unwrap_or(u32::MAX),
         partial,
@@ -130,13 +137,12 @@ async fn admit(
     accept: &ShardRead,
     deadline: Monotonic,
 ) -> Result<OwnedSemaphorePermit, ShardError> {
-    if accept.range_ver != deps.plan.epoch.range_ver {
-        return Err(ShardError::StaleEpoch {
-            current: deps.plan.epoch,
-        });
+    let current = deps.view.load().epoch();
+    if accept.range_ver != current.range_ver {
+        return Err(ShardError::StaleEpoch { current });
     }
     // Without a place in its group it may hold nothing, or what is long gone.
-    match deps.board.get(deps.plan.shard) {
+    match deps.status() {
         None => return Err(ShardError::NotReady(NotReady::Starting)),
         Some(group) if group.frozen => return Err(ShardError::NotReady(NotReady::Rebuilding)),
         Some(_) => {}
@@ -161,12 +167,13 @@ async fn admit(
 /// with the work, so that no more jobs are in line than there are permits, whoever has gone away.
 async fn run<T: Send + 'static>(
     deps: &ReplicaDeps,
+    view: Arc<ShardView>,
     (read, permit): (Read<T>, OwnedSemaphorePermit),
     arrived: Monotonic,
     timing: &mut Timing,
 ) -> Result<ViewRead<T>, ShardError> {
     let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let (stopped, clock, view) = (stop.0.clone(), deps.env.clock.clone(), deps.view.load_full());
+    let (stopped, clock) = (stop.0.clone(), deps.env.clock.clone());
     let (done, outcome) = oneshot::channel();
     let deadline = read.deadline;
     let (work, span) = (read.work, read.span);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, ShardEpoch, Term};
+use covey_shared::members::{Members, ShardDescriptor};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::SnapshotManifest;
 
@@ -56,13 +57,14 @@ impl Sender {
             id: 9,
             leader_term: Term(1),
             manifest: SnapshotManifest {
-                shard: SHARD,
-                epoch: ShardEpoch::default(),
-                slots: SlotRange { start: 0, end: 1 },
+                descriptor: ShardDescriptor {
+                    shard: SHARD,
+                    slots: SlotRange { start: 0, end: 1 },
+                    epoch: ShardEpoch::default(),
+                    members: Members::default(),
+                },
                 index: LogIndex(1),
                 term: Term(1),
-                voters: vec![],
-                learners: vec![],
                 files: self.contents.iter().enumerate().map(file).collect(),
                 folders: vec![],
             },

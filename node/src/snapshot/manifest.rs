@@ -1,22 +1,29 @@
 //! What is asked of a snapshot before it is fetched, and what Raft has to know of it.
 
-use covey_shared::layout::ShardPlan;
+use covey_shared::ids::ReplicaId;
+use covey_shared::slots::SlotRange;
 use covey_shared::wire::SnapshotManifest;
 use covey_store::log::LogPosition;
 
 use super::rejoin::Bar;
 use crate::raft::Fetched;
 
-/// A snapshot is of this shard, of these members, and has what is needed.
+/// A snapshot is of this replica's shard, has it as a member, and has what is needed. `slots`: those of the shard.
 ///
 /// # Errors
 /// Why not.
-pub(super) fn check(plan: &ShardPlan, bar: Bar, manifest: &SnapshotManifest) -> Result<(), &'static str> {
-    let voters: Vec<u64> = plan.voters.iter().map(|place| place.replica.0).collect();
-    if manifest.shard != plan.shard || manifest.slots != plan.slots {
+pub(super) fn check(
+    me: ReplicaId,
+    slots: SlotRange,
+    bar: Bar,
+    manifest: &SnapshotManifest,
+) -> Result<(), &'static str> {
+    let theirs = &manifest.descriptor;
+    if theirs.shard != me.shard() || slots != theirs.slots {
         Err("the snapshot is of another shard")
-    } else if manifest.epoch != plan.epoch || manifest.voters != voters || !manifest.learners.is_empty() {
-        Err("the snapshot is of other members")
+    } else if !theirs.members.has(me) {
+        // Raft would not take it.
+        Err("the snapshot knows nothing of this replica yet")
     } else if manifest.index < bar.last {
         Err("the snapshot is too old")
     } else {
@@ -31,8 +38,7 @@ pub(super) fn fetched(manifest: &SnapshotManifest) -> Fetched {
             index: manifest.index.0,
             term: manifest.term.0,
         },
-        voters: manifest.voters.clone(),
-        learners: manifest.learners.clone(),
+        descriptor: manifest.descriptor.clone(),
     }
 }
 

@@ -1,43 +1,44 @@
 //! The receiving side: a worker that builds replicas from snapshots, beside those that run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use covey_ann::AnnError;
 use covey_embeddings::MaintenanceIntake;
-use covey_env::{Env, TokenBucket};
+use covey_env::{Env, Monotonic, TokenBucket};
 use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
-use covey_shared::ids::{Generation, LogIndex, NodeId, ShardId};
-use covey_shared::layout::ShardPlan;
-use covey_shared::wire::{OpenedSnapshot, RebuildPhase, ReplyBody, RequestBody, ShardError, Standing};
+use covey_shared::ids::{Generation, NodeId, ReplicaId, ShardId};
+use covey_shared::members::ShardDescriptor;
+use covey_shared::slots::SlotRange;
+use covey_shared::wire::{OpenedSnapshot, RebuildPhase};
 use covey_store::kv::KvStore;
 use covey_store::log::HardState;
-use futures::future::join_all;
+use tokio::sync::watch;
 
 use super::fetch::{Fetch, FetchError, ask_node, io_at, staged};
+use super::leaving::shows_gone;
 use super::pulls::{Pulls, Want, Work};
-use super::rejoin::{Answers, Bar, judge, leader};
+use super::rejoin::Bar;
 use super::{Arrival, manifest};
+use crate::apply::Seat;
+use crate::board::Board;
 use crate::completions::{Completion, Completions};
-use crate::question::{AskError, ask};
+use crate::replicas::ReplicaSet;
 
 /// Pause between tries of what cannot be done yet.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Pauses after errors, from … to.
 const REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
-/// Time for a question to another node.
-const ASK_DEADLINE: Duration = Duration::from_secs(2);
 /// Folder of what is being fetched.
 const FOLDER: &str = "incoming";
-/// Name of the file that keeps a [`Bar`].
-const BAR: &str = "bar";
 
 /// Why a replica is not built yet.
 #[derive(Debug, thiserror::Error)]
-enum PullError {
+pub(super) enum PullError {
     /// The transfer stopped.
     #[error("the snapshot cannot be fetched")]
     Fetch(#[from] FetchError),
@@ -55,8 +56,20 @@ enum PullError {
     Maintenance,
 }
 
-/// Gives the options of a replica.
-type OptionsOf = dyn Fn(&ShardPlan, Generation) -> Result<ShardOptions, AnnError> + Send + Sync;
+/// Gives the options of a replica of a shard.
+type OptionsOf = dyn Fn(ShardDescriptor, Generation) -> Result<ShardOptions, AnnError> + Send + Sync;
+
+/// A replica that has to ask the other members before it takes part.
+#[derive(Clone, Debug)]
+pub(crate) struct LostReplica {
+    pub(crate) me: ReplicaId,
+    /// As of its store, or as its shard was founded.
+    pub(crate) descriptor: ShardDescriptor,
+    /// Its store has something of which the log knows nothing: it is not new.
+    pub(crate) without_log: bool,
+    /// Nothing of it is here yet.
+    pub(crate) unseated: bool,
+}
 
 /// What the puller needs.
 pub(crate) struct PullerDeps {
@@ -72,9 +85,12 @@ pub(crate) struct PullerDeps {
     pub(crate) node: NodeId,
     pub(crate) dir: PathBuf,
     pub(crate) kv: Arc<dyn KvStore>,
-    pub(crate) plans: BTreeMap<ShardId, ShardPlan>,
-    /// Replicas whose store has something of which the log knows nothing: they are not new.
-    pub(crate) without_log: BTreeSet<ShardId>,
+    /// The slots of every shard.
+    pub(crate) slots: BTreeMap<ShardId, SlotRange>,
+    /// Replicas of which the log knows nothing, as the start found them.
+    pub(crate) lost: BTreeMap<ShardId, LostReplica>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) replicas: Arc<ReplicaSet>,
     /// Clients of its own: connections, too.
     pub(crate) clients: BTreeMap<NodeId, NodeClient>,
     pub(crate) maintenance: MaintenanceIntake,
@@ -84,9 +100,11 @@ pub(crate) struct PullerDeps {
 
 /// Builds one replica at a time, so that they do not share the rate.
 pub(crate) struct Puller {
-    deps: PullerDeps,
+    pub(super) deps: PullerDeps,
     bucket: TokenBucket,
     failures: BTreeMap<ShardId, u32>,
+    /// Replicas that hear of no leader, and since when.
+    pub(super) lonely: BTreeMap<ReplicaId, Monotonic>,
 }
 
 impl Puller {
@@ -95,6 +113,7 @@ impl Puller {
             bucket: TokenBucket::new(deps.rate),
             deps,
             failures: BTreeMap::new(),
+            lonely: BTreeMap::new(),
         }
     }
 
@@ -106,6 +125,9 @@ impl Puller {
                 let outcome = match work {
                     Work::Build(want) => self.build(shard, want).await,
                     Work::CleanUp => self.clean_up(shard),
+                    Work::Leave(gone) => self.leave(gone).await,
+                    Work::Leaving => Ok(()),
+                    Work::Retire => self.retire(shard),
                 };
                 match outcome {
                     Ok(()) => _ = self.failures.remove(&shard),
@@ -113,6 +135,7 @@ impl Puller {
                     Err(error) => self.failed(shard, error),
                 }
             }
+            self.note_lonely();
             pulls.changed(PAUSE).await;
         }
     }
@@ -129,7 +152,7 @@ impl Puller {
             shard = shard.0,
             ?rest,
             error = format!("{:#}", anyhow::Error::new(error)),
-            "a replica is not rebuilt yet"
+            "a replica is not rebuilt, or not removed, yet"
         );
         self.deps.pulls.rest(shard, self.deps.env.clock.monotonic().plus(rest));
     }
@@ -138,13 +161,20 @@ impl Puller {
     async fn build(&mut self, shard: ShardId, want: Want) -> Result<(), PullError> {
         let dir = self.staging(shard);
         let (source, bar) = match want {
-            Want::Lagging(_) if self.deps.pulls.is_forgotten(shard, self.deps.env.clock.monotonic()) => {
+            Want::Lagging(_) if self.is_forgotten(shard) => {
                 // It has caught up by itself, or the leader is another one.
                 self.deps.pulls.clean_up(shard, Weak::new());
                 return Ok(());
             }
-            Want::Lagging(node) => (node, Bar::default()),
-            Want::Damaged(last) => match self.source_of_damaged(shard).await {
+            // It was removed before it was here.
+            Want::Join { .. } if self.is_forgotten(shard) => return self.give_up(shard),
+            // No leader of ours has such a shard.
+            Want::Join { .. } if !self.deps.slots.contains_key(&shard) => return self.give_up(shard),
+            Want::Join { .. } if !self.deps.replicas.has_room() => {
+                return Err(PullError::Unfit("this node has as many replicas as it can have"));
+            }
+            Want::Lagging(node) | Want::Join { from: node, .. } => (node, Bar::default()),
+            Want::Damaged(last) => match self.source_of_damaged(shard).await? {
                 Some(node) => (node, Bar { last, ..Bar::default() }),
                 None => return Ok(()),
             },
@@ -156,21 +186,71 @@ impl Puller {
         let Some(opened) = self.open(shard, source, bar.last).await? else {
             return Ok(());
         };
-        let plan = &self.deps.plans[&shard];
-        manifest::check(plan, bar, &opened.manifest).map_err(PullError::Unfit)?;
+        if want == Want::Lost && self.is_news(&opened.manifest.descriptor)? {
+            // The bar is what others said.
+            return Ok(());
+        }
+        let me = self.replica(shard, want)?;
+        if shows_gone(&opened.manifest.descriptor, me) {
+            return self.end(me);
+        }
+        manifest::check(me, self.slots(shard), bar, &opened.manifest).map_err(PullError::Unfit)?;
+        let lost = self.deps.lost.get(&shard).filter(|_| want == Want::Lost);
+        let unseated = matches!(want, Want::Join { .. }) || lost.is_some_and(|lost| lost.unseated);
+        if matches!(want, Want::Join { .. }) && opened.manifest.descriptor.members.votes(me) {
+            // It had a vote, so it was here: what it promised is known to the others only.
+            self.lost_after_all(me, &opened.manifest.descriptor);
+            return Ok(());
+        }
         self.show(shard, RebuildPhase::Fetching, Some(source));
         self.deps.pulls.begin(shard, self.deps.env.clock.monotonic());
         self.fetch(shard, source, &dir, &opened).await?;
         self.show(shard, RebuildPhase::Installing, Some(source));
-        let hard_state = self.hard_state(shard, source, bar, &opened);
+        let sender = opened.manifest.descriptor.members.on(source);
+        let sender = sender.ok_or(PullError::Unfit("the snapshot was sent by a node that is no member"))?;
+        let hard_state = bar.hard_state(me, sender, opened.leader_term, opened.manifest.index);
         // What is damaged stays until something has taken its place.
         if !matches!(want, Want::Damaged(_)) {
             self.sweep(shard)?;
         }
-        let arrival = self.install(shard, hard_state, &dir, &opened)?;
+        let mut arrival = self.install(me, hard_state, &dir, &opened)?;
+        arrival.seat = unseated.then(|| Seat {
+            applied: watch::Sender::new(opened.manifest.index),
+            view: Arc::new(ArcSwap::new(arrival.store.view())),
+        });
         self.deps.pulls.handed_over(shard);
         self.deps.done.push(Completion::Arrived(Box::new(arrival)));
         Ok(())
+    }
+
+    fn slots(&self, shard: ShardId) -> SlotRange {
+        self.deps.slots.get(&shard).copied().unwrap_or(SlotRange::NONE)
+    }
+
+    fn is_forgotten(&self, shard: ShardId) -> bool {
+        let now = self.deps.env.clock.monotonic();
+        self.deps.pulls.is_forgotten(shard, now)
+    }
+
+    /// Which replica is built.
+    fn replica(&self, shard: ShardId, want: Want) -> Result<ReplicaId, PullError> {
+        let me = match want {
+            Want::Join { me, .. } => Some(me),
+            Want::Lost => self.deps.lost.get(&shard).map(|lost| lost.me),
+            Want::Lagging(_) | Want::Damaged(_) => self.deps.board.get(shard).map(|status| status.replica),
+        };
+        me.ok_or(PullError::Unfit("the replica is gone"))
+    }
+
+    fn lost_after_all(&mut self, me: ReplicaId, descriptor: &ShardDescriptor) {
+        let lost = LostReplica {
+            me,
+            descriptor: descriptor.clone(),
+            without_log: false,
+            unseated: true,
+        };
+        self.deps.lost.insert(me.shard(), lost);
+        self.deps.pulls.is_lost_after_all(me.shard());
     }
 
     async fn fetch(
@@ -179,8 +259,9 @@ impl Puller {
         source: NodeId,
         dir: &Path,
         opened: &OpenedSnapshot,
-    ) -> Result<(), FetchError> {
-        let ask = ask_node(&self.deps.clients[&source]);
+    ) -> Result<(), PullError> {
+        let client = self.deps.clients.get(&source);
+        let ask = ask_node(client.ok_or(PullError::Unfit("the leader is on a node that is not in cluster.toml"))?);
         let mut fetch = Fetch {
             env: &self.deps.env,
             ask: &ask,
@@ -190,142 +271,31 @@ impl Puller {
             shard,
             dir,
         };
-        fetch.run(opened).await
+        Ok(fetch.run(opened).await?)
     }
 
-    fn show(&self, shard: ShardId, phase: RebuildPhase, source: Option<NodeId>) {
+    pub(super) fn show(&self, shard: ShardId, phase: RebuildPhase, source: Option<NodeId>) {
         self.deps.pulls.show(shard, |status| {
             (status.phase, status.source) = (phase, source);
             status.silent.clear();
         });
     }
 
-    /// Who to fetch from, and what it must have. `None`: not yet, or there is nothing to fetch.
-    async fn source_of_lost(&self, shard: ShardId, dir: &Path) -> Result<Option<(NodeId, Bar)>, PullError> {
-        let plan = &self.deps.plans[&shard];
-        let me = plan.on(self.deps.node).expect("only replicas of this node are pulled");
-        let others = self.standings(plan).await;
-        let stored = self.stored_bar(dir);
-        let bar = match (judge(me.replica, &others), stored) {
-            (Answers::Known(bar), _) => stored.map_or(bar, |stored| stored.lower(bar)),
-            (_, Some(stored)) => stored,
-            (Answers::Silent(silent), None) => {
-                self.deps.pulls.show(shard, |status| status.silent = silent);
-                return Ok(None);
-            }
-            (Answers::New(_), None) if self.deps.without_log.contains(&shard) => {
-                return Err(PullError::Unfit(
-                    "the log of this replica is gone, and no other member has one",
-                ));
-            }
-            (Answers::New(hard_state), None) => {
-                self.deps.pulls.handed_over(shard);
-                self.deps.done.push(Completion::New { shard, hard_state });
-                return Ok(None);
-            }
-        };
-        if stored != Some(bar) {
-            let index = bar.last.0;
-            tracing::info!(
-                shard = shard.0,
-                index,
-                "this replica lost its data, and is built from a snapshot"
-            );
-            self.store_bar(dir, bar)?;
-        }
-        let source = leader(&others);
-        self.show(shard, RebuildPhase::Waiting, source);
-        Ok(source.map(|node| (node, bar)))
-    }
-
-    /// The leader; `None` while there is none.
-    async fn source_of_damaged(&self, shard: ShardId) -> Option<NodeId> {
-        let source = leader(&self.standings(&self.deps.plans[&shard]).await);
-        self.show(shard, RebuildPhase::Waiting, source);
-        source
-    }
-
-    async fn standings(&self, plan: &ShardPlan) -> Vec<(NodeId, Option<Standing>)> {
-        let others = plan
-            .voters
-            .iter()
-            .map(|place| place.node)
-            .filter(|node| *node != self.deps.node);
-        let ask = |node: NodeId| async move {
-            let reply = self.ask(node, RequestBody::Standing { shard: plan.shard }).await;
-            match reply {
-                Ok(ReplyBody::Standing(Ok(standing))) => (node, Some(standing)),
-                Ok(_) | Err(_) => (node, None),
-            }
-        };
-        join_all(others.map(ask)).await
-    }
-
-    fn stored_bar(&self, dir: &Path) -> Option<Bar> {
-        let bytes = self.deps.env.disk.read_file(&dir.join(BAR), 1 << 10).ok()?;
-        Bar::from_bytes(&bytes)
-    }
-
-    fn store_bar(&self, dir: &Path, bar: Bar) -> Result<(), PullError> {
-        let (path, disk) = (dir.join(BAR), &self.deps.env.disk);
-        let stored = disk
-            .create_dir_all(dir)
-            .and_then(|()| disk.replace_file(&path, &bar.to_bytes()));
-        Ok(stored.map_err(io_at(&path))?)
-    }
-
-    async fn ask(&self, node: NodeId, body: RequestBody) -> Result<ReplyBody, FetchError> {
-        Ok(ask(&self.deps.clients[&node], ASK_DEADLINE, body).await?)
-    }
-
-    /// `None` while it is being written, or the sender has not yet applied enough, or does not lead any more.
-    async fn open(
-        &self,
-        shard: ShardId,
-        from: NodeId,
-        at_least: LogIndex,
-    ) -> Result<Option<OpenedSnapshot>, PullError> {
-        match self.ask(from, RequestBody::OpenSnapshot { shard, at_least }).await? {
-            ReplyBody::OpenSnapshot(Ok(opened)) => Ok(Some(*opened)),
-            ReplyBody::OpenSnapshot(Err(ShardError::Overloaded { retry_after_ms })) => {
-                let pause = Duration::from_millis(u64::from(retry_after_ms));
-                let deps = &self.deps;
-                deps.pulls.rest(shard, deps.env.clock.monotonic().plus(pause));
-                Ok(None)
-            }
-            ReplyBody::OpenSnapshot(Err(ShardError::NotReady(_) | ShardError::NotLeader { .. })) => Ok(None),
-            ReplyBody::OpenSnapshot(Err(error)) => Err(FetchError::from(AskError::from(error)).into()),
-            _ => Err(FetchError::from(AskError::Answer).into()),
-        }
-    }
-
-    fn hard_state(&self, shard: ShardId, source: NodeId, bar: Bar, opened: &OpenedSnapshot) -> HardState {
-        let plan = &self.deps.plans[&shard];
-        let replica = |node| plan.on(node).expect("both are members").replica;
-        bar.hard_state(
-            replica(self.deps.node),
-            replica(source),
-            opened.leader_term,
-            opened.manifest.index,
-        )
-    }
-
     fn install(
         &self,
-        shard: ShardId,
+        me: ReplicaId,
         hard_state: HardState,
         dir: &Path,
         opened: &OpenedSnapshot,
     ) -> Result<Arrival, PullError> {
-        let (deps, sent) = (&self.deps, &opened.manifest);
-        let plan = &deps.plans[&shard];
+        let (deps, sent, shard) = (&self.deps, &opened.manifest, me.shard());
         let generation = Incarnation::begin(&*deps.kv, shard)?;
         let files: BTreeMap<&str, PathBuf> = sent
             .files
             .iter()
             .map(|file| (file.name.as_str(), staged(dir, file)))
             .collect();
-        let options = (deps.options)(plan, generation)?;
+        let options = (deps.options)(sent.descriptor.clone(), generation)?;
         let staged = StagedSnapshot {
             manifest: sent,
             path_of: &|name| files[name].clone(),
@@ -338,6 +308,8 @@ impl Puller {
             .map_err(|_| PullError::Maintenance)?;
         Ok(Arrival {
             shard,
+            me,
+            seat: None,
             store: Box::new(store),
             generation,
             fetched: manifest::fetched(sent),
@@ -347,17 +319,22 @@ impl Puller {
 
     /// Removes what is not needed any more.
     fn clean_up(&self, shard: ShardId) -> Result<(), PullError> {
-        let (deps, dir) = (&self.deps, self.staging(shard));
         // First, and for good: the bar of this loss must not be taken for that of a later one. What comes after it says,
         // until it is done, that there is something to clean up.
-        if deps.env.disk.exists(&dir).map_err(io_at(&dir))? {
-            deps.env.disk.remove_dir_all(&dir).map_err(io_at(&dir))?;
-            let parent = deps.dir.join(FOLDER);
-            deps.env.disk.sync_dir(&parent).map_err(io_at(&parent))?;
-        }
-        Incarnation::log_reset(&*deps.kv, shard)?;
+        self.remove_staged(shard)?;
+        Incarnation::log_reset(&*self.deps.kv, shard)?;
         self.sweep(shard)?;
-        deps.pulls.forget(shard);
+        self.deps.pulls.forget(shard);
+        Ok(())
+    }
+
+    pub(super) fn remove_staged(&self, shard: ShardId) -> Result<(), PullError> {
+        let (disk, dir) = (&self.deps.env.disk, self.staging(shard));
+        if disk.exists(&dir).map_err(io_at(&dir))? {
+            disk.remove_dir_all(&dir).map_err(io_at(&dir))?;
+            let parent = self.deps.dir.join(FOLDER);
+            disk.sync_dir(&parent).map_err(io_at(&parent))?;
+        }
         Ok(())
     }
 
@@ -365,9 +342,9 @@ impl Puller {
         self.deps.dir.join(FOLDER).join(format!("shard-{:04}", shard.0))
     }
 
-    fn sweep(&self, shard: ShardId) -> Result<(), ShardStoreError> {
+    pub(super) fn sweep(&self, shard: ShardId) -> Result<(), ShardStoreError> {
         let deps = &self.deps;
-        let slots = deps.plans[&shard].slots;
+        let slots = self.slots(shard);
         let dir_of = |generation| replica_dir(&deps.dir, shard, generation);
         let stop = || deps.pulls.is_closed();
         Incarnation::sweep(&deps.env, &*deps.kv, shard, slots, &dir_of, &stop)

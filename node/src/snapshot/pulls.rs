@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_shard::ShardView;
-use covey_shared::ids::{LogIndex, NodeId, ShardId};
-use covey_shared::wire::{RebuildPhase, RebuildStatus};
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
+use covey_shared::wire::{RebuildPhase, RebuildStatus, ShardError};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -24,6 +24,13 @@ pub(crate) enum Want {
     Lagging(NodeId),
     /// What it holds is damaged. Its log goes on behind this index.
     Damaged(LogIndex),
+    /// It is not here, but this node, its leader, sends it the log.
+    Join {
+        /// The replica.
+        me: ReplicaId,
+        /// The leader's node.
+        from: NodeId,
+    },
 }
 
 /// What the puller has to do for a shard.
@@ -33,6 +40,12 @@ pub(crate) enum Work {
     Build(Want),
     /// It is built, or not needed any more: clean up.
     CleanUp,
+    /// It should go: find out whether it may.
+    Leave(ReplicaId),
+    /// It goes: nothing else is done for the shard, above all no other replica of it is begun, until it is gone.
+    Leaving,
+    /// It is gone: remove what is left of it.
+    Retire,
 }
 
 #[derive(Debug)]
@@ -68,7 +81,12 @@ impl Pulls {
         pull.asked = now;
         let gives_way = match want {
             // What was handed over is on its way into the group, and must not be swept: this is asked again.
-            Want::Damaged(_) => pull.work.is_some() && pull.work != Some(Work::Build(Want::Lost)),
+            Want::Damaged(_) => match pull.work {
+                Some(Work::Build(wanted)) => wanted != Want::Lost,
+                Some(Work::CleanUp) => true,
+                Some(Work::Leave(_) | Work::Leaving | Work::Retire) | None => false,
+            },
+            Want::Join { .. } => matches!(pull.work, Some(Work::Build(Want::Join { .. }))),
             _ => matches!(pull.work, Some(Work::Build(Want::Lagging(_)))),
         };
         if gives_way && pull.work != Some(Work::Build(want)) {
@@ -92,13 +110,61 @@ impl Pulls {
     /// What was built has taken its place, or is not needed, or there are leftovers of an earlier one: remove them, but not
     /// while somebody still reads what was `replaced`.
     pub(crate) fn clean_up(&self, shard: ShardId, replaced: Weak<ShardView>) {
+        self.insert(shard, Work::CleanUp, replaced);
+    }
+
+    /// Asks for a replica to be removed.
+    ///
+    /// # Errors
+    /// `Overloaded` while one that was fetched is on its way into its place, leftovers are removed, or it has lost everything
+    /// and asks the others anyway.
+    pub(crate) fn leave(&self, gone: ReplicaId) -> Result<(), ShardError> {
         let mut pulls = self.pulls.lock();
+        let (shard, work) = (gone.shard(), Work::Leave(gone));
+        let pull = pulls.entry(shard).or_insert_with(|| Pull::new(shard, work));
+        match pull.work {
+            Some(Work::Leave(_) | Work::Leaving) => {}
+            Some(Work::Build(wanted)) if wanted != Want::Lost => {
+                // It does not wait as long as a build that failed.
+                (pull.work, pull.not_before) = (Some(work), Monotonic::default());
+            }
+            _ => return Err(ShardError::Overloaded { retry_after_ms: 500 }),
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// It may go.
+    pub(super) fn leaving(&self, shard: ShardId) {
+        self.insert(shard, Work::Leaving, Weak::new());
+    }
+
+    /// Whether something is to be done for the shard.
+    pub(super) fn is_busy(&self, shard: ShardId) -> bool {
+        self.pulls.lock().contains_key(&shard)
+    }
+
+    /// A replica is gone: what is left of it is to be removed, but not while somebody still reads it.
+    pub(crate) fn retire(&self, shard: ShardId, replaced: Weak<ShardView>) {
+        self.insert(shard, Work::Retire, replaced);
+    }
+
+    fn insert(&self, shard: ShardId, work: Work, replaced: Weak<ShardView>) {
         let pull = Pull {
             replaced,
-            ..Pull::new(shard, Work::CleanUp)
+            ..Pull::new(shard, work)
         };
-        pulls.insert(shard, pull);
+        self.pulls.lock().insert(shard, pull);
         self.changed.notify_one();
+    }
+
+    /// Who should join, has been here before, and has lost everything.
+    pub(super) fn is_lost_after_all(&self, shard: ShardId) {
+        let mut pulls = self.pulls.lock();
+        if let Some(pull) = pulls.get_mut(&shard) {
+            (pull.lost, pull.work) = (true, Some(Work::Build(Want::Lost)));
+            pull.status.phase = RebuildPhase::Asking;
+        }
     }
 
     /// Whether no leader has asked for this lately: they ask with every heartbeat.
@@ -156,7 +222,7 @@ impl Pulls {
 
     /// What is being built, by shard.
     pub(crate) fn status(&self, now: Monotonic) -> Vec<RebuildStatus> {
-        let shown = |pull: &&Pull| pull.work != Some(Work::CleanUp);
+        let shown = |pull: &&Pull| matches!(pull.work, None | Some(Work::Build(_)));
         let status = |pull: &Pull| RebuildStatus {
             elapsed_ms: pull.began.map_or(0, |began| {
                 u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX)
@@ -210,3 +276,7 @@ impl Pull {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pulls_test.rs"]
+mod tests;

@@ -1,11 +1,12 @@
 //! When a replica that found nothing on its disk may take part in its group.
 //!
 //! It may be new, or it may have lost everything: then it has forgotten what it voted for and which entries it acknowledged,
-//! and could help to elect a leader that lacks them. So it first asks **every** other member. Whoever it voted for, and
+//! and could help to elect a leader that lacks them. So it first asks **every** other member with a vote. Whoever it voted for, and
 //! whoever sent it entries, is among them; hence their highest term covers all terms in which it ever voted, and their highest
 //! log index all entries that it acknowledged and that are, or ever will be, committed. It takes part again once it holds
 //! everything committed up to that index, and votes in later terms only. Without an answer from all of them it waits: one
-//! that is away for good has to be brought back first.
+//! that is away for good has to be brought back first. And before a group begins anew, every other node of the cluster has to say that it has nothing of the shard: it may
+//! have moved to nodes that this one never knew as members.
 
 use bincode::{Decode, Encode};
 use covey_shared::codec;

@@ -1,6 +1,6 @@
 //! The parts of a node, each built from what was built before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,14 +27,16 @@ use crate::disk_room::DiskWatch;
 use crate::disk_stalls::StallWatch;
 use crate::log_writer::LogWriter;
 use crate::maintenance_actor::MaintenanceActor;
+use crate::operations::{OperationsActor, OperationsDeps};
 use crate::outbox_actor::OutboxActor;
 use crate::peers::Peers;
 use crate::raft::actor::{RaftActor, RaftDeps};
 use crate::raft::{AppendTask, Engine};
+use crate::replicas::ReplicaSet;
 use crate::scrub::{Scrubber, ScrubberDeps, Scrubs};
 use crate::server::NodeHandle;
 use crate::set_aside::DamageWatch;
-use crate::snapshot::{Puller, PullerDeps, Pulls, Snapshots};
+use crate::snapshot::{LostReplica, Puller, PullerDeps, Pulls, Snapshots};
 use crate::verify::{HashWorker, Hashes, Job, Rounds};
 
 /// Batches that wait for the log writer. A ready is only taken when there is room.
@@ -49,8 +51,11 @@ pub(super) struct Starting {
     pub(super) dir: PathBuf,
     pub(super) backend: Backend,
     pub(super) pulls: Arc<Pulls>,
-    pub(super) without_log: BTreeSet<ShardId>,
+    /// Replicas of which the log knows nothing.
+    pub(super) lost: BTreeMap<ShardId, LostReplica>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// What reads find.
+    pub(super) replicas: Arc<ReplicaSet>,
     pub(super) board: Arc<Board>,
     pub(super) completions: Completions,
     pub(super) hashes: Arc<Hashes>,
@@ -79,12 +84,11 @@ impl Starting {
             part_bytes: self.config.raft.wal_segment.as_usize() / 4,
             max_segments: (self.config.raft.max_wal.as_u64() / self.config.raft.wal_segment.as_u64()).max(2) as usize,
             log: replicas.take_log(),
-            replicas: replicas.ids(),
             input,
             done: self.completions.clone(),
         };
         let mut workers = vec![spawn(&self.env, "wal", writer.run().boxed(), Priority::Normal)?];
-        let (lanes, inputs) = ApplyLanes::new(&replicas.shards(), self.config.storage.apply_threads);
+        let (lanes, inputs) = ApplyLanes::new(self.config.storage.apply_threads);
         let (checkpoints, input) = Checkpoints::new();
         let checkpointer = Checkpointer {
             input,
@@ -99,15 +103,16 @@ impl Starting {
             checkpointer.run().boxed(),
             Priority::Normal,
         )?);
-        for (i, lane) in inputs.into_iter().enumerate() {
+        for (i, jobs) in inputs.into_iter().enumerate() {
             let worker = ApplyWorker {
-                shards: replicas.appliers(&lane.shards),
-                lane,
+                shards: replicas.appliers(|shard| lanes.number(shard) == i),
+                jobs,
                 kv: self.kv.clone(),
                 done: self.completions.clone(),
                 observer: self.observer.clone(),
                 damage: self.damage(),
                 hashes: self.hashes.clone(),
+                left: None,
             };
             let name = format!("apply-{i}");
             workers.push(spawn(&self.env, &name, worker.run().boxed(), Priority::Normal)?);
@@ -124,9 +129,11 @@ impl Starting {
         let (entropy, raft) = (self.env.entropy.clone(), &self.config.raft);
         let random = || (entropy.next_u64() >> 1) as usize;
         let limits = settings::raft_limits(&self.config);
+        let mut engine = Engine::new(self.id, replicas.take_groups(), limits, random);
+        engine.bury(replicas.gone());
         RaftActor::new(RaftDeps {
             env: self.env.clone(),
-            engine: Engine::new(self.id, replicas.take_groups(), limits, random),
+            engine,
             log: writers.log.clone(),
             apply: writers.lanes.clone(),
             peers: Peers {
@@ -135,6 +142,7 @@ impl Starting {
             completions: self.completions.clone(),
             board: self.board.clone(),
             observer: self.observer.clone(),
+            replicas: self.replicas.clone(),
             pulls: self.pulls.clone(),
             tick: raft.tick,
             max_catch_up_ticks: raft.max_catch_up_ticks,
@@ -145,7 +153,7 @@ impl Starting {
     /// What this node sends, and who fetches what others send.
     pub(super) fn snapshots(
         &self,
-        replicas: &Replicas,
+        layout: &Layout,
         maintenance: &MaintenanceWorker,
         workers: &mut Vec<WorkerHandle>,
     ) -> Result<Arc<Snapshots>, StartError> {
@@ -160,15 +168,17 @@ impl Starting {
         );
         let puller = Puller::new(PullerDeps {
             env: self.env.clone(),
-            options: Box::new(move |plan, generation| settings::shard(&config, plan, generation, backend)),
+            options: Box::new(move |descriptor, generation| settings::shard(&config, descriptor, generation, backend)),
             rate: self.config.raft.snapshot_rate.as_u64(),
             min_free: self.config.storage.min_free_disk_ratio,
             lease,
             node: self.id,
             dir: self.dir.clone(),
             kv: self.kv.clone(),
-            plans: replicas.plans(),
-            without_log: self.without_log.clone(),
+            slots: layout.groups().map(|plan| (plan.shard, plan.slots)).collect(),
+            lost: self.lost.clone(),
+            board: self.board.clone(),
+            replicas: self.replicas.clone(),
             clients: clients(&self.env, &self.config, self.id),
             maintenance: maintenance.intake(),
             pulls: self.pulls.clone(),
@@ -195,7 +205,18 @@ impl Starting {
                 interval,
             }),
         });
-        threads.rest(OutboxActor::new(handle.clone(), clients, config.coordinator.mailbox));
+        threads.rest(OutboxActor::new(
+            handle.clone(),
+            clients.clone(),
+            config.coordinator.mailbox,
+        ));
+        threads.rest(OperationsActor::new(OperationsDeps {
+            handle: handle.clone(),
+            clients,
+            places: settings::places(config),
+            limits: handle.operation_limits,
+            mailbox: config.coordinator.mailbox,
+        }));
     }
 
     fn damage(&self) -> DamageWatch {
@@ -213,36 +234,29 @@ impl Starting {
         spawn(&self.env, "hash", worker.run().boxed(), Priority::Low)
     }
 
-    pub(super) fn handle(
-        &self,
-        replicas: Replicas,
-        layout: Arc<Layout>,
-        threads: &Threads,
-        raft: Addr<RaftActor>,
-        snapshots: Arc<Snapshots>,
-    ) -> NodeHandle {
+    pub(super) fn handle(&self, layout: Arc<Layout>, raft: Addr<RaftActor>, snapshots: Arc<Snapshots>) -> NodeHandle {
         let config = &self.config;
-        let (permits, mailbox) = (config.ann.search_permits, config.coordinator.mailbox);
-        let start = |actor| threads.rest(actor);
-        let shards = replicas.shards();
         let now = self.env.clock.monotonic();
         let mut report = self.start.clone();
         report.add("threads", now.since(self.opened), 0);
         report.log();
         NodeHandle {
-            replicas: replicas.serve(&self.env, &self.board, permits, mailbox, start),
+            replicas: self.replicas.clone(),
             env: self.env.clone(),
             cluster: config.cluster.id(),
             node: self.id,
             layout,
             raft,
             board: self.board.clone(),
+            sightings: Arc::default(),
+            operation_limits: settings::operations(config),
+            election_timeout: config.raft.tick * config.raft.election_ticks as u32,
             kv: self.kv.clone(),
             snapshots,
             pulls: self.pulls.clone(),
             hashes: self.hashes.clone(),
             stop: self.stop.clone(),
-            scrubs: Arc::new(Scrubs::new(shards)),
+            scrubs: Arc::new(Scrubs::new()),
             builds: self.builds.clone(),
             content: settings::CONTENT.to_owned(),
             started: now,
@@ -265,12 +279,7 @@ impl Starting {
         let scrubber = Scrubber::new(ScrubberDeps {
             env: self.env.clone(),
             node: self.id,
-            plans: handle
-                .replicas
-                .iter()
-                .map(|(shard, r)| (*shard, r.plan.clone()))
-                .collect(),
-            views: handle.replicas.iter().map(|(shard, r)| (*shard, r.place())).collect(),
+            replicas: self.replicas.clone(),
             clients: clients(&self.env, &self.config, self.id),
             lanes,
             scrubs: handle.scrubs.clone(),

@@ -2,6 +2,10 @@
 //! they differ in [`NodeParts`].
 
 mod assembly;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod found;
+mod open;
 mod replicas;
 mod report;
 mod settings;
@@ -26,15 +30,18 @@ use futures::FutureExt;
 use crate::board::Board;
 use crate::completions::Completions;
 use crate::raft::actor::{Inbound, RaftActor};
+use crate::replicas::StartShard;
 use crate::server::NodeHandle;
+use crate::shard::ShardActor;
 use crate::verify::Hashes;
 
 use assembly::Starting;
-use replicas::{Opening, Replicas};
+use open::Opening;
+use replicas::Replicas;
 
 pub use report::StartReport;
 
-/// How long a node that stops waits for others to lead: an offer takes a round trip, one to a node that is away lapses.
+/// How long a node that stops waits for others to lead: an offer takes a round trip, and one to a node that is away lapses, with the default timeouts.
 const STEP_DOWN: Duration = Duration::from_secs(1);
 /// How long stopping may take per part.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
@@ -111,6 +118,17 @@ impl Threads {
         }
     }
 
+    /// Starts shard actors later, from any thread.
+    fn shards(&self) -> StartShard {
+        match self {
+            Threads::Own { shards, .. } => {
+                let arbiter = shards.handle();
+                Box::new(move |actor| ShardActor::start_in_arbiter(&arbiter, move |_| actor))
+            }
+            Threads::Here => Box::new(ShardActor::start),
+        }
+    }
+
     fn stop(&self) {
         if let Threads::Own { raft, shards } = self {
             raft.stop();
@@ -125,6 +143,14 @@ pub enum StartError {
     /// No such `[[node]]`.
     #[error("cluster.toml has no [[node]] with id {0}; known are {1:?}")]
     UnknownNode(NodeId, Vec<NodeId>),
+    /// The data is of another node: it was copied, or the directory is the wrong one.
+    #[error("this data directory is of node {found}, not of node {node}; give each node its own")]
+    OtherNode {
+        /// Whose it is.
+        found: NodeId,
+        /// Which node starts.
+        node: NodeId,
+    },
     /// A replica cannot be opened.
     #[error("shard {shard} cannot be opened")]
     Shard {
@@ -152,17 +178,21 @@ pub enum StartError {
     /// cluster.toml describes other shards or members than those that this node was made with.
     #[error(
         "shard {shard} was made with other slots or members than cluster.toml now describes: cluster.shards, \
-         cluster.replication and the ids of the [[node]]s cannot change; put back the old values"
+         cluster.replication, the ids of the [[node]]s and their meta = true cannot change; put back the old values"
     )]
     LayoutChanged {
         /// The shard.
         shard: ShardId,
     },
-    /// The log has replicas that cluster.toml does not place here.
-    #[error(
-        "the log has replicas that cluster.toml does not place on this node: {0:?}; put back the old [[node]] list"
-    )]
-    UnknownReplicas(Vec<u64>),
+    /// The store cannot say which replicas are here.
+    #[error("the replicas of this node cannot be listed")]
+    Replicas {
+        /// What is wrong with it.
+        source: covey_shard::ShardStoreError,
+    },
+    /// There are too many.
+    #[error("this node has {0} replicas, and room for {most}", most = crate::apply::MAX_REPLICAS)]
+    NoRoom(usize),
     /// The log cannot begin anew behind a snapshot.
     #[error("the log cannot be written")]
     Log(#[from] LogError),
@@ -208,8 +238,7 @@ impl Node {
             observer,
             mut start,
         } = parts;
-        let listen = listen_address(&config, id)?;
-        let layout = Arc::new(config.layout());
+        let (listen, layout) = (listen_address(&config, id)?, Arc::new(config.layout()));
 
         // 1. The stores of the replicas, and what their groups start from.
         let builds = Arc::new(Builds::new(env.clock.clone(), config.storage.build_rate.as_u64()));
@@ -218,19 +247,25 @@ impl Node {
         let opening = Opening {
             env: &env,
             config: &config,
+            layout: &layout,
             node: id,
             dir: &dir,
             kv: kv.clone(),
             backend,
             maintenance: &maintenance,
         };
-        let mut replicas = Replicas::open(&opening, &layout, log, recovered, &mut start)?;
+        let mut replicas = Replicas::open(&opening, log, recovered, &mut start)?;
 
-        // 2. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
+        // 2. The shard actors, which answer reads.
+        let board = Arc::<Board>::default();
+        let reads = replicas.host(&opening, &board, threads.shards())?;
+
+        // 3. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
         let completions = Completions::new();
         let (hashes, to_hash) = Hashes::new(completions.clone());
         let starting = Starting {
-            board: Arc::new(Board::new(replicas.shards())),
+            replicas: reads,
+            board,
             completions,
             hashes: Arc::new(hashes),
             builds,
@@ -244,21 +279,19 @@ impl Node {
             dir,
             backend,
             pulls: replicas.pulls(),
-            without_log: replicas.without_log(),
+            lost: replicas.lost(),
             observer,
         };
         let writers = starting.writers(&mut replicas)?;
 
-        // 3. The Raft actor with its streams to the other nodes.
+        // 4. The Raft actor with its streams to the other nodes.
         let raft = threads.raft(starting.raft(&mut replicas, &writers));
         let mut workers = writers.workers;
         workers.push(starting.hash_worker(to_hash)?);
 
-        // 4. The snapshots: those of this node for others, and those of others for this node.
-        let snapshots = starting.snapshots(&replicas, &maintenance, &mut workers)?;
-
-        // 5. The shard actors, which answer reads.
-        let handle = Arc::new(starting.handle(replicas, layout, &threads, raft.clone(), snapshots));
+        // 5. The snapshots: those of this node for others, and those of others for this node.
+        let snapshots = starting.snapshots(&layout, &maintenance, &mut workers)?;
+        let handle = Arc::new(starting.handle(layout, raft.clone(), snapshots));
 
         // 6. The scrubber, which reads again what lies on the disk.
         starting.scrubber(&handle, writers.lanes, &mut workers)?;
@@ -269,9 +302,8 @@ impl Node {
         // 8. The door, last: who knocks is served.
         let Starting { env, config, .. } = starting;
         let (options, handlers) = (settings::serve(&config, id), handlers(handle.clone(), raft));
-        let server = Server::serve(env, &listen, options, handlers).await?;
         Ok(Node {
-            server,
+            server: Server::serve(env, &listen, options, handlers).await?,
             threads,
             workers,
             maintenance,

@@ -1,12 +1,16 @@
 //! From `cluster.toml` to the options of each part.
 
+use std::time::Duration;
+
 use covey_ann::{AnnError, Backend, IndexSpec, Metric};
-use covey_config::Config;
+use covey_config::{Config, NodeConfig};
 use covey_embeddings::{PartitionOptions, SpaceSpec};
+use covey_metadata::Limits;
 use covey_rpc::{ClassPermits, ClientOptions, RaftSenderOptions, ServeOptions};
 use covey_shard::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 use covey_shared::ids::{Generation, ModelEpoch, NodeId};
-use covey_shared::layout::ShardPlan;
+use covey_shared::members::ShardDescriptor;
+use covey_shared::metadata::NodePlace;
 
 use crate::maintenance_actor::MaintenancePlan;
 use crate::raft::RaftLimits;
@@ -45,6 +49,26 @@ pub(super) fn maintenance(config: &Config) -> MaintenancePlan {
         retention: config.retention.window,
         trim_step: config.retention.trim_step,
         mailbox: config.coordinator.mailbox,
+    }
+}
+
+/// The nodes of the cluster, for its metadata.
+pub(super) fn places(config: &Config) -> Vec<NodePlace> {
+    let place = |node: &NodeConfig| NodePlace {
+        node: node.id,
+        listen: node.listen.as_str().to_owned(),
+        zone: node.zone.clone(),
+    };
+    config.nodes.iter().map(place).collect()
+}
+
+pub(super) fn operations(config: &Config) -> Limits {
+    let operations = &config.operations;
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Limits {
+        max_down_ms: operations.max_down.map(millis),
+        moves: operations.moves,
+        move_limit_ms: millis(operations.move_limit),
     }
 }
 
@@ -92,13 +116,13 @@ pub(super) fn raft_sender(config: &Config, id: NodeId) -> RaftSenderOptions {
 /// Name of the space of content vectors.
 pub(super) const CONTENT: &str = "content";
 
-/// Options of a replica.
+/// Options of a replica. A new one begins as `descriptor` says; one that is there knows better.
 ///
 /// # Errors
 /// The configured index does not fit the space.
 pub(super) fn shard(
     config: &Config,
-    plan: &ShardPlan,
+    descriptor: ShardDescriptor,
     generation: Generation,
     backend: Backend,
 ) -> Result<ShardOptions, AnnError> {
@@ -108,11 +132,8 @@ pub(super) fn shard(
         covey_config::Metric::L2 => Metric::L2,
     };
     Ok(ShardOptions {
-        shard: plan.shard,
+        descriptor,
         generation,
-        slots: plan.slots,
-        epoch: plan.epoch,
-        voters: plan.voters.iter().map(|place| place.replica.0).collect(),
         content: SpaceSpec {
             name: CONTENT.to_owned(),
             dim: config.embedding.dim,

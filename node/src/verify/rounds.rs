@@ -1,6 +1,6 @@
 //! The leader's side of a check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use covey_env::Monotonic;
 use covey_rpc::NodeClient;
 use covey_shared::command::ShardCommand;
 use covey_shared::ids::{LogIndex, NodeId, ShardId};
-use covey_shared::layout::ShardPlan;
 use covey_shared::wire::{ReplicaHash, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 
 use super::majority::{Finding, judge};
 use crate::question;
+use crate::replicas::Replica;
 use crate::server::NodeHandle;
 
 /// Time for an entry to be replicated.
@@ -39,81 +39,92 @@ impl Rounds {
     pub(crate) async fn run(self) {
         let mut due: BTreeMap<ShardId, Monotonic> = BTreeMap::new();
         let soon = SOON.min(self.interval);
-        let shards: Vec<ShardPlan> = self.handle.replicas.values().map(|r| r.plan.clone()).collect();
         loop {
             tokio::time::sleep(PAUSE).await;
-            for plan in &shards {
+            let all = self.handle.replicas.all();
+            // A check takes long: no replica that leaves meanwhile must be held by it.
+            let here: BTreeSet<ShardId> = all.into_iter().map(|replica| replica.shard).collect();
+            due.retain(|shard, _| here.contains(shard));
+            for shard in here {
+                let Some(replica) = self.handle.replicas.get(shard) else {
+                    continue;
+                };
                 let now = self.handle.env.clock.monotonic();
-                let next = *due.entry(plan.shard).or_insert_with(|| now.plus(soon));
-                if now < next || !self.handle.board.leads(plan.shard) {
+                let next = *due.entry(shard).or_insert_with(|| now.plus(soon));
+                if now < next || !self.handle.board.leads(shard) {
                     continue;
                 }
-                due.insert(plan.shard, now.plus(self.interval));
-                if let Err(error) = self.check(plan).await {
-                    due.insert(plan.shard, now.plus(soon));
-                    tracing::info!(shard = plan.shard.0, %error, "the check of the replicas is put off");
+                due.insert(shard, now.plus(self.interval));
+                if let Err(error) = self.check(&replica).await {
+                    due.insert(shard, now.plus(soon));
+                    tracing::info!(shard = shard.0, %error, "the check of the replicas is put off");
                 }
             }
         }
     }
 
-    async fn check(&self, plan: &ShardPlan) -> Result<(), ShardError> {
-        let index = self.propose(plan, ShardCommand::ComputeHash).await?;
+    async fn check(&self, replica: &Replica) -> Result<(), ShardError> {
+        let (shard, epoch) = (replica.shard, replica.applied().epoch);
+        let index = self.propose(replica, ShardCommand::ComputeHash).await?;
         let begun = self.handle.env.clock.monotonic();
         let (finding, copies) = loop {
-            let hashes = self.ask(plan, index).await;
+            let hashes = self.ask(replica, index).await;
             let finding = judge(&hashes);
             let late = self.handle.env.clock.monotonic().since(begun) > PATIENCE;
             // Who is slower learns from the log what it should find.
             if finding != Finding::Open || late {
                 break (finding, hashes.iter().flatten().any(|found| found.copy));
             }
-            if !self.handle.board.leads(plan.shard) {
+            if !self.handle.board.leads(shard) {
                 return Ok(());
+            }
+            // Who came later has not hashed it.
+            let current = replica.applied().epoch;
+            if current != epoch {
+                return Err(ShardError::StaleEpoch { current });
             }
             tokio::time::sleep(PAUSE).await;
         };
         match finding {
             Finding::Equal(hash) if copies => {
                 // They are witnesses from now on.
-                self.propose(plan, ShardCommand::VerifyHash { index, hash }).await?;
+                self.propose(replica, ShardCommand::VerifyHash { index, hash }).await?;
             }
-            Finding::Equal(_) => tracing::info!(shard = plan.shard.0, index = index.0, "all replicas hold the same"),
+            Finding::Equal(_) => tracing::info!(shard = shard.0, index = index.0, "all replicas hold the same"),
             Finding::Most(hash) => {
-                self.propose(plan, ShardCommand::VerifyHash { index, hash }).await?;
+                self.propose(replica, ShardCommand::VerifyHash { index, hash }).await?;
             }
             Finding::Split => tracing::error!(
-                shard = plan.shard.0,
+                shard = shard.0,
                 index = index.0,
                 "the replicas hold different things, and none has a majority: keep the directories of all nodes, and report it"
             ),
-            Finding::Open => tracing::warn!(
-                shard = plan.shard.0,
-                index = index.0,
-                "too few replicas could be compared"
-            ),
+            Finding::Open => tracing::warn!(shard = shard.0, index = index.0, "too few replicas could be compared"),
         }
         Ok(())
     }
 
-    async fn propose(&self, plan: &ShardPlan, command: ShardCommand) -> Result<LogIndex, ShardError> {
+    async fn propose(&self, replica: &Replica, command: ShardCommand) -> Result<LogIndex, ShardError> {
         let deadline = self.handle.env.clock.monotonic().plus(WRITE_DEADLINE);
-        let written = self.handle.write(plan.shard, plan.epoch, command, deadline).await?;
+        let epoch = replica.applied().epoch;
+        let written = self.handle.write(replica.shard, epoch, command, deadline).await?;
         Ok(written.index)
     }
 
-    async fn ask(&self, plan: &ShardPlan, index: LogIndex) -> Vec<Option<ReplicaHash>> {
-        let shard = plan.shard;
+    /// Of each voter. Who has no vote is no witness; from `VerifyHash` it learns all the same.
+    async fn ask(&self, replica: &Replica, index: LogIndex) -> Vec<Option<ReplicaHash>> {
+        let shard = replica.shard;
         let ask = |node: NodeId| async move {
             if node == self.handle.node {
                 return self.handle.hashes.at(shard, index);
             }
             let body = RequestBody::HashAt { shard, index };
-            match question::ask(&self.clients[&node], ASK_DEADLINE, body).await {
+            match question::ask(self.clients.get(&node)?, ASK_DEADLINE, body).await {
                 Ok(ReplyBody::HashAt(hash)) => hash,
                 Ok(_) | Err(_) => None,
             }
         };
-        join_all(plan.voters.iter().map(|place| ask(place.node))).await
+        let applied = replica.applied();
+        join_all(applied.members.voters.iter().map(|voter| ask(voter.node()))).await
     }
 }

@@ -7,7 +7,7 @@ use covey_shared::layout::Layout;
 
 use crate::input::{Input, Known};
 use crate::section::{KeySpec, SectionSpec};
-use crate::sections::cluster::{ClusterConfig, CoordinatorConfig};
+use crate::sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 use crate::sections::feed::FeedConfig;
 use crate::sections::network::{RpcConfig, TelemetryConfig};
 use crate::sections::replication::RaftConfig;
@@ -23,6 +23,8 @@ pub struct Config {
     pub cluster: ClusterConfig,
     /// `[[node]]`, in file order; ids and addresses are distinct, at least `cluster.replication` of them.
     pub nodes: Vec<NodeConfig>,
+    /// `[operations]`.
+    pub operations: OperationsConfig,
     /// `[coordinator]`.
     pub coordinator: CoordinatorConfig,
     /// `[rpc]`.
@@ -54,12 +56,15 @@ pub struct NodeConfig {
     pub listen: Address,
     /// Failure domain: a rack, room or data centre.
     pub zone: String,
+    /// It keeps the metadata of the cluster when that is founded.
+    pub meta: bool,
 }
 
-pub(crate) const NODE_DOC: [&str; 3] = [
+pub(crate) const NODE_DOC: [&str; 4] = [
     " One table per node; at least `cluster.replication` of them.",
     " id: whole number · 1 to 65535; never given to another machine. listen: host:port of calls and Raft streams.",
     " zone: text · failure domain (rack, room or data centre) · default \"\".",
+    " meta: true or false · keeps the metadata when the cluster is founded: 1, 3 or 5 nodes · default: the three lowest ids.",
 ];
 
 impl Config {
@@ -71,6 +76,7 @@ impl Config {
                 .into_iter()
                 .filter_map(|id| NodeConfig::read(id, input))
                 .collect(),
+            operations: OperationsConfig::read(input),
             coordinator: CoordinatorConfig::read(input),
             rpc: RpcConfig::read(input),
             raft: RaftConfig::read(input),
@@ -88,6 +94,7 @@ impl Config {
     pub fn sections(&self) -> Vec<SectionSpec> {
         let mut out = Vec::new();
         self.cluster.describe(&mut out);
+        self.operations.describe(&mut out);
         self.coordinator.describe(&mut out);
         self.rpc.describe(&mut out);
         self.raft.describe(&mut out);
@@ -112,7 +119,11 @@ impl Config {
             .iter()
             .flat_map(|s| s.keys.iter().map(|key| key.path.clone()))
             .collect();
-        keys.extend(["node.<id>.listen".to_owned(), "node.<id>.zone".to_owned()]);
+        keys.extend([
+            "node.<id>.listen".to_owned(),
+            "node.<id>.zone".to_owned(),
+            "node.<id>.meta".to_owned(),
+        ]);
         let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
         sections.push("node".to_owned());
         Known { sections, keys }
@@ -128,7 +139,12 @@ impl Config {
         let mut nodes: Vec<NodeId> = self.nodes.iter().map(|node| node.id).collect();
         nodes.sort_unstable();
         let shards = u16::try_from(self.cluster.shards).expect("at most 1024 shards, by the range of the key");
-        Layout::fixed(shards, self.cluster.replication as usize, &nodes)
+        let layout = Layout::fixed(shards, self.cluster.replication as usize, &nodes);
+        nodes.retain(|id| self.node(*id).is_some_and(|node| node.meta));
+        match nodes.is_empty() {
+            true => layout,
+            false => layout.with_metadata_on(&nodes),
+        }
     }
 
     /// Where a node keeps its data: `<data_dir>/node-<id>`.
@@ -144,6 +160,9 @@ impl NodeConfig {
         let missing = !input.was_written(&listen_path);
         let listen = input.take_opt(&listen_path, &any);
         let zone = input.take_opt(&format!("node.{id}.zone"), &any).unwrap_or_default();
+        let meta = input
+            .take_opt(&format!("node.{id}.meta"), &Range::from(..))
+            .unwrap_or_default();
         if missing {
             input.problem_of(
                 &listen_path,
@@ -154,12 +173,14 @@ impl NodeConfig {
             id: NodeId(id),
             listen: listen?,
             zone,
+            meta,
         })
     }
 
     pub(crate) fn to_toml(&self) -> String {
         let (listen, zone) = (self.listen.to_toml(), self.zone.to_toml());
-        format!("[[node]]\nid = {}\nlisten = {listen}\nzone = {zone}\n", self.id.0)
+        let meta = if self.meta { "meta = true\n" } else { "" };
+        format!("[[node]]\nid = {}\nlisten = {listen}\nzone = {zone}\n{meta}", self.id.0)
     }
 }
 
@@ -170,6 +191,7 @@ impl Default for Config {
             id: NodeId(id),
             listen: Address::parse(&format!("127.0.0.1:{}", 7100 + id)).expect("a loopback address is valid"),
             zone: zone.to_owned(),
+            meta: false,
         };
         Self {
             nodes: vec![node(1, "a"), node(2, "b"), node(3, "c")],

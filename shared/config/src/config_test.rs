@@ -136,3 +136,26 @@ fn the_cluster_id_comes_from_the_name() {
     assert_eq!(config.node_dir(NodeId(2)), std::path::Path::new("data/node-2"));
     assert_eq!(config.node(NodeId(3)).map(|node| node.zone.as_str()), Some("c"));
 }
+
+#[test]
+fn marked_nodes_keep_the_metadata() {
+    let text = "[cluster]\nreplication = 1\n[[node]]\nid = 1\nlisten = \"127.0.0.1:1\"\n[[node]]\nid = 2\nlisten = \"127.0.0.1:2\"\n";
+    let keepers = |text: &str| {
+        let config = text.parse::<Config>().expect("a sound configuration");
+        let voters = config.layout().metadata.voters;
+        voters.iter().map(|place| place.node.0).collect::<Vec<_>>()
+    };
+    assert_eq!(keepers(text), [1]);
+    let marked = format!("{text}meta = true\n");
+    assert_eq!(keepers(&marked), [2]);
+    assert_eq!(
+        keepers(&marked.parse::<Config>().unwrap().to_toml()),
+        [2],
+        "it is printed too"
+    );
+    let both = marked.replace("127.0.0.1:1\"", "127.0.0.1:1\"\nmeta = true");
+    let error = both
+        .parse::<Config>()
+        .expect_err("two nodes have no better majority than one");
+    assert!(error.to_string().contains("2 nodes have meta = true"), "{error}");
+}

@@ -22,7 +22,7 @@ mod value;
 pub use config::{Config, NodeConfig};
 pub use error::{ConfigError, Origin, Problem};
 pub use section::{KeySpec, SectionSpec};
-pub use sections::cluster::{ClusterConfig, CoordinatorConfig};
+pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 pub use sections::feed::{
     FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, NewConfig, OutOfNetworkConfig, PopularConfig,
     WeightsConfig,

@@ -35,6 +35,11 @@ fn membership(config: &Config, input: &mut Input) {
         let message = format!("{} replicas need as many nodes, there are {nodes}", cluster.replication);
         input.problem_of("cluster.replication", message);
     }
+    let keepers = config.nodes.iter().filter(|node| node.meta).count();
+    if ![0, 1, 3, 5].contains(&keepers) {
+        let message = format!("{keepers} nodes have meta = true; mark 1, 3 or 5 of them, or none");
+        input.problem_of("node", message);
+    }
     if cluster.name.is_empty() || cluster.name.len() > 64 {
         input.problem_of("cluster.name", "a name has 1 to 64 bytes".into());
     }

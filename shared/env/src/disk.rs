@@ -91,7 +91,7 @@ pub trait Disk: Send + Sync {
     /// Room on the file system of `path`; `None` if the form does not know.
     fn space(&self, path: &Path) -> io::Result<Option<DiskSpace>>;
 
-    /// For how long whoever syncs the log has to wait before it: a simulated disk cannot block, so a slow one says how slow
+    /// For how long whoever writes the log has to wait before each turn: a simulated disk cannot block, so a slow one says how slow
     /// it is. Zero for real disks, which block.
     fn simulated_delay(&self) -> Duration {
         Duration::ZERO

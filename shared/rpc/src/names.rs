@@ -32,5 +32,11 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Vectors { .. } => "vectors",
         RequestBody::PauseBuilds { .. } => "pause_builds",
         RequestBody::TransferLeader { .. } => "transfer_leader",
+        RequestBody::Members { .. } => "members",
+        RequestBody::ChangeMembers { .. } => "change_members",
+        RequestBody::Destroy { .. } => "destroy",
+        RequestBody::Reports => "reports",
+        RequestBody::Describe { .. } => "describe",
+        RequestBody::Rehearse(_) => "rehearse",
     }
 }

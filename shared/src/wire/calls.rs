@@ -3,10 +3,13 @@
 use bincode::{Decode, Encode};
 
 use crate::command::{ItemResult, ShardCommand};
-use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, PostId, ShardEpoch, ShardId, Term};
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, PostId, ReplicaId, ShardEpoch, ShardId, Term};
+use crate::members::MemberChange;
+use crate::metadata::{ClusterView, NodeReports, Operation, OperationFault};
 use crate::model::F16Vector;
 use crate::score::Hit;
 use crate::wire::errors::{ShardError, WireError};
+use crate::wire::members::ShardReport;
 use crate::wire::reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
     SearchQuery, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
@@ -18,7 +21,7 @@ use crate::wire::status::{BuildsStatus, NodeStatus};
 pub const MAX_VECTORS: usize = 256;
 
 /// Newest version of the protocol.
-pub const WIRE_VERSION: u16 = 1;
+pub const WIRE_VERSION: u16 = 2;
 
 /// Which permits and connections a call uses, so that bulk work never delays a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -143,6 +146,32 @@ pub enum RequestBody {
         /// Node that should lead.
         to: NodeId,
     },
+    /// A shard and its members, as a replica knows them.
+    Members {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// Change the members of a shard; asked of its leader.
+    ChangeMembers {
+        /// The shard.
+        shard: ShardId,
+        /// What changes, and of which version.
+        change: MemberChange,
+    },
+    /// Remove a replica that is no member any more, with all its data. It has been done once `Members` says `NotHere`.
+    Destroy {
+        /// The replica.
+        replica: ReplicaId,
+    },
+    /// What every replica of this node knows of its shard.
+    Reports,
+    /// The metadata of the cluster; asked of the leader of [`ShardId::METADATA`].
+    Describe {
+        /// So many lines of the audit log at most.
+        audit: u32,
+    },
+    /// What an operation would do, without doing it; asked of the leader of [`ShardId::METADATA`].
+    Rehearse(Operation),
 }
 
 /// A reply of a node.
@@ -194,6 +223,18 @@ pub enum ReplyBody {
     PauseBuilds(BuildsStatus),
     /// To `TransferLeader`: the term in which that node leads.
     TransferLeader(Result<Term, ShardError>),
+    /// To `Members`.
+    Members(Result<Box<ShardReport>, ShardError>),
+    /// To `ChangeMembers`: the shard's epoch behind it.
+    ChangeMembers(Result<ShardEpoch, ShardError>),
+    /// To `Destroy`: it will be looked at.
+    Destroy(Result<(), ShardError>),
+    /// To `Reports`.
+    Reports(Box<NodeReports>),
+    /// To `Describe`.
+    Describe(Result<Box<ClusterView>, ShardError>),
+    /// To `Rehearse`: the operations that it would begin, or why it would be refused.
+    Rehearse(Result<Result<Vec<Operation>, OperationFault>, ShardError>),
 }
 
 /// The hash of a replica's records behind some entry.

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::codec::{decode, encode};
+use crate::slots::SlotRange;
 use crate::wire::errors::TransferFault;
+use crate::wire::members::MemberProgress;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -56,6 +58,91 @@ fn golden_bytes_of_a_transfer() {
     let body = ReplyBody::TransferLeader(Err(ShardError::Transfer(TransferFault::Behind { entries: 3 })));
     let bytes = encode(&body).unwrap();
     assert_eq!(hex(&bytes), "110000000100000009000000010000000300000000000000");
+    assert_eq!(decode::<ReplyBody>(&bytes).unwrap(), body);
+}
+
+#[test]
+fn golden_bytes_of_changes_of_members() {
+    use crate::members::{ChangeKind, MembersError};
+    let (shard, replica) = (ShardId(7), ReplicaId(9));
+    let check = |bytes: Vec<u8>, golden: &[&str]| assert_eq!(hex(&bytes), golden.concat());
+    check(
+        encode(&RequestBody::Members { shard }).unwrap(),
+        &["12000000", "0700000000000000"],
+    );
+    let change = MemberChange {
+        expected: 2,
+        kind: ChangeKind::Remove(replica),
+    };
+    let body = RequestBody::ChangeMembers { shard, change };
+    let golden = [
+        "13000000",
+        "0700000000000000",
+        "0200000000000000",
+        "03000000",
+        "0900000000000000",
+    ];
+    check(encode(&body).unwrap(), &golden);
+    let body = RequestBody::Destroy { replica };
+    check(encode(&body).unwrap(), &["14000000", "0900000000000000"]);
+    let body = ReplyBody::ChangeMembers(Err(ShardError::Members(MembersError::Overtaken { have: 3 })));
+    let golden = ["13000000", "01000000", "0a000000", "00000000", "0300000000000000"];
+    check(encode(&body).unwrap(), &golden);
+    check(encode(&ReplyBody::Destroy(Ok(()))).unwrap(), &["14000000", "00000000"]);
+}
+
+#[test]
+fn golden_bytes_of_members() {
+    use crate::members::{Members, ShardDescriptor};
+    let (shard, replica) = (ShardId(7), ReplicaId(9));
+    let report = ShardReport {
+        replica,
+        descriptor: ShardDescriptor {
+            shard,
+            slots: SlotRange { start: 1, end: 2 },
+            epoch: ShardEpoch {
+                range_ver: 3,
+                conf_ver: 4,
+            },
+            members: Members::of([replica]),
+        },
+        leader: None,
+        term: Term(5),
+        last: LogIndex(6),
+        applied: LogIndex(8),
+        members: vec![MemberProgress {
+            replica,
+            matched: LogIndex(10),
+            heard: true,
+            fit: false,
+        }],
+    };
+    let golden = [
+        "12000000",
+        "00000000",
+        "0900000000000000",
+        "0700000000000000",
+        "01000200",
+        "0300000000000000",
+        "0400000000000000",
+        "0100000000000000",
+        "0900000000000000",
+        "0000000000000000",
+        "0000000000000000",
+        "0000000000000000",
+        "00",
+        "0500000000000000",
+        "0600000000000000",
+        "0800000000000000",
+        "0100000000000000",
+        "0900000000000000",
+        "0a00000000000000",
+        "01",
+        "00",
+    ];
+    let body = ReplyBody::Members(Ok(Box::new(report)));
+    let bytes = encode(&body).unwrap();
+    assert_eq!(hex(&bytes), golden.concat());
     assert_eq!(decode::<ReplyBody>(&bytes).unwrap(), body);
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::ids::{NodeId, ShardEpoch, ShardId};
+use crate::members::MembersError;
 
 /// Why one shard of a call has no answer. Others of the same call may have one.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Encode, Decode, Serialize)]
@@ -49,6 +50,9 @@ pub enum ShardError {
     /// Leadership stays where it is.
     #[error("the leadership was not handed over: {0}")]
     Transfer(TransferFault),
+    /// The members stay as they are.
+    #[error("the members of the shard do not change: {0}")]
+    Members(MembersError),
 }
 
 /// Why another member does not lead.
@@ -109,6 +113,9 @@ pub enum InvalidRequest {
     /// The proposal is larger than an entry may be.
     #[error("the write is too large for one entry")]
     EntryTooLarge,
+    /// Only the leader of the metadata writes that, by itself.
+    #[error("only the leader of the metadata itself writes that")]
+    NotYours,
 }
 
 /// Why a whole call has no answer.

@@ -2,6 +2,7 @@
 
 mod calls;
 mod errors;
+mod members;
 mod raft;
 mod reads;
 mod seen;
@@ -12,6 +13,7 @@ pub use calls::{
     Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplicaHash, ReplyBody, RequestBody, WIRE_VERSION, WriteReply,
 };
 pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
+pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,

@@ -81,8 +81,8 @@ pub struct WireEntry {
     pub term: u64,
     /// Position.
     pub index: u64,
-    /// 0 = normal, 2 = membership change.
+    /// 0 = normal, 1 = a change of members.
     pub kind: u8,
-    /// The proposal.
+    /// The proposal, or the encoded [`MemberChange`](crate::members::MemberChange).
     pub data: Vec<u8>,
 }

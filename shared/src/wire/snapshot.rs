@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 
-use crate::ids::{LogIndex, ShardEpoch, ShardId, Term};
-use crate::slots::SlotRange;
+use crate::ids::{LogIndex, Term};
+use crate::members::ShardDescriptor;
 
 /// Bytes of a chunk; the last one of a file may be shorter.
 pub const SNAPSHOT_CHUNK: u64 = 1 << 20;
@@ -31,20 +31,12 @@ pub struct SnapshotFolder {
 /// Everything a replica had applied at one log index, as files.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SnapshotManifest {
-    /// The shard.
-    pub shard: ShardId,
-    /// Its epoch.
-    pub epoch: ShardEpoch,
-    /// Its slots.
-    pub slots: SlotRange,
+    /// The shard at that index.
+    pub descriptor: ShardDescriptor,
     /// Last applied entry.
     pub index: LogIndex,
     /// Term of that entry.
     pub term: Term,
-    /// Raft ids of the voters at that index.
-    pub voters: Vec<u64>,
-    /// Raft ids of the learners at that index.
-    pub learners: Vec<u64>,
     /// Its files.
     pub files: Vec<SnapshotFile>,
     /// The folders that they make up.

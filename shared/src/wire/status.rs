@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, ReplicaId, ShardEpoch, ShardId, Term};
-use crate::slots::SlotRange;
+use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, ReplicaId, ShardId, Term};
+use crate::members::ShardDescriptor;
 
 /// Role of a replica in its Raft group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -43,7 +43,7 @@ pub struct SpaceStatus {
     pub merges: u64,
     /// Damaged rows that searches met since the start.
     pub damaged_rows: u64,
-    /// Pages of rows that the disk could not read, in folders that are still in use.
+    /// Pages of rows that were lost to a read error, with what lies around them in the same piece of a map; in folders that are still in use.
     pub faulted_pages: u64,
 }
 
@@ -54,10 +54,8 @@ pub struct ReplicaStatus {
     pub shard: ShardId,
     /// Its id.
     pub replica: ReplicaId,
-    /// Epoch of the shard.
-    pub epoch: ShardEpoch,
-    /// Slots that it owns.
-    pub slots: SlotRange,
+    /// The shard as committed there.
+    pub descriptor: ShardDescriptor,
     /// Role.
     pub role: ReplicaRole,
     /// Node of the leader, if known.

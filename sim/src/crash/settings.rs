@@ -7,6 +7,7 @@ use covey_ann::{AnnError, Backend, IndexSpec, Metric};
 use covey_embeddings::{PartitionOptions, SpaceSpec};
 use covey_shard::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 use covey_shared::ids::*;
+use covey_shared::members::{Members, ShardDescriptor};
 use covey_shared::slots::SlotRange;
 use covey_store::log::WalOptions;
 use rand::Rng;
@@ -60,11 +61,13 @@ impl Settings {
 
     pub(super) fn shard(&self) -> ShardOptions {
         ShardOptions {
-            shard: SHARD,
+            descriptor: ShardDescriptor {
+                shard: SHARD,
+                slots: SlotRange::ALL,
+                epoch: ShardEpoch::default(),
+                members: Members::of([ReplicaId(1)]),
+            },
             generation: Generation(1),
-            slots: SlotRange::ALL,
-            epoch: ShardEpoch::default(),
-            voters: vec![1],
             content: SpaceSpec {
                 name: "content".into(),
                 dim: DIM,

@@ -6,10 +6,16 @@ use covey_shared::ids::{NodeId, PostKey, Version};
 
 use crate::history::{History, Told};
 
-/// Compares what writers were told with the posts that one node returned.
-pub(crate) fn acknowledged_survives(history: &mut History, node: NodeId, found: &BTreeMap<PostKey, Version>) {
+/// Compares what writers were told of the posts of one shard with those that one node returned.
+pub(crate) fn acknowledged_survives(
+    history: &mut History,
+    node: NodeId,
+    posts: &[PostKey],
+    found: &BTreeMap<PostKey, Version>,
+) {
     let mut broken = Vec::new();
-    for (key, told) in &history.told {
+    for key in posts {
+        let Some(told) = history.told.get(key) else { continue };
         match (told, found.get(key)) {
             (Told::Put(version), Some(stored)) if stored >= version => {}
             // A later delete may have gone through although its writer never heard of it; it has a higher version.

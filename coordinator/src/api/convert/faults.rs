@@ -156,6 +156,15 @@ pub(crate) enum RequestFault {
         /// The limit.
         limit: u64,
     },
+    /// Nothing is wanted.
+    #[error("give exactly one of move, transfer_leader, drain, maintenance and repair")]
+    NoOperation,
+    /// A text that a terminal would act upon.
+    #[error("{field} has characters that cannot be printed")]
+    Unprintable {
+        /// Which.
+        field: &'static str,
+    },
     /// Not exactly one of three.
     #[error("give exactly one of vector, post and text")]
     NotOneQuery,

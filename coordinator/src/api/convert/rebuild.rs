@@ -4,6 +4,8 @@ use covey_api::v1;
 use covey_shared::ids::NodeId;
 use covey_shared::wire::{RebuildPhase, RebuildStatus};
 
+use super::operations::named;
+
 /// For scripts.
 pub(super) fn figures(status: &RebuildStatus) -> v1::RebuildStatus {
     let phase = match status.phase {
@@ -42,7 +44,7 @@ pub(super) fn in_words(node: NodeId, status: &RebuildStatus) -> String {
         RebuildPhase::Fetching => format!("fetches a snapshot of {source}, {}", progress(status)),
         RebuildPhase::Installing => format!("takes in a snapshot of {source}, {} MiB", status.total_bytes >> 20),
     };
-    format!("shard {} on node {node} is being rebuilt: {what}", status.shard)
+    format!("{} on node {node} is being rebuilt: {what}", named(status.shard))
 }
 
 fn progress(status: &RebuildStatus) -> String {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use covey_api::v1;
-use covey_shared::ids::ShardId;
+use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::wire::{MemoryPart, MemoryStatus, NodeStatus, ReplicaRole, ReplicaStatus, StartPhase};
 
+use super::operations::named;
 use super::{builds, disk, rebuild, scrub};
 use crate::cluster::{NodeReport, WantedShard};
 
@@ -19,7 +20,8 @@ pub(crate) struct Facts {
     pub(crate) trace_id: String,
 }
 
-/// The reply to `Status`. Healthy: every node has room on its disk and no damage that nobody makes good, every shard has one leader and all its replicas.
+/// The reply to `Status`. Healthy: every node has room on its disk and no damage that nobody makes good, every shard and the metadata have one leader and all
+/// their replicas.
 /// A slow disk is a problem that leaves the cluster healthy: all is served, and others lead.
 pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Facts) -> v1::StatusReply {
     let mut problems = Vec::new();
@@ -48,10 +50,12 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         }
     }
     let empty = Vec::new();
-    let shards: Vec<v1::ShardStatus> = wanted
+    let mut shards: Vec<v1::ShardStatus> = wanted
         .iter()
         .map(|w| shard(w, replicas.get(&w.shard).unwrap_or(&empty), &mut problems))
         .collect();
+    let metadata = shards.iter().position(|one| one.shard == ShardId::METADATA.0);
+    let metadata = metadata.map(|at| shards.remove(at));
     v1::StatusReply {
         healthy: problems.is_empty(),
         problems: problems.into_iter().chain(slow).collect(),
@@ -64,10 +68,16 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
         trace_id: facts.trace_id,
         uptime_ms: facts.uptime_ms,
         in_flight: facts.in_flight as u32,
+        metadata,
     }
 }
 
 fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mut Vec<String>) -> v1::ShardStatus {
+    // Who learns, or has left and does not know it yet, does not count.
+    let voters = replicas
+        .iter()
+        .filter(|(node, _)| wanted.voters.contains(&NodeId(*node)));
+    let replicas: Vec<&(u64, &ReplicaStatus)> = voters.collect();
     // A deposed leader may not know it yet: the highest term leads.
     let leads = replicas.iter().filter(|(_, r)| r.role == ReplicaRole::Leader);
     let leader = leads.max_by_key(|(_, r)| r.term).map_or(0, |(node, _)| *node);
@@ -75,21 +85,21 @@ fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mu
     let least = replicas.iter().map(|(_, r)| r.applied).min().unwrap_or_default();
     let newest = replicas.iter().find(|(_, r)| r.applied == most);
     if leader == 0 {
-        problems.push(format!("shard {} has no leader", wanted.shard));
+        problems.push(format!("{} has no leader", named(wanted.shard)));
     }
-    if replicas.len() < wanted.replicas {
-        let (here, all) = (replicas.len(), wanted.replicas);
-        problems.push(format!("shard {} has {here} of {all} replicas", wanted.shard));
+    let (here, all) = (replicas.len(), wanted.voters.len());
+    if here < all {
+        problems.push(format!("{} has {here} of {all} replicas", named(wanted.shard)));
     }
     v1::ShardStatus {
         shard: wanted.shard.0,
         slot_start: wanted.slots.start.into(),
         slot_end: wanted.slots.end.into(),
         leader,
-        replicas: replicas.len() as u32,
+        replicas: here as u32,
         posts: newest.map_or(0, |(_, r)| r.posts),
         lag: most.0 - least.0,
-        wanted: wanted.replicas as u32,
+        wanted: all as u32,
     }
 }
 
@@ -186,10 +196,10 @@ fn replica(status: &ReplicaStatus, node: u64) -> v1::ReplicaStatus {
         first_index: status.first_index.0,
         committed: status.committed.0,
         applied: status.applied.0,
-        slot_start: status.slots.start.into(),
-        slot_end: status.slots.end.into(),
-        range_ver: status.epoch.range_ver,
-        conf_ver: status.epoch.conf_ver,
+        slot_start: status.descriptor.slots.start.into(),
+        slot_end: status.descriptor.slots.end.into(),
+        range_ver: status.descriptor.epoch.range_ver,
+        conf_ver: status.descriptor.epoch.conf_ver,
         posts: status.posts,
         users: status.users,
         outbox: status.outbox,

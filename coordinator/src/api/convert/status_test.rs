@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use covey_config::Config;
-use covey_shared::ids::{ClusterId, NodeId};
+use covey_shared::ids::{ClusterId, LogIndex, NodeId, ReplicaId, ShardId, Term};
+use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::{DiskSpeed, DiskStatus};
 
 use super::*;
@@ -70,4 +71,52 @@ fn a_slow_disk_is_a_problem_that_leaves_the_cluster_healthy() {
         reply.problems
     );
     assert!(reply.nodes[0].disk_speed.as_ref().is_some_and(|speed| speed.slow));
+}
+
+/// Nodes 1 to 3, of which these have a replica of shard 1, which node 1 leads.
+fn with_replicas(on: &[u64]) -> Vec<NodeReport> {
+    let founding = ShardDescriptor::founding(&Config::default().layout().shards[0]);
+    let replica = |node: u64| ReplicaStatus {
+        shard: ShardId(1),
+        replica: ReplicaId::new(0, ShardId(1), NodeId(node)),
+        descriptor: founding.clone(),
+        role: if node == 1 {
+            ReplicaRole::Leader
+        } else {
+            ReplicaRole::Follower
+        },
+        leader: Some(NodeId(1)),
+        term: Term(2),
+        first_index: LogIndex(1),
+        committed: LogIndex(9),
+        applied: LogIndex(9),
+        posts: 5,
+        users: 0,
+        outbox: 0,
+        staleness_ms: 0,
+        spaces: Vec::new(),
+    };
+    (1..=3)
+        .map(|node| {
+            let mut report = report(None);
+            report.node.id = NodeId(node);
+            let status = report.status.as_mut().expect("it answers");
+            status.replicas.extend(on.contains(&node).then(|| replica(node)));
+            report
+        })
+        .collect()
+}
+
+#[test]
+fn who_has_no_vote_does_not_stand_in_for_a_voter_that_is_missing() {
+    let wanted = [WantedShard {
+        shard: ShardId(1),
+        slots: covey_shared::slots::SlotRange::ALL,
+        voters: vec![NodeId(1), NodeId(2)],
+    }];
+    let all = status(&with_replicas(&[1, 2, 3]), &wanted, Facts::default());
+    assert!(all.healthy, "{:?}", all.problems);
+    assert_eq!((all.shards[0].replicas, all.shards[0].wanted), (2, 2));
+    let missing = status(&with_replicas(&[1, 3]), &wanted, Facts::default());
+    assert_eq!(missing.problems, ["shard 1 has 1 of 2 replicas"]);
 }

@@ -2,6 +2,7 @@
 
 use covey_shared::command::*;
 use covey_shared::ids::*;
+use covey_shared::members::ChangeKind;
 use covey_shared::model::*;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::AuthorsQuery;
@@ -322,30 +323,62 @@ fn entries_are_applied_in_order_without_gaps_and_once() {
 }
 
 #[test]
-fn a_change_of_members_is_kept_with_the_applied_index() {
+fn a_change_of_members_is_applied_with_the_entries_around_it_and_kept() {
     let mut replica = Replica::new();
-    let epoch = ShardEpoch {
-        range_ver: 1,
-        conf_ver: 2,
+    let put = |index| entry(index, START, ShardCommand::PutPosts(vec![post(1, index, 1)]));
+    let new = ReplicaId::new(2, ShardId(7), NodeId(4));
+    let replace = ChangeKind::Replace {
+        promote: vec![new],
+        demote: vec![founder(1)],
     };
-    let payload = Payload::ConfState {
-        voters: vec![1, 4],
-        learners: vec![9],
-        epoch,
-    };
-    replica
+    let add = members_entry(2, 1, ChangeKind::AddLearner(new));
+    let results = replica
         .store
-        .apply(&[EntryToApply {
-            index: LogIndex(1),
-            term: Term(3),
-            payload,
-        }])
-        .unwrap();
-    let (replica, _) = replica.reopen();
+        .apply(&[put(1), add, members_entry(3, 2, replace), put(4)]);
+    let put = vec![ItemResult::Ok];
+    assert_eq!(results.unwrap(), [put.clone(), vec![], vec![], put]);
+    let (replica, report) = replica.reopen();
+    assert_eq!(report.posts, 2);
     let applied = replica.store.applied();
-    assert_eq!(
-        (applied.index, applied.term, applied.epoch),
-        (LogIndex(1), Term(3), epoch)
-    );
-    assert_eq!((&applied.voters[..], &applied.learners[..]), (&[1, 4][..], &[9][..]));
+    assert_eq!((applied.index, applied.epoch.conf_ver), (LogIndex(4), 3));
+    assert_eq!(applied.members.voters, [founder(2), founder(3), new]);
+    assert_eq!(applied.members.outgoing, [1, 2, 3].map(founder));
+    assert_eq!(applied.members.learners_next, [founder(1)]);
+    assert_eq!(applied.epoch.range_ver, 1);
+    assert_eq!(applied.slots, SlotRange::ALL);
+}
+
+#[test]
+fn a_change_that_was_made_for_other_members_changes_nothing_but_the_index() {
+    let mut replica = Replica::new();
+    let new = ReplicaId::new(2, ShardId(7), NodeId(4));
+    let add = ChangeKind::AddLearner(new);
+    replica.store.apply(&[members_entry(1, 1, add.clone())]).unwrap();
+    let before = replica.store.applied().clone();
+    // Again, for a version that is still to come, and what cannot be done.
+    let refused = [
+        members_entry(2, 1, add),
+        members_entry(3, 3, ChangeKind::Remove(new)),
+        members_entry(4, 2, ChangeKind::Remove(founder(1))),
+        members_entry(5, 2, ChangeKind::LeaveJoint),
+    ];
+    assert_eq!(replica.store.apply(&refused).unwrap(), [const { Vec::new() }; 4]);
+    let after = Applied {
+        index: LogIndex(5),
+        ..before
+    };
+    assert_eq!(replica.store.applied(), &after);
+    let (replica, _) = replica.reopen();
+    assert_eq!(replica.store.applied(), &after);
+}
+
+#[test]
+fn who_the_members_are_has_no_part_in_the_hash() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 1, 1));
+    let hash = |replica: &Replica| replica.view().logical_hash(&|| false).unwrap().unwrap().1;
+    let before = hash(&replica);
+    let add = ChangeKind::AddLearner(ReplicaId::new(2, ShardId(7), NodeId(4)));
+    replica.store.apply(&[members_entry(2, 1, add)]).unwrap();
+    assert_eq!(hash(&replica), before);
 }

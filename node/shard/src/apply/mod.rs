@@ -6,18 +6,25 @@
 mod actions;
 mod change;
 mod effects;
+mod metadata;
 mod posts;
 mod served;
 mod trim;
 mod txn;
 mod users;
 
+use std::sync::Arc;
+
 use covey_embeddings::SpaceSpec;
+use covey_metadata::Metadata;
 use covey_shared::command::{ItemResult, Proposal, RejectReason, ShardCommand};
 use covey_shared::ids::{PostKey, UnixMillis, UserId};
+use covey_shared::members::MemberChange;
 use covey_shared::slots::Slot;
 
 pub(crate) use change::Change;
+#[cfg(test)]
+pub(crate) use metadata::AUDIT_LINES;
 pub(crate) use txn::Txn;
 
 use crate::applied::{Applied, EntryToApply, Payload};
@@ -38,6 +45,8 @@ pub(crate) struct Group<'a> {
     pub(crate) applied: Applied,
     pub(crate) expiry: &'a mut Expiry,
     pub(crate) changes: Vec<Change>,
+    /// Of the cluster, in its shard.
+    pub(crate) metadata: Arc<Metadata>,
 }
 
 impl Group<'_> {
@@ -48,7 +57,7 @@ impl Group<'_> {
         }
         if entry.index.0 != self.applied.index.0 + 1 {
             return Err(ShardStoreError::Gap {
-                shard: self.options.shard,
+                shard: self.keys.shard,
                 applied: self.applied.index,
                 found: entry.index,
             });
@@ -58,16 +67,19 @@ impl Group<'_> {
         match &entry.payload {
             Payload::Empty => Ok(Vec::new()),
             Payload::Command(proposal) => self.command(proposal),
-            Payload::ConfState {
-                voters,
-                learners,
-                epoch,
-            } => {
-                self.applied.voters.clone_from(voters);
-                self.applied.learners.clone_from(learners);
-                self.applied.epoch = *epoch;
+            Payload::Members(change) => {
+                self.change_members(change);
                 Ok(Vec::new())
             }
+        }
+    }
+
+    /// What was made for other members changes nothing, on all replicas alike.
+    fn change_members(&mut self, change: &MemberChange) {
+        let mut descriptor = self.applied.descriptor(self.keys.shard);
+        if descriptor.change(change).is_ok() {
+            self.applied.members = descriptor.members;
+            self.applied.epoch = descriptor.epoch;
         }
     }
 
@@ -84,6 +96,7 @@ impl Group<'_> {
             ShardCommand::RecordServed(items) => items.iter().map(|item| self.record_served(item)).collect(),
             ShardCommand::SetLabels(items) => items.iter().map(|item| self.set_labels(item)).collect(),
             ShardCommand::ComputeHash | ShardCommand::VerifyHash { .. } => Ok(vec![ItemResult::Ok]),
+            ShardCommand::Metadata(change) => Ok(vec![self.change_metadata(change)?]),
         }
     }
 

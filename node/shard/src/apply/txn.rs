@@ -38,8 +38,13 @@ impl<'a> Txn<'a> {
 
     pub(crate) fn write<T: Encode>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ShardStoreError> {
         let value = encode_versioned(RECORD_VERSION, value).map_err(ShardStoreError::Encode)?;
-        self.overlay.insert(key, Some(value));
+        self.put(key, value);
         Ok(())
+    }
+
+    /// As it is.
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.overlay.insert(key, Some(value));
     }
 
     pub(crate) fn delete(&mut self, key: Vec<u8>) {

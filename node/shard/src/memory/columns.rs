@@ -285,7 +285,7 @@ impl Columns {
     /// Bytes of all chunks and of their list.
     pub(crate) fn bytes(&self) -> u64 {
         let chunks = self.chunks.load();
-        // Each write asks: not a cache line of a chunk is touched.
+        // Writes of content ask: not a cache line of a chunk is touched.
         let chunk = size_of::<Chunk>() + CHUNK_ROWS * WORDS * size_of::<AtomicU64>();
         let list = chunks.capacity() * size_of::<Option<Arc<Chunk>>>();
         (list + chunks.iter().flatten().count() * chunk) as u64

@@ -7,11 +7,10 @@ use covey_store::kv::KvRead;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::ShardView;
-use crate::applied::Applied;
 use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::heat::Heat;
-use crate::keys::{GENERATION, Kind, kind_of, number, prefix_end};
+use crate::keys::{GENERATION, Kind, kind_of, number};
 use crate::records::{PostState, RECORD_VERSION};
 
 /// How often a hash is begun: each is a scan of the whole shard.
@@ -45,8 +44,7 @@ impl ShardView {
 
     /// Of the record that is committed with what was applied.
     fn stored_index(&self) -> Result<LogIndex, ShardStoreError> {
-        let applied: Option<Applied> = self.db.read(&self.db.keys.applied())?;
-        Ok(applied.map_or(LogIndex(0), |applied| applied.index))
+        Ok(self.db.applied()?.map_or(LogIndex(0), |applied| applied.index))
     }
 
     /// Whether it is a copy of another replica, and was not found equal to the others since.
@@ -124,11 +122,14 @@ fn hash_records(
         }
         Ok(!stop())
     })?;
-    let seen = db.keys.outbox_seen_prefix();
-    Db::scan_of(moment, &seen, &prefix_end(&seen), |key, value| {
-        add(&mut hash, &key[key.len().saturating_sub(2)..], value);
-        Ok(!stop())
-    })?;
+    // Behind the generation, the kind and the shard, which say nothing here.
+    let behind = db.keys.outbox_seen_prefix().len();
+    for (start, end) in db.keys.of_whole_shard() {
+        Db::scan_of(moment, &start, &end, |key, value| {
+            add(&mut hash, key.get(behind..).unwrap_or_default(), value);
+            Ok(!stop())
+        })?;
+    }
     Ok(hash.digest())
 }
 

@@ -6,6 +6,7 @@ mod filter;
 mod hash;
 mod in_network;
 mod integrity;
+mod metadata;
 mod outbox;
 mod popular;
 mod posts;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use covey_embeddings::{Reader, SpaceSpec};
+use covey_metadata::Metadata;
 use covey_shared::ids::{LogIndex, PostKey, ShardEpoch, UnixMillis};
 use covey_shared::slots::{Slot, SlotRange};
 
@@ -69,6 +71,8 @@ pub struct ShardView {
     pub(crate) content: SpaceSpec,
     pub(crate) options: ShardOptions,
     pub(crate) published: ArcSwap<Applied>,
+    /// Published before the index of the entry that made it so.
+    pub(crate) metadata: ArcSwap<Metadata>,
     /// [`crate::expiry::Expiry::first_ms`] as of the last applied entry.
     pub(crate) oldest_due_ms: AtomicU64,
     /// [`crate::expiry::Expiry::behind`] as of the last applied entry.
@@ -139,7 +143,7 @@ impl ShardView {
 impl std::fmt::Debug for ShardView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ShardView")
-            .field("shard", &self.options.shard)
+            .field("shard", &self.db.keys.shard)
             .finish_non_exhaustive()
     }
 }

@@ -29,7 +29,7 @@ fn take_over(node: &Node, manifest: &SnapshotManifest) -> Result<(), ShardStoreE
     Incarnation::switch(&*node.kv, SHARD, generation)?;
     Incarnation::log_reset(&*node.kv, SHARD)?;
     drop(installed);
-    node.sweep(manifest.slots)
+    node.sweep(manifest.descriptor.slots)
 }
 
 /// A node with a replica of its own and a staged snapshot, all of it synced.

@@ -18,7 +18,7 @@ use super::hash::hash_file;
 use super::kv_file::KvFiles;
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
-use crate::keys::{GENERATION, Kind, prefix_end};
+use crate::keys::{GENERATION, Keys, Kind, prefix_end};
 use crate::memory::PostColumns;
 use crate::read::ShardView;
 use crate::records::{PendingRow, PostState, RECORD_VERSION};
@@ -57,13 +57,9 @@ impl ShardView {
             rows: folder.rows,
         });
         let manifest = SnapshotManifest {
-            shard: self.options.shard,
-            epoch: applied.epoch,
-            slots: applied.slots,
+            descriptor: applied.descriptor(self.db.keys.shard),
             index: applied.index,
             term: applied.term,
-            voters: applied.voters,
-            learners: applied.learners,
             files: files.collect::<Result<_, _>>()?,
             folders: folders.collect(),
         };
@@ -85,7 +81,7 @@ impl ShardView {
         // is in a folder or tail of the same moment, or still has its PendingRow record.
         let (moment, content) = self.reader.export(|| self.db.snapshot());
         let applied = self.applied_at(&*moment)?;
-        let mut writer = KvFiles::new(disk, dir, self.options.shard);
+        let mut writer = KvFiles::new(disk, dir, self.db.keys.shard);
         self.write_records(&*moment, &applied, &mut writer, stop)?;
         writer.end_file()?;
         self.write_tail(&*moment, &content, &mut writer, stop)?;
@@ -93,8 +89,8 @@ impl ShardView {
     }
 
     fn applied_at(&self, moment: &dyn KvRead) -> Result<Applied, ShardStoreError> {
-        let applied = self.read_at(moment, &self.db.keys.applied())?;
-        let shard = self.options.shard;
+        let Keys { generation, shard } = self.db.keys;
+        let applied = Applied::of(moment, shard, generation)?;
         Ok(applied.ok_or(SnapshotError::Swept { shard })?)
     }
 
@@ -107,13 +103,9 @@ impl ShardView {
         stop: &dyn Fn() -> bool,
     ) -> Result<(), ShardStoreError> {
         let keys = &self.db.keys;
-        let (record, seen) = (keys.applied(), keys.outbox_seen_prefix());
-        let ranges = [
-            keys.slots(applied.slots),
-            (record.clone(), prefix_end(&record)),
-            (seen.clone(), prefix_end(&seen)),
-        ];
-        for (start, end) in ranges {
+        let record = keys.applied();
+        let ranges = [keys.slots(applied.slots), (record.clone(), prefix_end(&record))];
+        for (start, end) in ranges.into_iter().chain(keys.of_whole_shard()) {
             let mut outcome = Ok(());
             moment.scan(&KeyRange::between(&start, &end), &mut |key, value| {
                 outcome = if stop() {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covey_env::Env;
-use covey_shared::ids::LogIndex;
+use covey_shared::ids::{LogIndex, NodeId, ReplicaId};
+use covey_shared::members::ChangeKind;
 use covey_shared::slots::SlotRange;
 use covey_store::kv::{FjallKv, FjallOptions};
 
 use super::*;
 use crate::answers::{answers, assert_same};
-use crate::fixture::HALF;
+use crate::fixture::{HALF, founder, members_entry};
 use crate::random_log::random_log;
 use crate::snapshot::fixture::*;
 use crate::{ShardStore, replica_dir};
@@ -127,6 +128,31 @@ fn a_snapshot_of_a_snapshot_is_the_same_again() {
         &answers(&source.replica.store),
         "in the place of a copy",
     );
+}
+
+#[test]
+fn members_that_are_changing_come_with_the_snapshot_and_the_change_goes_on_there() {
+    let mut source = Source::new(8, 60);
+    source.run_to(60);
+    let new = ReplicaId::new(2, SHARD, NodeId(4));
+    let replace = ChangeKind::Replace {
+        promote: vec![new],
+        demote: vec![founder(3)],
+    };
+    let changes = [
+        members_entry(61, 1, ChangeKind::AddLearner(new)),
+        members_entry(62, 2, replace),
+    ];
+    source.replica.store.apply(&changes).unwrap();
+    let (export, _files) = source.export();
+    let descriptor = &export.manifest.descriptor;
+    assert!(descriptor.members.is_joint() && descriptor.members.learners_next == [founder(3)]);
+    let node = Node::new();
+    let mut store = node.take_over(&source.replica.env, &export);
+    assert_eq!(&store.applied().descriptor(SHARD), descriptor);
+    store.apply(&[members_entry(63, 3, ChangeKind::LeaveJoint)]).unwrap();
+    assert_eq!(store.applied().members.learners, [founder(3)]);
+    assert_eq!(store.applied().members.voters, [founder(1), founder(2), new]);
 }
 
 #[test]

@@ -206,7 +206,7 @@ impl Node {
             path_of: &|name| self.staged(name),
             stop,
         };
-        let options = small_options(generation.0, manifest.slots);
+        let options = small_options(generation.0, manifest.descriptor.slots);
         let (kv, dir) = (Arc::clone(&self.kv), self.dir_of(generation));
         ShardStore::install(&self.env, kv, &dir, options, &staged)
     }

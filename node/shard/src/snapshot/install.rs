@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use covey_env::{Disk, Env, OpenMode};
-use covey_shared::codec::decode_versioned;
 use covey_shared::wire::SnapshotManifest;
 use covey_store::kv::{KvBatch, KvStore};
 
@@ -12,10 +11,9 @@ use super::names::names;
 use super::{SnapshotError, kv_file};
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
-use crate::keys::{Keys, is_of_shard, kind_name};
+use crate::keys::{Keys, is_of_shard};
 use crate::open::OpenReport;
 use crate::options::ShardOptions;
-use crate::records::RECORD_VERSION;
 use crate::store::ShardStore;
 
 /// Bytes of pairs after which a batch is committed.
@@ -56,7 +54,7 @@ impl ShardStore {
             kv: &*kv,
             keys: Keys {
                 generation: options.generation,
-                shard: options.shard,
+                shard: options.descriptor.shard,
             },
             staged,
         };
@@ -83,10 +81,11 @@ impl ShardStore {
 const COPY: [u8; 1] = [1];
 
 fn check(options: &ShardOptions, manifest: &SnapshotManifest) -> Result<(), SnapshotError> {
-    if manifest.shard != options.shard {
+    let (theirs, ours) = (&manifest.descriptor, &options.descriptor);
+    if theirs.shard != ours.shard {
         return Err(SnapshotError::Differs { what: "shard" });
     }
-    if manifest.slots != options.slots {
+    if theirs.slots != ours.slots {
         return Err(SnapshotError::Differs { what: "range of slots" });
     }
     Ok(())
@@ -120,19 +119,20 @@ struct Ingest<'a> {
 impl Ingest<'_> {
     fn run(&self, files: &[String]) -> Result<(), ShardStoreError> {
         let manifest = self.staged.manifest;
+        let (shard, slots) = (self.keys.shard, manifest.descriptor.slots);
         let applied_key = self.keys.applied();
         let (mut batch, mut bytes) = (KvBatch::new(), 0);
         let mut applied = None;
         for name in files {
             let path = (self.staged.path_of)(name);
-            kv_file::read(self.disk, &path, manifest.shard, |key, value| {
-                if !is_of_shard(key, manifest.shard, manifest.slots) {
+            kv_file::read(self.disk, &path, shard, |key, value| {
+                if !is_of_shard(key, shard, slots) {
                     let (path, key) = (path.clone(), key.to_vec());
                     return Err(SnapshotError::Foreign { path, key }.into());
                 }
                 let key = [&self.keys.generation.0.to_be_bytes(), key].concat();
                 if key == applied_key {
-                    applied = Some(self.applied(&key, value)?);
+                    applied = Some(Applied::decode(shard, &key, value)?);
                 }
                 bytes += key.len() + value.len();
                 batch.put(key, value);
@@ -148,26 +148,17 @@ impl Ingest<'_> {
         let applied = applied.ok_or(SnapshotError::Differs { what: "applied record" })?;
         Ok(agrees(&applied, manifest)?)
     }
-
-    fn applied(&self, key: &[u8], value: &[u8]) -> Result<Applied, ShardStoreError> {
-        decode_versioned(RECORD_VERSION, value).map_err(|source| ShardStoreError::Record {
-            shard: self.keys.shard,
-            kind: kind_name(key),
-            key: key.to_vec(),
-            source,
-        })
-    }
 }
 
 /// The applied record is what the replica goes by, the manifest what Raft is told.
 fn agrees(applied: &Applied, manifest: &SnapshotManifest) -> Result<(), SnapshotError> {
+    let descriptor = &manifest.descriptor;
     let parts = [
         ("index", applied.index == manifest.index),
         ("term", applied.term == manifest.term),
-        ("epoch", applied.epoch == manifest.epoch),
-        ("range of slots", applied.slots == manifest.slots),
-        ("list of voters", applied.voters == manifest.voters),
-        ("list of learners", applied.learners == manifest.learners),
+        ("epoch", applied.epoch == descriptor.epoch),
+        ("range of slots", applied.slots == descriptor.slots),
+        ("list of members", applied.members == descriptor.members),
     ];
     match parts.iter().find(|(_, agrees)| !agrees) {
         Some((what, _)) => Err(SnapshotError::Differs { what }),

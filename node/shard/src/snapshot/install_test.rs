@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use covey_shared::ids::*;
+use covey_shared::members::Members;
 use covey_shared::slots::SlotRange;
 
 use super::*;
@@ -79,7 +80,7 @@ impl Setting {
 #[test]
 fn a_manifest_that_does_not_say_what_the_records_say_is_refused() {
     let setting = setting();
-    let differs = |change: fn(&mut SnapshotManifest)| {
+    let differs = |change: &dyn Fn(&mut SnapshotManifest)| {
         setting.stage();
         let mut manifest = setting.export.manifest.clone();
         change(&mut manifest);
@@ -88,12 +89,20 @@ fn a_manifest_that_does_not_say_what_the_records_say_is_refused() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(differs(|m| m.shard = ShardId(8)), "shard");
-    assert_eq!(differs(|m| m.index = LogIndex(199)), "index");
-    assert_eq!(differs(|m| m.term = Term(2)), "term");
-    assert_eq!(differs(|m| m.epoch.conf_ver += 1), "epoch");
-    assert_eq!(differs(|m| m.voters.push(9)), "list of voters");
-    assert_eq!(differs(|m| m.learners.push(9)), "list of learners");
+    assert_eq!(differs(&|m| m.descriptor.shard = ShardId(8)), "shard");
+    assert_eq!(differs(&|m| m.index = LogIndex(199)), "index");
+    assert_eq!(differs(&|m| m.term = Term(2)), "term");
+    assert_eq!(differs(&|m| m.descriptor.epoch.conf_ver += 1), "epoch");
+    let lists: [fn(&mut Members) -> &mut Vec<ReplicaId>; 4] = [
+        |m| &mut m.voters,
+        |m| &mut m.outgoing,
+        |m| &mut m.learners,
+        |m| &mut m.learners_next,
+    ];
+    for list in lists {
+        let longer = |m: &mut SnapshotManifest| list(&mut m.descriptor.members).push(ReplicaId(9));
+        assert_eq!(differs(&longer), "list of members");
+    }
     setting.takes_over();
 }
 
@@ -103,7 +112,7 @@ fn a_snapshot_of_other_slots_is_refused_by_its_manifest_and_by_its_keys() {
     setting.stage();
     let other = SlotRange { start: 0, end: 4096 };
     let mut manifest = setting.export.manifest.clone();
-    manifest.slots = other;
+    manifest.descriptor.slots = other;
     // The fixture's replica has the slots of the manifest.
     let foreign = setting.refused(&manifest);
     assert!(

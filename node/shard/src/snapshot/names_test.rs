@@ -1,6 +1,7 @@
 //! Which lists of files make up a snapshot.
 
 use covey_shared::ids::*;
+use covey_shared::members::{Members, ShardDescriptor};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::SnapshotFile;
 
@@ -13,13 +14,14 @@ fn manifest(files: &[&str], folders: &[u32]) -> SnapshotManifest {
         hash: [0; 32],
     };
     SnapshotManifest {
-        shard: ShardId(7),
-        epoch: ShardEpoch::default(),
-        slots: SlotRange::ALL,
+        descriptor: ShardDescriptor {
+            shard: ShardId(7),
+            slots: SlotRange::ALL,
+            epoch: ShardEpoch::default(),
+            members: Members::default(),
+        },
         index: LogIndex(1),
         term: Term(1),
-        voters: vec![],
-        learners: vec![],
         files: files.iter().map(file).collect(),
         folders: folders.iter().map(|&id| SnapshotFolder { id, rows: 1 }).collect(),
     }

@@ -31,7 +31,7 @@ section! {
         /// What the scrubber reads per second, over all shards of a node.
         scrub_rate: ByteSize = "32MiB", in "1MiB"..="16GiB";
         /// What builds and merges of vector indexes read and write per second, over all shards of a node. Nothing waits for it
-        /// once a shard has half of ann.max_unsealed to seal.
+        /// once a shard has half of ann.max_unsealed to seal, or 128 segments that were never merged.
         build_rate: ByteSize = "200MiB", in "1MiB"..="16GiB";
         /// Threads that apply committed entries; each shard has its fixed one.
         apply_threads: usize = 1, in 1..=64;

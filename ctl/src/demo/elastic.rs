@@ -1,0 +1,339 @@
+//! `covey bench elastic`: replicas move, nodes are emptied, filled, restarted, killed and stopped; what do clients notice?
+
+mod figures;
+mod lost;
+mod operator;
+mod report;
+mod traffic;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use covey_api::v1::start_operation_request::What;
+use covey_api::v1::{DrainNode, MoveReplica};
+use rustix::process::{Pid, Signal, kill_process};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::busy::first_new_post;
+use super::fill::fill;
+use super::place::{Holding, Place};
+use super::processes::Processes;
+use super::rig::{Rig, Shape, settled};
+use super::searches::texts;
+use crate::args::{ElasticArgs, OutputFormat, WorldSize};
+use crate::client::Client;
+use crate::commands::{Context, Outcome, build_world, now_ms};
+use crate::load::{Format, LoadOptions};
+use crate::progress::Spinner;
+use crate::render::text;
+use crate::world::World;
+use figures::{Measured, Quiet, Silence, Window};
+use operator::{Operator, busiest, moves_back, one_move};
+use report::Report;
+use traffic::{Demand, Event, Rates, Traffic};
+
+/// Posts stay however old they are.
+const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n";
+/// Traffic before the quiet phase.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// What is measured behind the end of an operation.
+const TAIL: Duration = Duration::from_secs(2);
+/// Between two operations, once the cluster is healthy.
+const REST: Duration = Duration::from_secs(3);
+/// Leaders that are killed, one after another.
+const KILLS: usize = 3;
+/// How long a killed node is away: longer than a new leader may take.
+const AWAY: Duration = Duration::from_secs(6);
+/// How long a node is stopped.
+const STOPPED: Duration = Duration::from_secs(8);
+/// Different texts to search for and to write, and different viewers.
+const TEXTS: u64 = 2_000;
+const VIEWERS: u64 = 500;
+/// Authors of each shard that write during the measurement.
+const AUTHORS: usize = 50;
+
+/// The cluster under its traffic.
+struct Stage<'a> {
+    rig: Rig,
+    operator: Operator,
+    traffic: Traffic,
+    processes: &'a mut Processes,
+    windows: Vec<Window>,
+}
+
+/// 1. starts and loads, 2. begins the traffic, 3. measures it quietly, 4. measures each operation, 5. ends the traffic, 6. looks for
+///    every post that was acknowledged.
+pub(super) async fn run(context: &Context, args: &ElasticArgs, processes: &mut Processes) -> Result<Outcome> {
+    if args.nodes <= args.replication {
+        bail!("--nodes must be more than --replication: a replica needs somewhere to go");
+    }
+    let rig = Rig::shaped(Place::open_new(&args.dir, args.fresh)?, shape(args), SETTINGS)?;
+    let client = rig.up(processes).await?;
+    let world = build_world(&size(args.posts))?;
+    let ingest_per_s = load(&rig, &client, world.clone(), processes).await?;
+    let operator = Operator::new(client.clone(), context.by.clone());
+    let traffic = Traffic::start(demand(args, &client, &world, &operator).await?);
+    let mut stage = Stage {
+        rig,
+        operator,
+        traffic,
+        processes,
+        windows: Vec::new(),
+    };
+    let quiet = stage.quiet(Duration::from_secs(args.seconds)).await?;
+    // What was measured before something went wrong is shown all the same.
+    let ended = stage.operations().await;
+    let (windows, events) = (stage.windows, stage.traffic.finish().await?);
+    let lost = lost(&client, &events).await?;
+    let report = report(args, ingest_per_s, (quiet, &windows), (&events, &lost));
+    show(context, args, &report)?;
+    ended?;
+    match report.is_good() {
+        true => Ok(Outcome::Done),
+        false => Ok(Outcome::NotGood),
+    }
+}
+
+fn shape(args: &ElasticArgs) -> Shape {
+    Shape {
+        nodes: args.nodes.into(),
+        shards: args.shards,
+        replication: args.replication.into(),
+    }
+}
+
+async fn lost(client: &Client, events: &[Event]) -> Result<BTreeSet<u64>> {
+    let (spinner, started) = (Spinner::start("looking for every acknowledged post"), Instant::now());
+    let lost = lost::of(client, figures::acknowledged(events)).await?;
+    spinner.done(started.elapsed());
+    Ok(lost)
+}
+
+fn report(
+    args: &ElasticArgs,
+    ingest_per_s: f64,
+    (quiet, windows): ((Duration, Duration), &[Window]),
+    (events, lost): (&[Event], &BTreeSet<u64>),
+) -> Report {
+    let quiet = Quiet::of(events, quiet);
+    let measured = windows.iter().map(|window| Measured::of(window, events, &quiet, lost));
+    Report {
+        shape: shape(args),
+        posts: args.posts,
+        ingest_per_s,
+        rates: rates(args),
+        quiet,
+        acknowledged: figures::acknowledged(events).len() as u64,
+        lost: lost.len() as u64,
+        measured: measured.collect(),
+    }
+}
+
+fn show(context: &Context, args: &ElasticArgs, report: &Report) -> Result<()> {
+    for fault in report.faults() {
+        eprintln!("  {fault}");
+    }
+    if args.json || context.format == OutputFormat::Json {
+        text::print(&(serde_json::to_string(&report.measured)? + "\n"))?;
+        return Ok(());
+    }
+    Ok(text::print(&report.human(context.style))?)
+}
+
+fn size(posts: u64) -> WorldSize {
+    WorldSize {
+        users: (posts / 50).max(1_000),
+        posts,
+        sessions: Some(posts / 500),
+        seed: 1,
+        hours: 48,
+        until: None,
+    }
+}
+
+/// Posts per second.
+async fn load(rig: &Rig, client: &Client, world: Arc<World>, processes: &mut Processes) -> Result<f64> {
+    let options = LoadOptions {
+        // Few at a time: what counts is that all of it arrives, however slow the machine is.
+        concurrency: 4,
+        patience: Duration::from_secs(600),
+        ..LoadOptions::default()
+    };
+    let wish = format!("elastic: {} posts", world.spec().posts);
+    let format = Format::World(world);
+    let holding = (Holding::wished(wish, now_ms()), &format, options);
+    let holding = fill(&rig.place, client, holding, processes).await?;
+    settled(client, processes).await?;
+    Ok(holding.ingest_per_s)
+}
+
+fn rates(args: &ElasticArgs) -> Rates {
+    Rates {
+        searches: args.rate,
+        feeds: args.feeds,
+        posts: args.ingest,
+    }
+}
+
+/// What is asked for and written during the measurement.
+async fn demand(args: &ElasticArgs, client: &Client, world: &World, operator: &Operator) -> Result<Demand> {
+    let step = (args.posts / TEXTS).max(1);
+    let spec = world.spec();
+    let visits = (0..spec.sessions).rev().take(VIEWERS as usize);
+    let mut viewers: Vec<u64> = visits.map(|index| world.visit(index).viewer + 1).collect();
+    if viewers.is_empty() {
+        viewers = (1..=spec.users.min(VIEWERS)).collect();
+    }
+    let view = operator.view().await?;
+    let ranges = view.shards.iter().filter(|shard| shard.slot_start < shard.slot_end);
+    let authors = ranges.map(|shard| {
+        let slots = shard.slot_start..shard.slot_end;
+        let own = (1..=spec.users).filter(|user| slots.contains(&slot(*user)));
+        (shard.shard, own.take(AUTHORS).collect())
+    });
+    let authors: BTreeMap<u64, Vec<u64>> = authors.collect();
+    if authors.is_empty() || authors.values().any(Vec::is_empty) {
+        bail!("a shard has no user who could write; take fewer --shards or more --posts");
+    }
+    Ok(Demand {
+        client: client.clone(),
+        texts: texts(world, (0..TEXTS).map(|number| number * step % args.posts))?,
+        viewers,
+        authors: authors.into_iter().collect(),
+        first_post: first_new_post(),
+        rates: rates(args),
+    })
+}
+
+/// As every client may compute it (ARCHITECTURE.md, "Slots and shards").
+fn slot(user: u64) -> u32 {
+    (xxh3_64(&user.to_le_bytes()) >> 50) as u32
+}
+
+fn name(node: u64) -> String {
+    format!("node {node}")
+}
+
+impl Stage<'_> {
+    /// The phase that the others are compared with.
+    async fn quiet(&mut self, time: Duration) -> Result<(Duration, Duration)> {
+        let (spinner, started) = (Spinner::start("traffic without operations"), Instant::now());
+        tokio::time::sleep(WARM_UP).await;
+        let from = self.traffic.elapsed();
+        tokio::time::sleep(time).await;
+        self.processes.all_alive()?;
+        spinner.done(started.elapsed());
+        Ok((from, self.traffic.elapsed()))
+    }
+
+    async fn operations(&mut self) -> Result<()> {
+        self.move_one().await?;
+        self.drain_and_fill().await?;
+        self.rolling_restart().await?;
+        self.kill_leaders().await?;
+        self.stop_one().await
+    }
+
+    /// A measurement from here on.
+    fn begin(&self, op: &'static str) -> Window {
+        eprintln!("▸ {op}");
+        Window {
+            op,
+            from: self.traffic.elapsed(),
+            ..Window::default()
+        }
+    }
+
+    /// Its end, and a cluster in full health behind it.
+    async fn end(&mut self, mut window: Window) -> Result<()> {
+        if window.seconds == 0.0 {
+            window.seconds = (self.traffic.elapsed() - window.from).as_secs_f64();
+        }
+        tokio::time::sleep(TAIL).await;
+        window.to = self.traffic.elapsed();
+        self.windows.push(window);
+        self.rig.healthy(self.processes).await?;
+        tokio::time::sleep(REST).await;
+        Ok(())
+    }
+
+    /// The replica that leads the first shard, as that is the hardest to move.
+    async fn move_one(&mut self) -> Result<()> {
+        let wanted = one_move(&self.operator.view().await?).context("no shard has a leader and room for a move")?;
+        let mut window = self.begin("move");
+        let ended = self.operator.run(What::Move(wanted), self.processes).await?;
+        (window.seconds, window.eta_error) = (ended.seconds(), ended.eta_error());
+        self.end(window).await
+    }
+
+    /// The node that leads most is emptied, then gets back what it had.
+    async fn drain_and_fill(&mut self) -> Result<()> {
+        let before = self.operator.view().await?;
+        let (node, _) = busiest(&before).context("no node leads a shard")?;
+        let mut window = self.begin("drain");
+        let drain = What::Drain(DrainNode { node });
+        let ended = self.operator.run(drain, self.processes).await?;
+        (window.seconds, window.eta_error) = (ended.seconds(), ended.eta_error());
+        self.end(window).await?;
+        let moves: Vec<MoveReplica> = moves_back(&before, &self.operator.view().await?, node);
+        if moves.is_empty() {
+            bail!("nothing has left node {node}");
+        }
+        let window = self.begin("fill");
+        self.operator.undrain(node).await?;
+        for wanted in moves {
+            self.operator.run(What::Move(wanted), self.processes).await?;
+        }
+        self.end(window).await
+    }
+
+    async fn rolling_restart(&mut self) -> Result<()> {
+        let nodes = self.operator.view().await?.nodes;
+        let window = self.begin("rolling_restart");
+        for node in nodes {
+            self.processes.stop_one(&name(node.node)).await;
+            self.rig.start_node(node.node as usize, self.processes)?;
+            self.rig.healthy(self.processes).await?;
+        }
+        self.end(window).await
+    }
+
+    async fn kill_leaders(&mut self) -> Result<()> {
+        let mut window = self.begin("kill_leader");
+        for _ in 0..KILLS {
+            let view = self.operator.view().await?;
+            let (node, shards) = busiest(&view).context("no node leads a shard")?;
+            let from = self.traffic.elapsed();
+            self.processes.kill_one(&name(node)).await;
+            tokio::time::sleep(AWAY).await;
+            let to = self.traffic.elapsed();
+            let silences = shards.into_iter().map(|shard| Silence { shard, from, to });
+            window.silences.extend(silences);
+            self.rig.start_node(node as usize, self.processes)?;
+            self.rig.healthy(self.processes).await?;
+        }
+        self.end(window).await
+    }
+
+    /// The node that leads most does nothing for a while, and does not know it.
+    async fn stop_one(&mut self) -> Result<()> {
+        let view = self.operator.view().await?;
+        let (node, _) = busiest(&view).context("no node leads a shard")?;
+        let roll = self.processes.roll();
+        let process = roll.iter().find(|(process, _)| *process == name(node));
+        let pid = process.and_then(|(_, pid)| Pid::from_raw(*pid as i32));
+        let pid = pid.with_context(|| format!("node {node} does not run"))?;
+        let window = self.begin("sigstop");
+        kill_process(pid, Signal::STOP).context("cannot stop a node")?;
+        tokio::time::sleep(STOPPED).await;
+        kill_process(pid, Signal::CONT).context("cannot let a node go on")?;
+        self.rig.healthy(self.processes).await?;
+        self.end(window).await
+    }
+}
+
+#[cfg(test)]
+#[path = "elastic_test.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+//! Operations as an operator begins and follows them, and which ones to begin.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use covey_api::v1::start_operation_request::What;
+use covey_api::v1::{
+    DescribeClusterReply, DescribeClusterRequest, MoveReplica, OperationState, OperationView, ShardView,
+    StartOperationRequest, UndrainNodeRequest,
+};
+use tonic::{Code, Request, Status};
+
+use super::super::processes::Processes;
+use super::figures::{Ended, Look};
+use crate::client::{Client, denied};
+use crate::load::is_worth_a_retry;
+use crate::progress::Spinner;
+use crate::render::operations;
+
+/// Time for the cluster to take something up, or to answer at all: longer than several elections.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Time for one request.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Time for an operation. It is taken back then, and waited for no more.
+const LIMIT: Duration = Duration::from_secs(1800);
+/// Time between two looks.
+const AGAIN: Duration = Duration::from_millis(200);
+
+pub(super) struct Operator {
+    client: Client,
+    /// For the audit log.
+    by: String,
+}
+
+impl Operator {
+    pub(super) fn new(client: Client, by: String) -> Operator {
+        Operator { client, by }
+    }
+
+    /// Nodes and shards as the leader of the metadata sees them.
+    pub(super) async fn view(&self) -> Result<DescribeClusterReply> {
+        patiently("describe", async || self.describe(0).await).await
+    }
+
+    pub(super) async fn undrain(&self, node: u64) -> Result<()> {
+        let request = UndrainNodeRequest {
+            node,
+            by: self.by.clone(),
+            deadline_ms: 0,
+        };
+        let undrained = async || self.client.rpc().undrain_node(in_time(request.clone())).await;
+        patiently("undrain", undrained).await?;
+        Ok(())
+    }
+
+    /// Begins an operation and waits for its end; an error if that is not the wanted one.
+    pub(super) async fn run(&self, what: What, processes: &mut Processes) -> Result<Ended> {
+        let request = StartOperationRequest {
+            what: Some(what),
+            by: self.by.clone(),
+            limit_ms: LIMIT.as_millis() as u64,
+            dry_run: false,
+            deadline_ms: 0,
+        };
+        let start = async || self.client.rpc().start_operation(in_time(request.clone())).await;
+        let id = patiently("operation", start).await?.into_inner().operation;
+        self.follow(id, processes).await
+    }
+
+    async fn follow(&self, id: u64, processes: &mut Processes) -> Result<Ended> {
+        let (spinner, started, mut looks) = (Spinner::start(&format!("operation {id}")), Instant::now(), Vec::new());
+        loop {
+            processes.all_alive()?;
+            let looked = match self.describe(id).await {
+                Ok(reply) => reply
+                    .operations
+                    .iter()
+                    .find(|one| one.id == id)
+                    .map(|one| (one.clone(), reply.at_ms)),
+                // A new leader of the metadata may not have applied it yet.
+                Err(status) if is_worth_a_retry(status.code()) || status.code() == Code::NotFound => None,
+                Err(status) => return Err(denied("describe")(status).into()),
+            };
+            if let Some((one, at_ms)) = &looked {
+                spinner.note(&operations::line(one, *at_ms));
+                looks.push(Look {
+                    after_ms: at_ms.saturating_sub(one.started_ms),
+                    eta_ms: one.eta_ms,
+                });
+                if one.state() != OperationState::Running {
+                    spinner.done(started.elapsed());
+                    return ended(one, looks);
+                }
+            }
+            if started.elapsed() > LIMIT + PATIENCE {
+                bail!("operation {id} has not ended after {} s: {looked:?}", LIMIT.as_secs());
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn describe(&self, operation: u64) -> Result<DescribeClusterReply, Status> {
+        let request = in_time(DescribeClusterRequest {
+            operation,
+            ..DescribeClusterRequest::default()
+        });
+        Ok(self.client.rpc().describe_cluster(request).await?.into_inner())
+    }
+}
+
+fn ended(one: &OperationView, looks: Vec<Look>) -> Result<Ended> {
+    match one.state() {
+        OperationState::Done => Ok(Ended {
+            after_ms: one.ended_ms.saturating_sub(one.started_ms),
+            looks,
+        }),
+        state => Err(anyhow!("operation {} ended as {state:?}: {}", one.id, one.error)),
+    }
+}
+
+fn in_time<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(DEADLINE);
+    request
+}
+
+/// Asks again while that can help.
+async fn patiently<T>(what: &'static str, ask: impl AsyncFn() -> Result<T, Status>) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        match ask().await {
+            Ok(reply) => return Ok(reply),
+            Err(status) if is_worth_a_retry(status.code()) && started.elapsed() < PATIENCE => {}
+            Err(status) => return Err(denied(what)(status).into()),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// The shards that have posts.
+fn of_users(view: &DescribeClusterReply) -> impl Iterator<Item = &ShardView> {
+    view.shards.iter().filter(|shard| shard.slot_start < shard.slot_end)
+}
+
+/// The node that leads most shards with posts, and these.
+pub(super) fn busiest(view: &DescribeClusterReply) -> Option<(u64, Vec<u64>)> {
+    let mut led: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for shard in of_users(view).filter(|shard| shard.leader != 0) {
+        led.entry(shard.leader).or_default().push(shard.shard);
+    }
+    // Of equals the first node.
+    led.into_iter().rev().max_by_key(|(_, shards)| shards.len())
+}
+
+/// The leader of the first shard goes to the first node without a replica of it.
+pub(super) fn one_move(view: &DescribeClusterReply) -> Option<MoveReplica> {
+    let shard = of_users(view).find(|shard| shard.leader != 0)?;
+    let to = view.nodes.iter().find(|node| !shard.voters.contains(&node.node))?;
+    Some(MoveReplica {
+        shard: shard.shard,
+        from_node: shard.leader,
+        to_node: to.node,
+    })
+}
+
+/// What brings `node` the replicas again that it had before.
+pub(super) fn moves_back(before: &DescribeClusterReply, after: &DescribeClusterReply, node: u64) -> Vec<MoveReplica> {
+    let mut moves = Vec::new();
+    for had in before.shards.iter().filter(|shard| shard.voters.contains(&node)) {
+        let Some(has) = after.shards.iter().find(|shard| shard.shard == had.shard) else {
+            continue;
+        };
+        let mut new = has.voters.iter().filter(|voter| !had.voters.contains(voter));
+        if let (false, Some(from)) = (has.voters.contains(&node), new.next()) {
+            moves.push(MoveReplica {
+                shard: had.shard,
+                from_node: *from,
+                to_node: node,
+            });
+        }
+    }
+    moves
+}
+
+#[cfg(test)]
+#[path = "operator_test.rs"]
+mod tests;

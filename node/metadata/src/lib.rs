@@ -1,0 +1,23 @@
+//! The metadata of a cluster, as a pure state machine: what is kept, how each entry of its log changes it, and what to do next so that the
+//! cluster becomes what operators want.
+//!
+//! Nothing here reads a clock, a disk or a network. Replicas apply [`Metadata::apply`], whoever leads them runs [`schedule()`] and the steps
+//! of [`moving`].
+
+mod admission;
+mod emptying;
+mod intake;
+mod maintenance;
+pub mod moving;
+mod placement;
+mod rehearsal;
+mod repair;
+mod schedule;
+mod state;
+mod strays;
+#[cfg(test)]
+mod testing;
+
+pub use repair::repair_in_ms;
+pub use schedule::{Action, Limits, Plan, Sights, schedule};
+pub use state::{Effect, Metadata};

@@ -1,0 +1,271 @@
+//! A small cluster for tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_shared::command::ItemResult;
+use covey_shared::ids::{LogIndex, NodeId, OperationId, ReplicaId, ShardId, Term, UnixMillis};
+use covey_shared::layout::Layout;
+use covey_shared::members::{ChangeKind, MemberChange, ShardDescriptor};
+use covey_shared::metadata::{
+    AuditRecord, Ending, MetadataChange, NodePlace, Operation, OperationFault, OperationProgress, OperationRecord,
+    Start,
+};
+use covey_shared::wire::{MemberProgress, ShardReport};
+
+use crate::schedule::{Action, Limits, Plan, Sights, schedule};
+use crate::state::Metadata;
+
+/// When tests begin.
+pub(crate) const BEGIN: UnixMillis = UnixMillis(1_000_000);
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+pub(crate) const LIMITS: Limits = Limits {
+    max_down_ms: Some(600_000),
+    moves: 2,
+    move_limit_ms: HOUR_MS,
+};
+
+pub(crate) fn place(node: u64, zone: &str) -> NodePlace {
+    NodePlace {
+        node: NodeId(node),
+        listen: format!("host{node}:7100"),
+        zone: zone.to_owned(),
+    }
+}
+
+pub(crate) fn start(what: Operation) -> Start {
+    Start {
+        what,
+        by: "ann".to_owned(),
+        parent: None,
+        limit_ms: HOUR_MS,
+    }
+}
+
+pub(crate) fn moves(shard: u64, from: u64, to: u64) -> Operation {
+    Operation::Move {
+        shard: ShardId(shard),
+        from: NodeId(from),
+        to: NodeId(to),
+    }
+}
+
+pub(crate) fn drain(node: u64) -> Operation {
+    let node = NodeId(node);
+    Operation::Drain { node }
+}
+
+pub(crate) fn repair(node: u64) -> Operation {
+    let node = NodeId(node);
+    Operation::Repair { node }
+}
+
+pub(crate) fn maintenance(node: u64, until: UnixMillis) -> Operation {
+    let node = NodeId(node);
+    Operation::Maintenance { node, until }
+}
+
+/// The metadata, and what its leader sees. The time stands still unless a test moves it.
+pub(crate) struct Bed {
+    pub(crate) state: Metadata,
+    pub(crate) now: UnixMillis,
+    pub(crate) up: BTreeSet<NodeId>,
+    pub(crate) silent: BTreeMap<NodeId, u64>,
+    pub(crate) reports: BTreeMap<ShardId, ShardReport>,
+    pub(crate) log: Vec<(LogIndex, UnixMillis, MetadataChange)>,
+    pub(crate) audit: Vec<AuditRecord>,
+    /// Of each shard, except the metadata.
+    pub(crate) replicas: usize,
+}
+
+impl Bed {
+    /// `shards` shards and the metadata, each on three of `nodes` nodes without zones, all observed and heard of.
+    pub(crate) fn new(nodes: u64, shards: u16) -> Bed {
+        Bed::of(nodes, shards, 3)
+    }
+
+    /// The same, with so many replicas.
+    pub(crate) fn of(nodes: u64, shards: u16, replicas: usize) -> Bed {
+        let ids: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+        let layout = Layout::fixed(shards, replicas, &ids);
+        let mut bed = Bed {
+            state: Metadata::default(),
+            now: BEGIN,
+            up: ids.iter().copied().collect(),
+            silent: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            log: Vec::new(),
+            audit: Vec::new(),
+            replicas,
+        };
+        bed.apply(MetadataChange::Register(
+            (1..=nodes).map(|node| place(node, "")).collect(),
+        ));
+        for plan in layout.groups() {
+            bed.show(ShardDescriptor::founding(plan));
+        }
+        bed.observe();
+        bed
+    }
+
+    pub(crate) fn apply(&mut self, change: MetadataChange) -> ItemResult {
+        let index = LogIndex(self.log.len() as u64 + 1);
+        let effect = self.state.apply(index, self.now, &change);
+        self.log.push((index, self.now, change));
+        self.audit.extend(effect.audit);
+        effect.result
+    }
+
+    fn asked(&mut self, change: MetadataChange) -> Result<OperationId, OperationFault> {
+        match self.apply(change) {
+            ItemResult::Operation(outcome) => outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn start(&mut self, what: Operation) -> Result<OperationId, OperationFault> {
+        self.asked(MetadataChange::Start(start(what)))
+    }
+
+    pub(crate) fn child(&mut self, what: Operation, parent: OperationId) -> Result<OperationId, OperationFault> {
+        let parent = Some(parent);
+        self.asked(MetadataChange::Start(Start { parent, ..start(what) }))
+    }
+
+    pub(crate) fn cancel(&mut self, operation: OperationId) -> Result<OperationId, OperationFault> {
+        let by = "ann".to_owned();
+        self.asked(MetadataChange::Cancel { operation, by })
+    }
+
+    pub(crate) fn undrain(&mut self, node: u64) -> Result<OperationId, OperationFault> {
+        let (node, by) = (NodeId(node), "ann".to_owned());
+        self.asked(MetadataChange::Undrain { node, by })
+    }
+
+    pub(crate) fn end(&mut self, operation: OperationId, ending: Ending) {
+        self.apply(MetadataChange::End { operation, ending });
+    }
+
+    pub(crate) fn away(&mut self, node: u64, since: Option<UnixMillis>) {
+        let node = NodeId(node);
+        match since {
+            Some(_) => {
+                self.up.remove(&node);
+                self.silent.insert(node, 0);
+            }
+            None => {
+                self.up.insert(node);
+                self.silent.remove(&node);
+            }
+        }
+        self.apply(MetadataChange::Away { node, since });
+        let descriptors: Vec<_> = self.reports.values().map(|report| report.descriptor.clone()).collect();
+        descriptors.into_iter().for_each(|descriptor| self.show(descriptor));
+    }
+
+    /// The leader, who was it before or else is the first that is up, says this of a shard. Who is up has the whole log.
+    pub(crate) fn show(&mut self, descriptor: ShardDescriptor) {
+        let there = |replica: &ReplicaId| self.up.contains(&replica.node());
+        let led = self.reports.get(&descriptor.shard).map(|report| report.replica);
+        let led = led.filter(|led| there(led) && descriptor.members.votes(*led));
+        let leader = led.or_else(|| descriptor.members.voters.iter().copied().find(there));
+        let Some(replica) = leader else {
+            self.reports.remove(&descriptor.shard);
+            return;
+        };
+        let member = |replica: ReplicaId| MemberProgress {
+            replica,
+            matched: LogIndex(if there(&replica) { 9 } else { 0 }),
+            heard: there(&replica),
+            fit: true,
+        };
+        let report = ShardReport {
+            replica,
+            leader,
+            term: Term(1),
+            last: LogIndex(9),
+            applied: LogIndex(9),
+            members: descriptor.members.all().into_iter().map(member).collect(),
+            descriptor,
+        };
+        self.reports.insert(report.descriptor.shard, report);
+    }
+
+    /// The members of a shard change, and its leader says so.
+    pub(crate) fn change(&mut self, shard: u64, kind: ChangeKind) {
+        let mut descriptor = self.reports[&ShardId(shard)].descriptor.clone();
+        let expected = descriptor.epoch.conf_ver;
+        descriptor.change(&MemberChange { expected, kind }).unwrap();
+        self.show(descriptor);
+    }
+
+    /// A learner joins a shard.
+    pub(crate) fn learner(&mut self, shard: u64, node: u64) -> ReplicaId {
+        let change = self.reports[&ShardId(shard)].descriptor.add_learner(NodeId(node));
+        self.change(shard, change.kind);
+        self.member(shard, node).unwrap()
+    }
+
+    /// A shard's leader hears of a member, or does not.
+    pub(crate) fn hear(&mut self, shard: u64, node: u64, heard: bool) {
+        let report = self.reports.get_mut(&ShardId(shard)).unwrap();
+        let mut members = report.members.iter_mut();
+        let member = members.find(|member| member.replica.node() == NodeId(node));
+        member.unwrap().heard = heard;
+    }
+
+    pub(crate) fn member(&self, shard: u64, node: u64) -> Option<ReplicaId> {
+        self.reports[&ShardId(shard)].descriptor.members.on(NodeId(node))
+    }
+
+    /// The metadata take in what leaders say.
+    pub(crate) fn observe(&mut self) {
+        let all = self.reports.values().map(|report| report.descriptor.clone()).collect();
+        self.apply(MetadataChange::Observe(all));
+    }
+
+    pub(crate) fn sights(&self) -> Sights<'_> {
+        Sights {
+            now: self.now,
+            up: &self.up,
+            silent: &self.silent,
+            reports: &self.reports,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        schedule(&self.state, &self.sights(), &LIMITS)
+    }
+
+    /// Plans, and writes what was proposed into the log.
+    pub(crate) fn turn(&mut self) -> Plan {
+        let plan = self.plan();
+        for action in &plan.actions {
+            if let Action::Propose(change) = action {
+                self.apply(change.clone());
+            }
+        }
+        plan
+    }
+
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.now.0 += ms;
+        self.silent.values_mut().for_each(|silence| *silence += ms);
+    }
+
+    pub(crate) fn record(&self, id: OperationId) -> &OperationRecord {
+        &self.state.operations[&id]
+    }
+
+    pub(crate) fn progress(&self, id: OperationId) -> OperationProgress {
+        self.plan().progress.remove(&id).unwrap()
+    }
+}
+
+/// The operations that a plan begins.
+pub(crate) fn begun(plan: &Plan) -> Vec<Operation> {
+    let begun = |action: &Action| match action {
+        Action::Propose(MetadataChange::Start(start)) => Some(start.what),
+        _ => None,
+    };
+    plan.actions.iter().filter_map(begun).collect()
+}

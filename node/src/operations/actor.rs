@@ -1,0 +1,248 @@
+//! The operations actor: while its node leads the metadata, it looks at all nodes and drives what is to be done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
+use covey_metadata::{Action, Limits, Metadata, schedule};
+use covey_rpc::{CallError, NodeClient};
+use covey_shared::command::ShardCommand;
+use covey_shared::ids::{ModelEpoch, NodeId, OperationId, ShardId, UnixMillis};
+use covey_shared::metadata::{MetadataChange, NodePlace, Operation, OperationRecord};
+use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
+
+use super::Glimpse;
+use super::step::{CALL, Steps};
+use crate::server::NodeHandle;
+
+/// Pause between two looks at what is to be done.
+const TURN: Duration = Duration::from_millis(200);
+/// Pause between two looks at a node.
+const LOOK: Duration = Duration::from_millis(500);
+/// Time for a node to answer one.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Time for an entry of the metadata.
+const WRITE: Duration = Duration::from_secs(5);
+/// Nodes or shards in one entry.
+const PIECE: usize = 64;
+/// Time until an offer that was not taken is made again: each holds writes back.
+const REST: Duration = Duration::from_secs(6);
+
+/// What it works with.
+pub(crate) struct OperationsDeps {
+    pub(crate) handle: Arc<NodeHandle>,
+    pub(crate) clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    /// The nodes as configured.
+    pub(crate) places: Vec<NodePlace>,
+    pub(crate) limits: Limits,
+    pub(crate) mailbox: usize,
+}
+
+/// What is on its way; nothing of it is begun twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Look(NodeId),
+    Step(OperationId),
+    Relieve(ShardId),
+    /// Changes of the metadata: one list at a time, so that each decision is made behind the one before.
+    Write,
+}
+
+/// Drives operations.
+pub(crate) struct OperationsActor {
+    deps: OperationsDeps,
+    busy: BTreeSet<Task>,
+    /// Ends of operations that are not written yet.
+    ended: BTreeMap<OperationId, MetadataChange>,
+}
+
+impl Actor for OperationsActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.deps.mailbox);
+        ctx.run_interval(TURN, |actor, ctx| actor.turn(ctx));
+    }
+}
+
+impl OperationsActor {
+    pub(crate) fn new(deps: OperationsDeps) -> Self {
+        OperationsActor {
+            deps,
+            busy: BTreeSet::new(),
+            ended: BTreeMap::new(),
+        }
+    }
+
+    fn turn(&mut self, ctx: &mut Context<Self>) {
+        let handle = self.deps.handle.clone();
+        let sightings = &handle.sightings;
+        let Ok(state) = handle.metadata() else {
+            sightings.forget();
+            self.ended.clear();
+            return;
+        };
+        sightings.begin(handle.env.clock.monotonic());
+        self.look(ctx);
+        let glimpse = handle.glimpse(&state);
+        let sights = glimpse.sights(handle.log_time());
+        let plan = schedule(&state, &sights, &self.deps.limits);
+        for (operation, progress) in plan.progress {
+            sightings.note(operation, progress);
+        }
+        let mut changes = self.seen(&state, &glimpse);
+        for action in plan.actions {
+            match action {
+                Action::Propose(change) => changes.push(change),
+                Action::Relieve { shard, to } => self.relieve(shard, to, &glimpse, ctx),
+            }
+        }
+        let running: Vec<&OperationRecord> = state.operations.values().filter(|record| record.runs()).collect();
+        let ids = running.iter().map(|record| record.id).collect();
+        sightings.keep(&ids);
+        self.ended.retain(|operation, _| ids.contains(operation));
+        for record in running.into_iter().filter(|record| record.what.shard().is_some()) {
+            self.step(record, sights.now, &glimpse, ctx);
+        }
+        changes.extend(self.ended.values().cloned());
+        self.write(changes, ctx);
+    }
+
+    /// Runs `work`, which is not going on already; `then` takes what came of it, and says how long it rests before it may
+    /// begin again.
+    fn begin<T: 'static>(
+        &mut self,
+        task: Task,
+        work: impl Future<Output = T> + 'static,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, T) -> Duration + 'static,
+    ) {
+        self.busy.insert(task);
+        ctx.spawn(
+            fut::wrap_future(work).map(move |done, actor: &mut Self, ctx: &mut Context<Self>| {
+                let pause = then(actor, done);
+                ctx.run_later(pause, move |actor, _| _ = actor.busy.remove(&task));
+            }),
+        );
+    }
+
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        let clients = self.deps.clients.clone();
+        for (node, client) in clients.iter().map(|(node, client)| (*node, client.clone())) {
+            if self.busy.contains(&Task::Look(node)) {
+                continue;
+            }
+            let asked = async move {
+                client
+                    .call(Class::Admin, ANSWER, RequestBody::Reports, ModelEpoch(0))
+                    .await
+            };
+            self.begin(Task::Look(node), asked, ctx, move |actor, answer| {
+                let (handle, sightings) = (&actor.deps.handle, &actor.deps.handle.sightings);
+                let now = handle.env.clock.monotonic();
+                // It may have lost the leadership meanwhile.
+                match answer {
+                    _ if handle.metadata().is_err() => {}
+                    Ok(ReplyBody::Reports(reports)) => sightings.saw(node, now, *reports),
+                    Ok(_) | Err(CallError::Overloaded { .. }) => sightings.alive(node, now),
+                    Err(_) => {}
+                }
+                LOOK
+            });
+        }
+    }
+
+    /// What was seen and is not yet written down.
+    fn seen(&self, state: &Metadata, glimpse: &Glimpse) -> Vec<MetadataChange> {
+        let handle = &self.deps.handle;
+        let mut changes = Vec::new();
+        let places = self.deps.places.iter().filter(|place| state.lacks_place(place));
+        let new: Vec<NodePlace> = places.cloned().collect();
+        changes.extend(new.chunks(PIECE).map(|some| MetadataChange::Register(some.to_vec())));
+        let newer = handle.sightings.newest().into_values();
+        let newer: Vec<_> = newer.filter(|descriptor| state.lacks(descriptor)).collect();
+        changes.extend(newer.chunks(PIECE).map(|some| MetadataChange::Observe(some.to_vec())));
+        for (node, record) in &state.nodes {
+            let since = match (glimpse.silent.get(node), record.away_since) {
+                (Some(silence), None) => Some(UnixMillis(handle.log_time().0.saturating_sub(*silence))),
+                (None, Some(_)) if glimpse.up.contains(node) => None,
+                _ => continue,
+            };
+            changes.push(MetadataChange::Away { node: *node, since });
+        }
+        changes
+    }
+
+    fn relieve(&mut self, shard: ShardId, to: NodeId, glimpse: &Glimpse, ctx: &mut Context<Self>) {
+        let leader = glimpse.reports.get(&shard).map(|report| report.replica.node());
+        let client = leader.and_then(|leader| self.deps.clients.get(&leader));
+        let Some(client) = client.filter(|_| !self.busy.contains(&Task::Relieve(shard))).cloned() else {
+            return;
+        };
+        let body = RequestBody::TransferLeader { shard, to };
+        let offer = async move { client.call(Class::Admin, CALL, body, ModelEpoch(0)).await };
+        self.begin(Task::Relieve(shard), offer, ctx, move |_, outcome| {
+            if let Err(error) = outcome {
+                tracing::info!(shard = shard.0, to = to.0, %error, "a leader does not hand over yet");
+            }
+            REST
+        });
+    }
+
+    fn step(&mut self, record: &OperationRecord, time: UnixMillis, glimpse: &Glimpse, ctx: &mut Context<Self>) {
+        let (id, late) = (record.id, time >= record.deadline);
+        let Some(shard) = record.what.shard() else { return };
+        if self.ended.contains_key(&id) || self.busy.contains(&Task::Step(id)) {
+            return;
+        }
+        let steps = Steps {
+            clients: self.deps.clients.clone(),
+            handle: self.deps.handle.clone(),
+            leader: glimpse.reports.get(&shard).map(|report| report.replica),
+            rebuild: match record.what {
+                Operation::Move { to, .. } => self.deps.handle.sightings.rebuild(to, shard),
+                _ => None,
+            },
+        };
+        let record = record.clone();
+        let work = async move { steps.step(&record, late).await };
+        self.begin(Task::Step(id), work, ctx, move |actor, stepped| {
+            let Some(stepped) = stepped else { return TURN };
+            let sightings = &actor.deps.handle.sightings;
+            sightings.note(id, stepped.progress);
+            // Whoever plans behind its end knows what it has changed.
+            stepped.report.into_iter().for_each(|report| sightings.heard_of(report));
+            if let Some(ending) = stepped.ending {
+                let end = MetadataChange::End { operation: id, ending };
+                actor.ended.insert(id, end);
+            }
+            if stepped.offered { REST } else { TURN }
+        });
+    }
+
+    fn write(&mut self, changes: Vec<MetadataChange>, ctx: &mut Context<Self>) {
+        if changes.is_empty() || self.busy.contains(&Task::Write) {
+            return;
+        }
+        let handle = self.deps.handle.clone();
+        let work = async move {
+            for change in changes {
+                let Some(replica) = handle.replicas.get(ShardId::METADATA) else {
+                    return;
+                };
+                let deadline = handle.env.clock.monotonic().plus(WRITE);
+                let (epoch, command) = (replica.applied().epoch, ShardCommand::Metadata(change));
+                match handle.write(ShardId::METADATA, epoch, command, deadline).await {
+                    Ok(_) => {}
+                    // It keeps no other one out.
+                    Err(error @ ShardError::Invalid(_)) => {
+                        tracing::error!(%error, "a change of the metadata is left out")
+                    }
+                    Err(error) => return tracing::info!(%error, "changes of the metadata are put off"),
+                }
+            }
+        };
+        self.begin(Task::Write, work, ctx, |_, ()| Duration::ZERO);
+    }
+}

@@ -1,0 +1,358 @@
+//! The metadata of a cluster: which nodes there are, where the shards are, and what operators want done.
+//!
+//! It is the state of one more shard, [`ShardId::METADATA`], which owns no slots: its log, snapshots and members are those of any
+//! shard. What a shard's own members say of it is always right; the metadata only keeps the newest of it.
+
+use bincode::{Decode, Encode};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::ids::{LogIndex, NodeId, OperationId, ShardId, UnixMillis};
+use crate::members::ShardDescriptor;
+use crate::wire::{RebuildStatus, ShardReport};
+
+/// Version of an encoded state of the metadata, and of an audit record.
+pub const METADATA_VERSION: u16 = 1;
+/// Longest name of who asks for something, in bytes.
+pub const MAX_BY: usize = 64;
+/// Longest time that a node is kept out of repairs by one [`Operation::Maintenance`], in milliseconds: a week.
+pub const MAX_MAINTENANCE_MS: u64 = 7 * 24 * 3_600_000;
+/// Longest time that an operation may take, in milliseconds: 30 days.
+pub const MAX_LIMIT_MS: u64 = 30 * 24 * 3_600_000;
+
+/// What an operator can ask for. Append-only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A replica goes from one node to another.
+    Move {
+        /// The shard.
+        shard: ShardId,
+        /// Node that has a replica.
+        from: NodeId,
+        /// Node that should have it.
+        to: NodeId,
+    },
+    /// Another node leads a shard.
+    TransferLeader {
+        /// The shard.
+        shard: ShardId,
+        /// Node that should lead; it has a replica with a vote.
+        to: NodeId,
+    },
+    /// All replicas leave a node, and none comes to it until it is taken back into service.
+    Drain {
+        /// The node.
+        node: NodeId,
+    },
+    /// Others lead what a node leads, and nothing of it is repaired, until a time. Asked for again while it runs, it lasts until the
+    /// later of both times.
+    Maintenance {
+        /// The node.
+        node: NodeId,
+        /// When it ends by itself.
+        until: UnixMillis,
+    },
+    /// The replicas of a node that is away for good are made anew elsewhere. Asked for by the cluster itself, too.
+    Repair {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+impl Operation {
+    /// The one shard that it is about.
+    pub fn shard(&self) -> Option<ShardId> {
+        match self {
+            Operation::Move { shard, .. } | Operation::TransferLeader { shard, .. } => Some(*shard),
+            Operation::Drain { .. } | Operation::Maintenance { .. } | Operation::Repair { .. } => None,
+        }
+    }
+
+    /// The one node that it is about.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Operation::Drain { node } | Operation::Maintenance { node, .. } | Operation::Repair { node } => Some(*node),
+            Operation::Move { .. } | Operation::TransferLeader { .. } => None,
+        }
+    }
+}
+
+/// An entry of the log of the metadata. Append-only.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetadataChange {
+    /// Nodes as the configuration has them.
+    Register(Vec<NodePlace>),
+    /// Shards as their members say; of each, the newest is kept.
+    Observe(Vec<ShardDescriptor>),
+    /// A node does not answer since then, or answers again (`None`).
+    Away {
+        /// The node.
+        node: NodeId,
+        /// Since when.
+        since: Option<UnixMillis>,
+    },
+    /// Begin an operation.
+    Start(Start),
+    /// Take back of an operation what can be taken back. A node whose drain is taken back may have replicas again, even if it was
+    /// drained before.
+    Cancel {
+        /// Which one.
+        operation: OperationId,
+        /// Who wants that.
+        by: String,
+    },
+    /// An operation has come to its end.
+    End {
+        /// Which one.
+        operation: OperationId,
+        /// How.
+        ending: Ending,
+    },
+    /// A drained node may have replicas again.
+    Undrain {
+        /// The node.
+        node: NodeId,
+        /// Who wants that.
+        by: String,
+    },
+}
+
+/// Begins an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Start {
+    /// What is wanted.
+    pub what: Operation,
+    /// Who wants it, for the audit log, at most [`MAX_BY`] bytes.
+    pub by: String,
+    /// The operation that it is a part of.
+    pub parent: Option<OperationId>,
+    /// How long it may take, in milliseconds, at most [`MAX_LIMIT_MS`]; it is cancelled then.
+    pub limit_ms: u64,
+}
+
+/// A node as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct NodePlace {
+    /// The node.
+    pub node: NodeId,
+    /// Where it listens.
+    pub listen: String,
+    /// Its failure domain.
+    pub zone: String,
+}
+
+/// A node as the metadata has it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct NodeRecord {
+    /// As configured.
+    pub place: NodePlace,
+    /// It is to have no replicas.
+    pub drained: bool,
+    /// Since when it does not answer.
+    pub away_since: Option<UnixMillis>,
+}
+
+/// How an operation ended. Append-only.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// As wanted.
+    Done,
+    /// It was taken back.
+    Cancelled,
+    /// It was not possible, and why.
+    Failed(String),
+}
+
+/// An operation that was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct OperationRecord {
+    /// Its id.
+    pub id: OperationId,
+    /// What is wanted.
+    pub what: Operation,
+    /// Who wants it.
+    pub by: String,
+    /// The operation that it is a part of.
+    pub parent: Option<OperationId>,
+    /// When it began.
+    pub started: UnixMillis,
+    /// When it is cancelled by itself, by the clock of who leads the metadata: one that jumps ahead brings it about early.
+    pub deadline: UnixMillis,
+    /// It is taken back, as far as that is possible.
+    pub cancelled: bool,
+    /// When it ended, and how.
+    pub ended: Option<(UnixMillis, Ending)>,
+}
+
+impl OperationRecord {
+    /// Whether it has not come to its end.
+    pub fn runs(&self) -> bool {
+        self.ended.is_none()
+    }
+}
+
+/// Why something that an operator asks for is refused. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationFault {
+    /// No such node.
+    #[error("there is no node {0}")]
+    UnknownNode(NodeId),
+    /// No such shard.
+    #[error("there is no shard {0}")]
+    UnknownShard(ShardId),
+    /// No such operation, or it ended long ago.
+    #[error("there is no operation {0}; see `covey operations --all`")]
+    UnknownOperation(OperationId),
+    /// Another one is about the same.
+    #[error("operation {0} works on the same; wait for its end, or cancel it")]
+    Conflict(OperationId),
+    /// It has come to its end.
+    #[error("operation {0} has ended already")]
+    Ended(OperationId),
+    /// There is nothing to move there.
+    #[error("node {node} has no replica of shard {shard} with a vote")]
+    NotAVoter {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// The target has one already.
+    #[error("node {node} already has a replica of shard {shard}")]
+    AlreadyThere {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// Its replicas are on their way out.
+    #[error("node {0} is drained; `covey node undrain {0}` takes it back into service")]
+    Drained(NodeId),
+    /// It is no such node.
+    #[error("node {0} is not drained")]
+    NotDrained(NodeId),
+    /// Its replicas would have nowhere to go.
+    #[error("{needed} nodes have to stay for {needed} replicas of shard {shard}, and only {left} would")]
+    NoRoom {
+        /// A shard.
+        shard: ShardId,
+        /// Nodes that could have its replicas.
+        left: u64,
+        /// Replicas with a vote.
+        needed: u64,
+    },
+    /// A node that answers needs no repair.
+    #[error("node {0} answers; drain it instead")]
+    NotAway(NodeId),
+    /// A time or name that is out of bounds.
+    #[error("{0}")]
+    Invalid(String),
+    /// Enough is going on.
+    #[error("{0} operations run already")]
+    TooMany(u64),
+    /// What is not known of could be forgotten.
+    #[error("the cluster has only just begun: not all shards are known yet")]
+    NotYetKnown,
+}
+
+/// A line of the audit log: what was asked for, by whom, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct AuditRecord {
+    /// Its number: one more than that of the line before.
+    pub number: u64,
+    /// When.
+    pub at: UnixMillis,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub change: MetadataChange,
+    /// The operation that it is about, or why it was refused; `None` if it is about none.
+    pub outcome: Result<Option<OperationId>, OperationFault>,
+}
+
+/// What a node says of all its replicas, for those who decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct NodeReports {
+    /// Each replica.
+    pub shards: Vec<ShardReport>,
+    /// Replicas that are being built.
+    pub rebuilds: Vec<RebuildStatus>,
+}
+
+/// How an operation comes along, as its driver sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct OperationProgress {
+    /// What it is at, in words.
+    pub step: String,
+    /// What it waits for, in words; empty: for nothing.
+    pub blocked_by: String,
+    /// Bytes, or replicas, that have been moved.
+    pub done: u64,
+    /// Of how many; 0: not known.
+    pub total: u64,
+    /// `done` and `total` are bytes.
+    pub bytes: bool,
+    /// Bytes per second of late; 0: not known.
+    pub rate: u64,
+    /// Time until its end, in milliseconds, if that can be told.
+    pub eta_ms: Option<u64>,
+}
+
+/// An operation and how it comes along.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct OperationView {
+    /// What is stored of it.
+    pub record: OperationRecord,
+    /// What is seen of it.
+    pub progress: OperationProgress,
+}
+
+/// A node and what is seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct NodeView {
+    /// What is stored of it.
+    pub record: NodeRecord,
+    /// Since it last answered, in milliseconds; `None`: not yet.
+    pub heard_ms: Option<u64>,
+    /// Replicas that it has.
+    pub replicas: u64,
+    /// Shards that it leads.
+    pub leads: u64,
+    /// Until it is given up and its replicas are made anew elsewhere, in milliseconds; `None` while it answers, be it only other nodes, or
+    /// if repairs are held back.
+    pub repair_in_ms: Option<u64>,
+}
+
+/// A shard and what is seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct ShardView {
+    /// What is stored of it.
+    pub descriptor: ShardDescriptor,
+    /// As its leader says, if one was heard of lately.
+    pub report: Option<ShardReport>,
+}
+
+/// All of it, as the leader of the metadata sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct ClusterView {
+    /// Entry of the log that it is the state behind.
+    pub applied: LogIndex,
+    /// When, by the clock of who answers.
+    pub at: UnixMillis,
+    /// Nodes, ascending.
+    pub nodes: Vec<NodeView>,
+    /// Shards, ascending, that of the metadata first.
+    pub shards: Vec<ShardView>,
+    /// Operations that run, and the last ones that ended, by id.
+    pub operations: Vec<OperationView>,
+    /// The newest lines of the audit log, oldest first.
+    pub audit: Vec<AuditRecord>,
+}
+
+#[cfg(test)]
+#[path = "metadata_test.rs"]
+mod tests;

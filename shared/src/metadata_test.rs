@@ -1,0 +1,103 @@
+//! Changes of the metadata are kept in logs, and its views cross the wire: their bytes are fixed.
+
+use super::*;
+use crate::codec::{decode, encode};
+use crate::command::{ItemResult, ShardCommand};
+use crate::wire::{ReplyBody, RequestBody};
+
+fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {
+    let bytes = encode(value).unwrap();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, golden.replace(' ', ""), "{value:?}");
+    assert_eq!(&decode::<T>(&bytes).unwrap(), value);
+}
+
+const NODE: NodeId = NodeId(2);
+const SHARD: ShardId = ShardId(3);
+const ID: OperationId = OperationId(4);
+
+#[test]
+fn operations_have_these_bytes() {
+    let (three, two, five) = ("0300000000000000", "0200000000000000", "0500000000000000");
+    let to = NodeId(5);
+    let moves = Operation::Move {
+        shard: SHARD,
+        from: NODE,
+        to,
+    };
+    check(&moves, &format!("00000000 {three} {two} {five}"));
+    let transfer = Operation::TransferLeader { shard: SHARD, to };
+    check(&transfer, &format!("01000000 {three} {five}"));
+    check(&Operation::Drain { node: NODE }, &format!("02000000 {two}"));
+    let until = UnixMillis(5);
+    let maintenance = Operation::Maintenance { node: NODE, until };
+    check(&maintenance, &format!("03000000 {two} {five}"));
+    check(&Operation::Repair { node: NODE }, &format!("04000000 {two}"));
+}
+
+#[test]
+fn changes_have_these_bytes() {
+    let by = "b".to_owned();
+    let command = |change| ShardCommand::Metadata(change);
+    check(
+        &command(MetadataChange::Observe(Vec::new())),
+        "0b000000 01000000 0000000000000000",
+    );
+    let place = NodePlace {
+        node: NODE,
+        listen: "l".to_owned(),
+        zone: "z".to_owned(),
+    };
+    let golden = "0b000000 00000000 0100000000000000 0200000000000000 0100000000000000 6c 0100000000000000 7a";
+    check(&command(MetadataChange::Register(vec![place])), golden);
+    let since = Some(UnixMillis(9));
+    let golden = "0b000000 02000000 0200000000000000 01 0900000000000000";
+    check(&command(MetadataChange::Away { node: NODE, since }), golden);
+    let start = Start {
+        what: Operation::Drain { node: NODE },
+        by: by.clone(),
+        parent: Some(ID),
+        limit_ms: 7,
+    };
+    let golden = "0b000000 03000000 02000000 0200000000000000 0100000000000000 62 01 0400000000000000 0700000000000000";
+    check(&command(MetadataChange::Start(start)), golden);
+    let golden = "0b000000 04000000 0400000000000000 0100000000000000 62";
+    let cancel = MetadataChange::Cancel {
+        operation: ID,
+        by: by.clone(),
+    };
+    check(&command(cancel), golden);
+    let ending = Ending::Failed("f".to_owned());
+    let golden = "0b000000 05000000 0400000000000000 02000000 0100000000000000 66";
+    check(&command(MetadataChange::End { operation: ID, ending }), golden);
+    let golden = "0b000000 06000000 0200000000000000 0100000000000000 62";
+    check(&command(MetadataChange::Undrain { node: NODE, by }), golden);
+}
+
+#[test]
+fn outcomes_and_questions_have_these_bytes() {
+    check(&ItemResult::Operation(Ok(ID)), "04000000 00000000 0400000000000000");
+    let refused = ItemResult::Operation(Err(OperationFault::Conflict(ID)));
+    check(&refused, "04000000 01000000 03000000 0400000000000000");
+    check(&RequestBody::Reports, "15000000");
+    check(&RequestBody::Describe { audit: 5 }, "16000000 05000000");
+    let rehearse = RequestBody::Rehearse(Operation::Repair { node: NODE });
+    check(&rehearse, "17000000 04000000 0200000000000000");
+    let reports = ReplyBody::Reports(Box::default());
+    check(&reports, "15000000 0000000000000000 0000000000000000");
+    let rehearsed = ReplyBody::Rehearse(Ok(Err(OperationFault::NotAway(NODE))));
+    check(&rehearsed, "17000000 00000000 01000000 0a000000 0200000000000000");
+    let refused = ItemResult::Operation(Err(OperationFault::NotYetKnown));
+    check(&refused, "04000000 01000000 0d000000");
+    let view = ClusterView {
+        applied: LogIndex(1),
+        at: UnixMillis(2),
+        nodes: Vec::new(),
+        shards: Vec::new(),
+        operations: Vec::new(),
+        audit: Vec::new(),
+    };
+    let golden = "16000000 00000000 0100000000000000 0200000000000000";
+    let empty = " 0000000000000000".repeat(4);
+    check(&ReplyBody::Describe(Ok(Box::new(view))), &(golden.to_owned() + &empty));
+}
