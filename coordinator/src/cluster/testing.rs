@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use covey_config::{Config, NodeConfig};
+use covey_config::Config;
 use covey_env::Env;
 use covey_rpc::CallError as RpcError;
 use covey_shared::command::{ItemResult, ShardCommand};
 use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId};
 use covey_shared::layout::{Layout, ShardPlan};
-use covey_shared::metadata::{ClusterView, MetadataChange, OperationFault};
+use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
@@ -85,10 +85,10 @@ pub(crate) fn cluster() -> (Arc<Cluster>, Arc<World>) {
 }
 
 pub(crate) fn cluster_of(config: &Config, world: &Arc<World>) -> Arc<Cluster> {
-    let layout = config.layout();
-    let port = |node: &NodeConfig| -> Arc<dyn NodePort> {
+    let (layout, world) = (config.layout(), world.clone());
+    let port = move |place: &NodePlace| -> Arc<dyn NodePort> {
         Arc::new(FakeNode {
-            id: node.id,
+            id: place.node,
             world: world.clone(),
             layout: layout.clone(),
         })
