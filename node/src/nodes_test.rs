@@ -56,6 +56,21 @@ fn the_newest_list_counts_and_outlives_the_process() {
 }
 
 #[test]
+fn the_file_has_fixed_bytes() {
+    let bytes = checked_file::to_bytes(VERSION, &directory(7, &[(4, "d:4")])).expect("one node");
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let golden = [
+        "0100",
+        "0700000000000000",
+        // One node: id, address, zone.
+        "0100000000000000 0400000000000000",
+        "0300000000000000 643a34",
+        "0100000000000000 7a",
+    ];
+    assert_eq!(hex[..hex.len() - 8], golden.concat().replace(' ', ""), "and a checksum");
+}
+
+#[test]
 fn a_damaged_list_is_left_out_and_told_again() {
     let (bed, configured) = (Bed::new(), directory(0, &[(1, "a:1")]));
     bed.open(&configured).learn(directory(7, &[(4, "d:4")]));
