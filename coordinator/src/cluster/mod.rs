@@ -15,6 +15,7 @@ mod old_answers;
 mod overlap;
 mod port;
 mod progress;
+mod read_index;
 mod reads;
 mod replica_choice;
 mod report;

@@ -147,6 +147,11 @@ impl FakeNode {
                 ..
             } => ReplyBody::Write(self.change(epoch, change)),
             RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
+            RequestBody::ReadIndexes { shards } => {
+                let index = LogIndex(*self.world.index.lock());
+                let answer = |shard| (shard, self.leads(shard).map(|_| index));
+                ReplyBody::ReadIndexes(shards.into_iter().map(answer).collect())
+            }
             RequestBody::Describe { .. } => ReplyBody::Describe(self.describe()),
             RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.leads(ShardId::METADATA).map(|_| {
                 let fault = self.world.fault.lock().clone();

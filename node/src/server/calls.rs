@@ -145,6 +145,7 @@ impl NodeHandle {
                 self.nodes.learn(directory);
                 ReplyBody::LearnDirectory(self.nodes.version())
             }
+            RequestBody::ReadIndexes { shards } => ReplyBody::ReadIndexes(self.read_indexes(shards, deadline).await),
         }
     }
 }

@@ -13,7 +13,7 @@ use covey_shared::wire::{NotReady, ShardError};
 
 use super::calls::NodeHandle;
 use crate::operations::Glimpse;
-use crate::raft::actor::Reports;
+use crate::raft::asks::Reports;
 
 /// Lines of the audit log in one answer.
 const MAX_AUDIT: u32 = 1000;

@@ -40,5 +40,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Rehearse(_) => "rehearse",
         RequestBody::Directory => "directory",
         RequestBody::LearnDirectory(_) => "learn_directory",
+        RequestBody::ReadIndexes { .. } => "read_indexes",
     }
 }

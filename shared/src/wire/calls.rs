@@ -177,6 +177,11 @@ pub enum RequestBody {
     Directory,
     /// The nodes of the cluster, told by whoever leads [`ShardId::METADATA`]; an older list than the known one is ignored.
     LearnDirectory(Directory),
+    /// Which index of each shard covers everything that was acknowledged before; asked of their leaders, who ask a majority.
+    ReadIndexes {
+        /// The shards.
+        shards: Vec<ShardId>,
+    },
 }
 
 /// A reply of a node.
@@ -244,6 +249,8 @@ pub enum ReplyBody {
     Directory(Directory),
     /// To `LearnDirectory`: the version that it knows now.
     LearnDirectory(LogIndex),
+    /// To `ReadIndexes`, in its order.
+    ReadIndexes(Vec<(ShardId, Result<LogIndex, ShardError>)>),
 }
 
 /// The hash of a replica's records behind some entry.
