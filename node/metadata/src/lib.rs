@@ -6,9 +6,11 @@
 
 mod admission;
 mod emptying;
+mod filling;
 mod intake;
 mod maintenance;
 pub mod moving;
+mod parts;
 mod placement;
 mod rehearsal;
 mod repair;

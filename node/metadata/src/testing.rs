@@ -59,6 +59,11 @@ pub(crate) fn repair(node: u64) -> Operation {
     Operation::Repair { node }
 }
 
+pub(crate) fn add(node: u64) -> Operation {
+    let node = NodeId(node);
+    Operation::Add { node }
+}
+
 pub(crate) fn maintenance(node: u64, until: UnixMillis) -> Operation {
     let node = NodeId(node);
     Operation::Maintenance { node, until }
@@ -198,6 +203,21 @@ impl Bed {
         self.show(descriptor);
     }
 
+    /// A node without replicas joins the cluster.
+    pub(crate) fn join(&mut self, node: u64, zone: &str) {
+        self.apply(MetadataChange::Register(vec![place(node, zone)]));
+        self.up.insert(NodeId(node));
+    }
+
+    /// Moves the vote of a shard, as a move that ran to its end.
+    pub(crate) fn moved(&mut self, shard: u64, from: u64, to: u64) {
+        let (new, old) = (self.learner(shard, to), self.member(shard, from).unwrap());
+        let (promote, demote) = (vec![new], vec![old]);
+        self.change(shard, ChangeKind::Replace { promote, demote });
+        self.change(shard, ChangeKind::LeaveJoint);
+        self.change(shard, ChangeKind::Remove(old));
+    }
+
     /// A learner joins a shard.
     pub(crate) fn learner(&mut self, shard: u64, node: u64) -> ReplicaId {
         let change = self.reports[&ShardId(shard)].descriptor.add_learner(NodeId(node));
@@ -258,6 +278,15 @@ impl Bed {
 
     pub(crate) fn progress(&self, id: OperationId) -> OperationProgress {
         self.plan().progress.remove(&id).unwrap()
+    }
+
+    /// The end of an operation that is proposed now.
+    pub(crate) fn ending(&self, id: OperationId) -> Option<Ending> {
+        let ends = |action: Action| match action {
+            Action::Propose(MetadataChange::End { operation, ending }) if operation == id => Some(ending),
+            _ => None,
+        };
+        self.plan().actions.into_iter().find_map(ends)
     }
 }
 

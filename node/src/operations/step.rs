@@ -82,7 +82,10 @@ impl Steps {
                 let words = format!("node {to} is asked to lead");
                 (moving::transfer(&report, to, record.cancelled), words)
             }
-            Operation::Drain { .. } | Operation::Maintenance { .. } | Operation::Repair { .. } => return None,
+            Operation::Drain { .. }
+            | Operation::Maintenance { .. }
+            | Operation::Repair { .. }
+            | Operation::Add { .. } => return None,
         };
         let stepped = self.follow(step, &report, words, late).await;
         Some(Stepped {
