@@ -35,9 +35,8 @@ impl<'a> Emptying<'a> {
     /// Begins what can begin, or ends it.
     pub(crate) fn go_on(&self, outlook: &mut Outlook<'a>, limits: &Limits, plan: &mut Plan) {
         let (moving, blocked_by) = self.act(outlook, limits, plan);
-        let progress = self
-            .parts
-            .progress(self.step(moving), blocked_by, self.left.len(), limits.moves);
+        let (said, waiting) = ((self.step(moving), blocked_by), self.waiting(outlook));
+        let progress = self.parts.progress(said, self.left.len(), &waiting, outlook, limits);
         plan.progress.insert(self.parts.record.id, progress);
     }
 
@@ -128,6 +127,28 @@ impl<'a> Emptying<'a> {
             Choice::Busy => Err(Obstacle::Turn(Turn::Target(shard))),
             Choice::Nobody => Err(Obstacle::NoTarget(shard)),
         }
+    }
+
+    /// Where the replicas go that no part of this moves yet, as things stand.
+    fn waiting(&self, outlook: &Outlook<'a>) -> Vec<NodeId> {
+        let mut outlook = outlook.clone();
+        let moves = |shard: &ShardId| self.parts.running().any(|part| part.what.shard() == Some(*shard));
+        let mut nodes = Vec::new();
+        for shard in self.left.iter().filter(|shard| !moves(shard)) {
+            let from = self.node;
+            let begins = outlook.moving(*shard).map(|what| Choice::Node(what.to));
+            let known = outlook.shard(*shard);
+            let choice = begins.or_else(|| Some(outlook.target(known?, from, Asked::Soon)));
+            if let Some(Choice::Node(to)) = choice {
+                outlook.expect(&Move {
+                    shard: *shard,
+                    from,
+                    to,
+                });
+                nodes.push(to);
+            }
+        }
+        nodes
     }
 
     fn step(&self, moving: usize) -> String {

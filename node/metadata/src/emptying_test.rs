@@ -49,7 +49,7 @@ fn it_ends_when_nothing_is_left() {
         bed.end(moves, Ending::Done);
         if shard == 1 {
             let progress = bed.progress(id);
-            assert_eq!((progress.done, progress.total, progress.eta_ms), (1, 2, Some(1000)));
+            assert_eq!((progress.done, progress.total, progress.eta_ms), (1, 2, Some(1400)));
         }
     }
     assert_eq!(bed.ending(id), Some(Ending::Done));
@@ -324,4 +324,24 @@ fn what_would_be_refused_is_not_asked_for() {
     );
     bed.observe();
     assert_eq!(begun(&bed.plan()), [moves(1, 1, 2)]);
+}
+
+#[test]
+fn the_time_left_is_told_before_the_first_part_is_done() {
+    let mut bed = Bed::new(6, 3);
+    let id = bed.start(drain(3)).unwrap();
+    bed.turn();
+    let eta = |bed: &Bed| bed.progress(id).eta_ms;
+    assert_eq!(eta(&bed), None, "nobody knows how long a move takes");
+    let (one, other) = (child(&bed, 1), child(&bed, 2));
+    bed.pass(1_000);
+    bed.forecast.left_ms = [(one, 2_000), (other, 4_000)].into();
+    // A move takes 4 s. Shard 3 begins after 2 s, and the metadata 2 s later.
+    assert_eq!(eta(&bed), Some(4_000 + 4_400));
+    bed.forecast.usual_ms = Some(2_600);
+    assert_eq!(eta(&bed), Some(4_000 + 3_000));
+    bed.end(one, Ending::Failed("no disk".to_owned()));
+    bed.reports.clear();
+    bed.end(other, Ending::Cancelled);
+    assert_eq!(eta(&bed), None, "it is held up");
 }

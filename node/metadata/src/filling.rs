@@ -40,7 +40,10 @@ impl<'a> Filling<'a> {
     pub(crate) fn go_on(&self, outlook: &mut Outlook<'a>, limits: &Limits, plan: &mut Plan) {
         let blocked_by = self.act(outlook, limits, plan);
         let left = self.share.saturating_sub(self.held);
-        let progress = self.parts.progress(self.step(), blocked_by, left, 1);
+        let waiting = vec![self.node; left.saturating_sub(self.coming(outlook))];
+        let progress = self
+            .parts
+            .progress((self.step(), blocked_by), left, &waiting, outlook, limits);
         plan.progress.insert(self.parts.record.id, progress);
     }
 
@@ -79,6 +82,12 @@ impl<'a> Filling<'a> {
         }
         let (began, obstacles) = self.begin_one(wanted, outlook, limits, plan);
         Parts::told(obstacles, moving + began)
+    }
+
+    /// Replicas that parts of this bring, and that do not count yet.
+    fn coming(&self, outlook: &Outlook<'_>) -> usize {
+        let shards = self.parts.running().filter_map(|part| part.what.shard());
+        shards.filter(|shard| !outlook.votes(*shard, self.node)).count()
     }
 
     /// Whether a replica is on its way to the node, whoever brings it.

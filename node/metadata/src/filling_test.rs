@@ -156,3 +156,13 @@ fn it_waits_for_what_others_bring() {
     bed.start(drain(4)).unwrap();
     assert_eq!(begun(&bed.turn()).len(), 1, "the drain begins one beside it");
 }
+
+#[test]
+fn the_time_left_counts_what_comes_one_after_another() {
+    let (mut bed, id) = filled();
+    bed.forecast.usual_ms = Some(2_600);
+    assert_eq!(bed.progress(id).eta_ms, Some(2 * 3_000));
+    bed.turn();
+    bed.forecast.left_ms = [(child(&bed), 1_000)].into();
+    assert_eq!(bed.progress(id).eta_ms, Some(1_000 + 3_000));
+}

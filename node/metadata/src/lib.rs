@@ -10,6 +10,7 @@ mod filling;
 mod intake;
 mod maintenance;
 pub mod moving;
+mod pace;
 mod parts;
 mod placement;
 mod rehearsal;
@@ -20,6 +21,7 @@ mod strays;
 #[cfg(test)]
 mod testing;
 
+pub use pace::{Forecast, Pace, Phase};
 pub use repair::repair_in_ms;
 pub use schedule::{Action, Limits, Plan, Sights, schedule};
 pub use state::{Effect, Metadata};

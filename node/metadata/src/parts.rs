@@ -8,8 +8,9 @@ use covey_shared::wire::ShardReport;
 use thiserror::Error;
 
 use crate::moving::{End, Move, Seen, Step, Waiting};
+use crate::pace::until_all;
 use crate::placement::Outlook;
-use crate::schedule::{Limits, Plan, SCHEDULER};
+use crate::schedule::{Limits, Plan, SCHEDULER, Sights};
 
 /// Pause after a move of a shard ended and its replica is still there, in milliseconds: what failed would fail again at once, and what
 /// went well shows soon.
@@ -152,30 +153,56 @@ impl<'a> Parts<'a> {
         first.map_or_else(String::new, |why| why.to_string())
     }
 
-    /// How the whole comes along, `left` replicas before its end, of which `at_once` move at the same time.
-    pub(crate) fn progress(&self, step: String, blocked_by: String, left: usize, at_once: usize) -> OperationProgress {
-        let times = self.children.iter().filter_map(|child| match &child.ended {
-            Some((at, Ending::Done)) => Some(at.since(child.started)),
-            _ => None,
-        });
-        let times: Vec<u64> = times.collect();
-        let (done, left) = (times.len() as u64, left as u64);
-        let mean = times
-            .iter()
-            .fold(0, |sum: u64, time| sum.saturating_add(*time))
-            .checked_div(done);
-        let at_once = (at_once as u64).max(1);
+    /// How the whole comes along, `left` replicas before its end, those that move among them; the others wait for these nodes.
+    pub(crate) fn progress(
+        &self,
+        (step, blocked_by): (String, String),
+        left: usize,
+        waiting: &[NodeId],
+        outlook: &Outlook<'_>,
+        limits: &Limits,
+    ) -> OperationProgress {
+        let done = self.times().count() as u64;
+        let foretold = !self.record.cancelled && blocked_by.is_empty();
         OperationProgress {
             step,
             blocked_by,
             done,
-            total: done.saturating_add(left),
-            eta_ms: mean
-                .filter(|_| !self.record.cancelled)
-                .map(|mean| mean.saturating_mul(left.div_ceil(at_once))),
+            total: done.saturating_add(left as u64),
+            eta_ms: foretold.then(|| self.eta(waiting, outlook.sights, limits)).flatten(),
             ..OperationProgress::default()
         }
     }
+
+    /// What the parts that are done have taken, in milliseconds.
+    fn times(&self) -> impl Iterator<Item = u64> {
+        self.children.iter().filter_map(|child| match &child.ended {
+            Some((at, Ending::Done)) => Some(at.since(child.started)),
+            _ => None,
+        })
+    }
+
+    /// Time until its end, in milliseconds. `None`: no move of late says how long one takes.
+    fn eta(&self, waiting: &[NodeId], sights: &Sights<'_>, limits: &Limits) -> Option<u64> {
+        let passed = |child: &OperationRecord| sights.now.since(child.started);
+        let left = |child: &OperationRecord| sights.forecast.left_ms.get(&child.id).copied();
+        let whole = |child| Some(passed(child) + left(child)?);
+        let usual = sights.forecast.usual_ms.or_else(|| mean(self.times()));
+        let each = usual.or_else(|| mean(self.running().filter_map(whole)))?;
+        let lasts = |child: &OperationRecord| match child.what {
+            Operation::Move { to, .. } => Some((to, left(child).unwrap_or(each.saturating_sub(passed(child))))),
+            _ => None,
+        };
+        let running: Vec<_> = self.running().filter_map(lasts).collect();
+        Some(until_all(&running, waiting, each, limits.moves))
+    }
+}
+
+fn mean(times: impl Iterator<Item = u64>) -> Option<u64> {
+    let (count, sum) = times.fold((0_u64, 0_u64), |(count, sum), time| {
+        (count + 1, sum.saturating_add(time))
+    });
+    sum.checked_div(count)
 }
 
 /// Whether a move waits for a target that is gone. One of which a leader hears is not.

@@ -12,6 +12,7 @@ use crate::schedule::Sights;
 use crate::state::Metadata;
 
 /// The cluster as it will be once the moves that run, and those that were just decided, are done.
+#[derive(Clone)]
 pub(crate) struct Outlook<'a> {
     pub(crate) state: &'a Metadata,
     pub(crate) sights: &'a Sights<'a>,
@@ -126,6 +127,11 @@ impl<'a> Outlook<'a> {
     /// Whether a move brings a replica to a node.
     pub(crate) fn receives(&self, node: NodeId) -> bool {
         self.targets.contains(&node)
+    }
+
+    /// The move of a shard that is to come to its end.
+    pub(crate) fn moving(&self, shard: ShardId) -> Option<&Move> {
+        self.moves.get(&shard)
     }
 
     /// Shards that own slots, and the nodes whose replicas will have a vote.

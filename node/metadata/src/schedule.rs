@@ -8,6 +8,7 @@ use covey_shared::wire::ShardReport;
 
 use crate::emptying::Emptying;
 use crate::filling::Filling;
+use crate::pace::Forecast;
 use crate::placement::Outlook;
 use crate::state::Metadata;
 use crate::{maintenance, repair, strays};
@@ -30,6 +31,8 @@ pub struct Sights<'a> {
     pub silent: &'a BTreeMap<NodeId, u64>,
     /// Shards as their leaders say, of those that were heard of lately.
     pub reports: &'a BTreeMap<ShardId, ShardReport>,
+    /// How long moves take.
+    pub forecast: &'a Forecast,
 }
 
 /// How much may go on at once.

@@ -12,6 +12,7 @@ use covey_shared::metadata::{
 };
 use covey_shared::wire::{MemberProgress, ShardReport};
 
+use crate::pace::Forecast;
 use crate::schedule::{Action, Limits, Plan, Sights, schedule};
 use crate::state::Metadata;
 
@@ -76,6 +77,7 @@ pub(crate) struct Bed {
     pub(crate) up: BTreeSet<NodeId>,
     pub(crate) silent: BTreeMap<NodeId, u64>,
     pub(crate) reports: BTreeMap<ShardId, ShardReport>,
+    pub(crate) forecast: Forecast,
     pub(crate) log: Vec<(LogIndex, UnixMillis, MetadataChange)>,
     pub(crate) audit: Vec<AuditRecord>,
     /// Of each shard, except the metadata.
@@ -98,6 +100,7 @@ impl Bed {
             up: ids.iter().copied().collect(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
+            forecast: Forecast::default(),
             log: Vec::new(),
             audit: Vec::new(),
             replicas,
@@ -249,6 +252,7 @@ impl Bed {
             up: &self.up,
             silent: &self.silent,
             reports: &self.reports,
+            forecast: &self.forecast,
         }
     }
 
