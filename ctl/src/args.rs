@@ -94,7 +94,7 @@ pub enum Command {
     Nodes,
     /// Shards: who leads them, where their replicas are
     Shards,
-    /// Operations that run: moves, drains, maintenance, repairs
+    /// Operations that run: moves, drains, additions, maintenance, repairs
     Operations(OperationsArgs),
     /// Follow an operation, or all that run, until the end
     Watch(WatchArgs),
@@ -105,7 +105,7 @@ pub enum Command {
     },
     /// Who asked for what, and what came of it
     Audit(AuditArgs),
-    /// Drain, maintain and repair nodes
+    /// Fill, drain, maintain and repair nodes
     #[command(subcommand)]
     Node(NodeCommand),
     /// Look after shards

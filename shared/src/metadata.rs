@@ -58,6 +58,11 @@ pub enum Operation {
         /// The node.
         node: NodeId,
     },
+    /// A node that is new, or was taken back into service, gets its share of the replicas.
+    Add {
+        /// The node.
+        node: NodeId,
+    },
 }
 
 impl Operation {
@@ -65,14 +70,20 @@ impl Operation {
     pub fn shard(&self) -> Option<ShardId> {
         match self {
             Operation::Move { shard, .. } | Operation::TransferLeader { shard, .. } => Some(*shard),
-            Operation::Drain { .. } | Operation::Maintenance { .. } | Operation::Repair { .. } => None,
+            Operation::Drain { .. }
+            | Operation::Maintenance { .. }
+            | Operation::Repair { .. }
+            | Operation::Add { .. } => None,
         }
     }
 
     /// The one node that it is about.
     pub fn node(&self) -> Option<NodeId> {
         match self {
-            Operation::Drain { node } | Operation::Maintenance { node, .. } | Operation::Repair { node } => Some(*node),
+            Operation::Drain { node }
+            | Operation::Maintenance { node, .. }
+            | Operation::Repair { node }
+            | Operation::Add { node } => Some(*node),
             Operation::Move { .. } | Operation::TransferLeader { .. } => None,
         }
     }

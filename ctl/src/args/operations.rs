@@ -63,6 +63,14 @@ pub enum NodeCommand {
         #[command(flatten)]
         watch: WatchFlags,
     },
+    /// Have a node that is new, or was taken back into service, get its share of the replicas
+    Add {
+        /// The node
+        node: u64,
+        /// How.
+        #[command(flatten)]
+        start: StartFlags,
+    },
     /// Make the replicas of a node that is away for good anew elsewhere, without waiting for the cluster to do so
     Repair {
         /// The node

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use covey_api::v1::start_operation_request::What;
 use covey_api::v1::{
-    CancelOperationRequest, DrainNode, MaintainNode, MoveReplica, RemoveNodeRequest, RepairNode, StartOperationRequest,
-    TransferLeader, UndrainNodeRequest,
+    AddNode, CancelOperationRequest, DrainNode, MaintainNode, MoveReplica, RemoveNodeRequest, RepairNode,
+    StartOperationRequest, TransferLeader, UndrainNodeRequest,
 };
 
 use super::{Context, Outcome, watch};
@@ -22,6 +22,7 @@ const WAY: Duration = Duration::from_secs(5);
 pub(super) async fn node(context: &Context, command: NodeCommand) -> Result<Outcome> {
     match command {
         NodeCommand::Drain { node, start } => begin(context, What::Drain(DrainNode { node }), &start).await,
+        NodeCommand::Add { node, start } => begin(context, What::Add(AddNode { node }), &start).await,
         NodeCommand::Repair { node, start } => begin(context, What::Repair(RepairNode { node }), &start).await,
         NodeCommand::Maintenance { node, time, watch } => {
             let what = What::Maintenance(MaintainNode {

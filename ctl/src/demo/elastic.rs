@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use covey_api::v1::start_operation_request::What;
-use covey_api::v1::{DrainNode, MoveReplica};
+use covey_api::v1::{AddNode, DrainNode};
 use rustix::process::{Pid, Signal, kill_process};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -30,7 +30,7 @@ use crate::progress::Spinner;
 use crate::render::text;
 use crate::world::World;
 use figures::{Measured, Quiet, Silence, Window};
-use operator::{Operator, busiest, moves_back, one_move};
+use operator::{Operator, busiest, one_move, replicas_on};
 use report::Report;
 use traffic::{Demand, Event, Rates, Traffic};
 
@@ -230,7 +230,7 @@ impl Stage<'_> {
 
     async fn operations(&mut self) -> Result<()> {
         self.move_one().await?;
-        self.drain_and_fill().await?;
+        self.drain_and_add().await?;
         self.rolling_restart().await?;
         self.kill_leaders().await?;
         self.stop_one().await
@@ -268,24 +268,22 @@ impl Stage<'_> {
         self.end(window).await
     }
 
-    /// The node that leads most is emptied, then gets back what it had.
-    async fn drain_and_fill(&mut self) -> Result<()> {
-        let before = self.operator.view().await?;
-        let (node, _) = busiest(&before).context("no node leads a shard")?;
+    /// The node that leads most is emptied, then gets its share again.
+    async fn drain_and_add(&mut self) -> Result<()> {
+        let view = self.operator.view().await?;
+        let (node, _) = busiest(&view).context("no node leads a shard")?;
         let mut window = self.begin("drain");
         let drain = What::Drain(DrainNode { node });
         let ended = self.operator.run(drain, self.processes).await?;
         (window.seconds, window.eta_error) = (ended.seconds(), ended.eta_error());
         self.end(window).await?;
-        let moves: Vec<MoveReplica> = moves_back(&before, &self.operator.view().await?, node);
-        if moves.is_empty() {
-            bail!("nothing has left node {node}");
-        }
-        let window = self.begin("fill");
+        let mut window = self.begin("add");
         self.operator.undrain(node).await?;
-        for wanted in moves {
-            self.operator.run(What::Move(wanted), self.processes).await?;
+        let ended = self.operator.run(What::Add(AddNode { node }), self.processes).await?;
+        if replicas_on(&self.operator.view().await?, node) == 0 {
+            bail!("node {node} was emptied, and got nothing back");
         }
+        (window.seconds, window.eta_error) = (ended.seconds(), ended.eta_error());
         self.end(window).await
     }
 

@@ -26,6 +26,11 @@ async fn a_node_joins_and_the_founder_is_removed() {
         code == Some(2) && said.contains("covey node drain 1"),
         "{code:?}: {said}"
     );
+    let (code, said) = cluster.covey("node add 4 --watch");
+    assert_eq!(code, Some(0), "{said}");
+    // 8 shards with 3 replicas over 4 nodes.
+    let has = |shard: &usize| voters(&cluster, *shard).contains(&4);
+    assert_eq!((1..=8).filter(has).count(), 6, "its share");
     let (code, said) = cluster.covey("node drain 1 --watch");
     assert_eq!(code, Some(0), "{said}");
     for shard in 0..=8 {
@@ -52,6 +57,8 @@ async fn a_node_joins_and_the_founder_is_removed() {
     assert_eq!(nodes(&cluster), [2, 3, 4]);
     assert_each_post_is_there(&cluster.node_clients()[1..], &history.posts()).await;
     let (code, said) = cluster.covey("shard transfer-leader 1 --to 4 --watch");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = cluster.covey("feed --viewer 7 --strong");
     assert_eq!(code, Some(0), "{said}");
     cluster.assert_no_panic();
 }

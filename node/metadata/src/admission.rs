@@ -62,6 +62,11 @@ impl Metadata {
                 self.free(node)?.away_since.ok_or(OperationFault::NotAway(node))?;
                 self.room(node)?;
             }
+            Operation::Add { node } => match self.free(node)?.drained {
+                _ if !self.knows_all_shards() => return Err(OperationFault::NotYetKnown),
+                true => return Err(OperationFault::Drained(node)),
+                false => {}
+            },
         }
         match self.running().count() {
             ..MAX_RUNNING => Ok(None),

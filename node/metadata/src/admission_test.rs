@@ -1,7 +1,7 @@
 //! What may begin, and why not.
 
 use super::*;
-use crate::testing::{BEGIN, Bed, HOUR_MS, drain, maintenance, moves, place, repair, start};
+use crate::testing::{BEGIN, Bed, HOUR_MS, add, drain, maintenance, moves, place, repair, start};
 use covey_shared::command::ItemResult;
 use covey_shared::ids::LogIndex;
 use covey_shared::members::ChangeKind;
@@ -55,6 +55,7 @@ fn what_is_not_there_is_said() {
         (transfer(1, 9), &node),
         (drain(9), &node),
         (repair(9), &node),
+        (add(9), &node),
         (maintenance(9, later(5)), &node),
         (moves(9, 1, 4), &shard),
         (transfer(9, 1), &shard),
@@ -70,6 +71,7 @@ fn a_retry_begins_nothing_new() {
         (moves(1, 1, 4), moves(1, 1, 4)),
         (transfer(1, 2), transfer(1, 2)),
         (drain(2), drain(2)),
+        (add(2), add(2)),
         (maintenance(2, later(5)), maintenance(2, later(6))),
     ] {
         let mut bed = Bed::new(4, 1);
@@ -237,4 +239,18 @@ fn so_many_run_at_once() {
         .state
         .apply(LogIndex(999), later(9), &MetadataChange::Start(start(drain(1))));
     assert_eq!(effect.result, ItemResult::Operation(many));
+}
+
+#[test]
+fn a_node_is_filled_only_while_it_may_have_replicas_and_nothing_else_is_done_with_it() {
+    let mut bed = Bed::new(5, 1);
+    let id = bed.start(drain(4)).unwrap();
+    assert_eq!(bed.start(add(4)), Err(OperationFault::Conflict(id)));
+    bed.end(id, Ending::Done);
+    assert_eq!(bed.start(add(4)), Err(OperationFault::Drained(NodeId(4))));
+    bed.undrain(4).unwrap();
+    let id = bed.start(add(4)).unwrap();
+    assert_eq!(bed.start(drain(4)), Err(OperationFault::Conflict(id)));
+    bed.state.shards.remove(&ShardId(1));
+    assert_eq!(bed.start(add(5)), Err(OperationFault::NotYetKnown));
 }

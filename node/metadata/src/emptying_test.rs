@@ -1,31 +1,17 @@
 //! How a node becomes empty, and what is said of it meanwhile.
 
 use super::*;
+use crate::parts::PAUSE_MS;
 use crate::schedule::Action;
 use crate::testing::{BEGIN, Bed, HOUR_MS, begun, drain, moves, repair};
+use covey_shared::ids::OperationId;
 use covey_shared::members::ChangeKind;
-
-/// Moves the vote of a shard, as a move that ran to its end.
-fn moved(bed: &mut Bed, shard: u64, from: u64, to: u64) {
-    let (new, old) = (bed.learner(shard, to), bed.member(shard, from).unwrap());
-    let (promote, demote) = (vec![new], vec![old]);
-    bed.change(shard, ChangeKind::Replace { promote, demote });
-    bed.change(shard, ChangeKind::LeaveJoint);
-    bed.change(shard, ChangeKind::Remove(old));
-}
+use covey_shared::metadata::MetadataChange;
 
 fn child(bed: &Bed, shard: u64) -> OperationId {
     let runs = bed.state.running_in(ShardId(shard)).unwrap();
     assert_eq!(runs.by, SCHEDULER);
     runs.id
-}
-
-fn ending(bed: &Bed, id: OperationId) -> Option<Ending> {
-    let ends = |action: Action| match action {
-        Action::Propose(MetadataChange::End { operation, ending }) if operation == id => Some(ending),
-        _ => None,
-    };
-    bed.plan().actions.into_iter().find_map(ends)
 }
 
 #[test]
@@ -58,15 +44,15 @@ fn it_ends_when_nothing_is_left() {
         bed.turn();
         let moves = child(&bed, shard);
         bed.pass(1000);
-        moved(&mut bed, shard, 1, 4);
-        assert_eq!(ending(&bed, id), None, "its last move still cleans up");
+        bed.moved(shard, 1, 4);
+        assert_eq!(bed.ending(id), None, "its last move still cleans up");
         bed.end(moves, Ending::Done);
         if shard == 1 {
             let progress = bed.progress(id);
-            assert_eq!((progress.done, progress.total, progress.eta_ms), (1, 2, Some(1000)));
+            assert_eq!((progress.done, progress.total, progress.eta_ms), (1, 2, Some(1400)));
         }
     }
-    assert_eq!(ending(&bed, id), Some(Ending::Done));
+    assert_eq!(bed.ending(id), Some(Ending::Done));
     assert_eq!(bed.progress(id).step, "node 1 has no replicas any more");
     assert_eq!((bed.progress(id).done, bed.progress(id).total), (2, 2));
 }
@@ -79,7 +65,7 @@ fn a_move_that_is_over_is_not_asked_for_again_before_it_shows() {
     bed.end(child(&bed, 1), Ending::Done);
     assert_eq!(begun(&bed.turn()), [moves(0, 1, 4)]);
     bed.end(child(&bed, 0), Ending::Done);
-    assert_eq!((begun(&bed.plan()), ending(&bed, id)), (vec![], None));
+    assert_eq!((begun(&bed.plan()), bed.ending(id)), (vec![], None));
     assert_eq!(
         bed.progress(id).blocked_by,
         "shard 1 has just moved, and does not say so yet"
@@ -172,20 +158,20 @@ fn what_comes_to_it_meanwhile_is_taken_back_or_leaves_again() {
         let brings = bed.start(comes).unwrap();
         let id = bed.start(drain(4)).unwrap();
         bed.turn();
-        assert!(bed.record(brings).cancelled && ending(&bed, id).is_none());
+        assert!(bed.record(brings).cancelled && bed.ending(id).is_none());
         let shard = comes.shard().unwrap();
         assert_eq!(
             bed.progress(id).blocked_by,
             format!("operation {brings} works on shard {shard}")
         );
         // It was too late.
-        moved(&mut bed, shard.0, 1, 4);
+        bed.moved(shard.0, 1, 4);
         bed.end(brings, Ending::Done);
         bed.observe();
         assert_eq!(begun(&bed.plan()), [moves(shard.0, 4, 5)]);
     }
     let mut bed = Bed::new(5, 1);
-    moved(&mut bed, 0, 1, 4);
+    bed.moved(0, 1, 4);
     bed.observe();
     let leads = bed.start(Operation::TransferLeader { shard, to }).unwrap();
     bed.start(drain(4)).unwrap();
@@ -202,7 +188,7 @@ fn a_learner_that_was_left_there_goes_too() {
     assert_eq!(begun(&bed.turn()), [moves(1, 4, 1)]);
     bed.change(1, ChangeKind::Remove(learner));
     bed.end(child(&bed, 1), Ending::Done);
-    assert_eq!(ending(&bed, id), Some(Ending::Done));
+    assert_eq!(bed.ending(id), Some(Ending::Done));
 }
 
 #[test]
@@ -224,10 +210,10 @@ fn it_is_taken_back_once_its_moves_have_ended() {
         };
         assert_eq!(cancels(&bed.turn()), late);
         assert!(!cancels(&bed.plan()), "once");
-        assert_eq!((begun(&bed.plan()), ending(&bed, id)), (vec![], None));
+        assert_eq!((begun(&bed.plan()), bed.ending(id)), (vec![], None));
         assert_eq!(bed.progress(id).step, "is taken back; 1 moves come to their end");
         bed.end(child(&bed, 1), Ending::Cancelled);
-        assert_eq!(ending(&bed, id), Some(expected));
+        assert_eq!(bed.ending(id), Some(expected));
         assert_eq!(bed.progress(id).eta_ms, None);
     }
 }
@@ -302,13 +288,13 @@ fn a_move_to_who_is_gone_makes_room_for_another() {
 fn a_node_is_not_empty_before_all_shards_are_known() {
     let mut bed = Bed::new(4, 1);
     let id = bed.start(drain(4)).unwrap();
-    assert_eq!(ending(&bed, id), Some(Ending::Done));
+    assert_eq!(bed.ending(id), Some(Ending::Done));
     let known = bed.state.shards.remove(&ShardId(1)).unwrap();
     bed.reports.clear();
-    assert_eq!(ending(&bed, id), None);
+    assert_eq!(bed.ending(id), None);
     assert_eq!(bed.progress(id).blocked_by, OperationFault::NotYetKnown.to_string());
     bed.apply(MetadataChange::Observe(vec![known]));
-    assert_eq!(ending(&bed, id), Some(Ending::Done));
+    assert_eq!(bed.ending(id), Some(Ending::Done));
 }
 
 #[test]
@@ -329,7 +315,7 @@ fn what_would_be_refused_is_not_asked_for() {
     let mut bed = Bed::new(4, 1);
     let id = bed.start(drain(1)).unwrap();
     // The leader says so; the log of the metadata does not yet.
-    moved(&mut bed, 1, 2, 4);
+    bed.moved(1, 2, 4);
     assert_eq!(begun(&bed.turn()), [moves(0, 1, 4)]);
     bed.end(child(&bed, 0), Ending::Done);
     assert_eq!(
@@ -338,4 +324,24 @@ fn what_would_be_refused_is_not_asked_for() {
     );
     bed.observe();
     assert_eq!(begun(&bed.plan()), [moves(1, 1, 2)]);
+}
+
+#[test]
+fn the_time_left_is_told_before_the_first_part_is_done() {
+    let mut bed = Bed::new(6, 3);
+    let id = bed.start(drain(3)).unwrap();
+    bed.turn();
+    let eta = |bed: &Bed| bed.progress(id).eta_ms;
+    assert_eq!(eta(&bed), None, "nobody knows how long a move takes");
+    let (one, other) = (child(&bed, 1), child(&bed, 2));
+    bed.pass(1_000);
+    bed.forecast.left_ms = [(one, 2_000), (other, 4_000)].into();
+    // A move takes 4 s. Shard 3 begins after 2 s, and the metadata 2 s later.
+    assert_eq!(eta(&bed), Some(4_000 + 4_400));
+    bed.forecast.usual_ms = Some(2_600);
+    assert_eq!(eta(&bed), Some(4_000 + 3_000));
+    bed.end(one, Ending::Failed("no disk".to_owned()));
+    bed.reports.clear();
+    bed.end(other, Ending::Cancelled);
+    assert_eq!(eta(&bed), None, "it is held up");
 }

@@ -6,9 +6,12 @@
 
 mod admission;
 mod emptying;
+mod filling;
 mod intake;
 mod maintenance;
 pub mod moving;
+mod pace;
+mod parts;
 mod placement;
 mod rehearsal;
 mod repair;
@@ -19,6 +22,7 @@ mod strays;
 #[cfg(test)]
 mod testing;
 
+pub use pace::{Forecast, Pace, Phase};
 pub use repair::repair_in_ms;
 pub use schedule::{Action, Limits, Plan, Sights, schedule};
 pub use state::{Effect, Metadata};

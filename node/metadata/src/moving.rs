@@ -11,7 +11,9 @@ use thiserror::Error;
 
 use covey_shared::ids::{NodeId, ReplicaId, ShardId};
 use covey_shared::members::{ChangeKind, MemberChange};
-use covey_shared::wire::{MemberProgress, ShardReport};
+use covey_shared::wire::{MemberProgress, RebuildPhase, RebuildStatus, ShardReport};
+
+use crate::pace::Phase;
 
 /// Entries that a replica may lack when it gets its vote, or the leadership: it catches up within a round trip, and writes wait for it.
 pub const MAX_BEHIND: u64 = 1000;
@@ -202,6 +204,27 @@ pub fn describe(what: &Move, report: &ShardReport) -> String {
         (true, false, _) => format!("the data on node {from} is removed"),
         (false, _, true) => format!("node {to} gets the log, without a vote yet"),
         (false, _, false) => format!("node {to} joins, as a learner"),
+    }
+}
+
+/// The phase that a move is in, as the leader says, and the new replica, if it is being built.
+pub fn phase(what: &Move, report: &ShardReport, rebuild: Option<&RebuildStatus>) -> Phase {
+    let members = &report.descriptor.members;
+    let votes = |node| members.voters.iter().any(|voter| voter.node() == node);
+    if members.is_joint() {
+        return Phase::HandOver;
+    }
+    match members.on(what.to) {
+        None => Phase::Join,
+        Some(_) if votes(what.to) && members.on(what.from).is_some() => Phase::Leave,
+        Some(_) if votes(what.to) => Phase::CleanUp,
+        // Behind its snapshot it answers.
+        Some(new) if report.members.iter().any(|one| one.replica == new && one.matched.0 > 0) => Phase::CatchUp,
+        Some(_) => match rebuild {
+            Some(rebuild) if rebuild.phase == RebuildPhase::Installing => Phase::Install,
+            Some(rebuild) if rebuild.total_bytes > 0 && rebuild.bytes >= rebuild.total_bytes => Phase::Install,
+            _ => Phase::Fetch,
+        },
     }
 }
 

@@ -320,3 +320,38 @@ fn what_goes_on_is_said_at_every_step() {
     ];
     assert_eq!(said, expected);
 }
+
+#[test]
+fn a_move_passes_its_phases_in_their_order() {
+    let mut report = report(3, 2);
+    let mut phases = vec![phase(&MOVE, &report, None)];
+    let step = next(&report);
+    follow(&mut report, &step);
+    let new = report.descriptor.members.on(NodeId(4)).unwrap();
+    let member = report.members.iter_mut().find(|member| member.replica == new).unwrap();
+    let last = std::mem::replace(&mut member.matched, LogIndex(0));
+    let mut rebuild = RebuildStatus {
+        shard: ShardId(1),
+        phase: RebuildPhase::Fetching,
+        source: None,
+        silent: Vec::new(),
+        bytes: 9,
+        total_bytes: 10,
+        moved_bytes: 9,
+        elapsed_ms: 1,
+    };
+    phases.push(phase(&MOVE, &report, None));
+    assert_eq!(phase(&MOVE, &report, Some(&rebuild)), Phase::Fetch);
+    rebuild.bytes = 10;
+    phases.push(phase(&MOVE, &report, Some(&rebuild)));
+    report.members.iter_mut().for_each(|member| member.matched = last);
+    loop {
+        phases.push(phase(&MOVE, &report, None));
+        match next(&report) {
+            Step::Done(_) => break,
+            step => follow(&mut report, &step),
+        }
+    }
+    use Phase::{CatchUp, CleanUp, Fetch, HandOver, Install, Join, Leave};
+    assert_eq!(phases, [Join, Fetch, Install, CatchUp, HandOver, Leave, CleanUp]);
+}

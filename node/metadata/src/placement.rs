@@ -12,6 +12,7 @@ use crate::schedule::Sights;
 use crate::state::Metadata;
 
 /// The cluster as it will be once the moves that run, and those that were just decided, are done.
+#[derive(Clone)]
 pub(crate) struct Outlook<'a> {
     pub(crate) state: &'a Metadata,
     pub(crate) sights: &'a Sights<'a>,
@@ -21,6 +22,8 @@ pub(crate) struct Outlook<'a> {
     load: BTreeMap<NodeId, usize>,
     /// Nodes to which a move brings a replica: one at a time. In a shard without a leader it brings nothing.
     targets: BTreeSet<NodeId>,
+    /// Moves that are to come to their end, by shard.
+    moves: BTreeMap<ShardId, Move>,
     /// Moves that other operations have begun and that can go on.
     children: usize,
 }
@@ -54,8 +57,8 @@ enum ZoneFit {
     Fresh,
     /// Its zone is not known.
     Unknown,
-    /// Another replica is there.
-    Shared,
+    /// So many other replicas are there.
+    Shared(usize),
 }
 
 impl<'a> Outlook<'a> {
@@ -77,11 +80,15 @@ impl<'a> Outlook<'a> {
             shards,
             load,
             targets: BTreeSet::new(),
+            moves: BTreeMap::new(),
             children: 0,
         };
         for record in state.running() {
             if let Operation::Move { shard, from, to } = record.what {
                 outlook.expect(&Move { shard, from, to });
+                if record.cancelled {
+                    outlook.moves.remove(&shard);
+                }
                 let led = sights.reports.contains_key(&shard);
                 outlook.children += usize::from(led && record.parent.is_some());
             }
@@ -105,6 +112,7 @@ impl<'a> Outlook<'a> {
         if self.sights.reports.contains_key(&what.shard) && !self.votes(what.shard, what.to) {
             self.targets.insert(what.to);
         }
+        self.moves.insert(what.shard, *what);
     }
 
     /// Moves that other operations have begun and that can go on.
@@ -114,6 +122,29 @@ impl<'a> Outlook<'a> {
 
     pub(crate) fn shard(&self, shard: ShardId) -> Option<&'a ShardDescriptor> {
         self.shards.get(&shard).copied()
+    }
+
+    /// Whether a move brings a replica to a node.
+    pub(crate) fn receives(&self, node: NodeId) -> bool {
+        self.targets.contains(&node)
+    }
+
+    /// The move of a shard that is to come to its end.
+    pub(crate) fn moving(&self, shard: ShardId) -> Option<&Move> {
+        self.moves.get(&shard)
+    }
+
+    /// Shards that own slots, and the nodes whose replicas will have a vote.
+    pub(crate) fn of_users(&self) -> impl Iterator<Item = (&'a ShardDescriptor, BTreeSet<NodeId>)> {
+        let owning = self.shards.values().filter(|known| known.shard != ShardId::METADATA);
+        owning.map(|known| {
+            let mut nodes: BTreeSet<NodeId> = known.members.voters.iter().map(|voter| voter.node()).collect();
+            if let Some(Move { from, to, .. }) = self.moves.get(&known.shard) {
+                nodes.remove(from);
+                nodes.insert(*to);
+            }
+            (*known, nodes)
+        })
     }
 
     /// Shards that have a member on a node, ascending, that of the metadata last: the others are moved by it.
@@ -154,12 +185,7 @@ impl<'a> Outlook<'a> {
         }
         let zones = self.zones(shard, from);
         let failed = self.failed(shard.shard);
-        let zone = |node: &NodeRecord| match node.place.zone.as_str() {
-            "" => ZoneFit::Unknown,
-            zone if zones.contains(zone) => ZoneFit::Shared,
-            _ => ZoneFit::Fresh,
-        };
-        let fit = |node: &NodeRecord| (failed.contains(&node.place.node), zone(node));
+        let fit = |node: &NodeRecord| (failed.contains(&node.place.node), zone_fit(node, &zones));
         let able = || {
             let nodes = self.state.nodes.values();
             nodes.filter(|node| shard.members.on(node.place.node).is_none() && self.able(node, asked))
@@ -191,16 +217,23 @@ impl<'a> Outlook<'a> {
         self.state.operations.values().filter_map(to).collect()
     }
 
-    /// Zones of the members that stay.
-    fn zones(&self, shard: &ShardDescriptor, from: NodeId) -> BTreeSet<&str> {
-        let stay = shard
-            .members
-            .all()
-            .into_iter()
-            .map(ReplicaId::node)
-            .filter(|node| *node != from);
-        let zones = stay.filter_map(|node| self.state.nodes.get(&node));
-        zones.map(|node| node.place.zone.as_str()).collect()
+    /// Whether the zones of a shard are as far apart as before if the replica on `from` goes to `to`.
+    pub(crate) fn keeps_apart(&self, shard: &ShardDescriptor, from: NodeId, to: NodeId) -> bool {
+        let zones = self.zones(shard, from);
+        let fit = |node| self.state.nodes.get(&node).map(|node| zone_fit(node, &zones));
+        // One that is not known any more may go from wherever it was.
+        fit(from).is_none() || fit(to) <= fit(from)
+    }
+
+    /// Zones of the members that stay, and how many are in each.
+    fn zones(&self, shard: &ShardDescriptor, from: NodeId) -> BTreeMap<&'a str, usize> {
+        let members = shard.members.all().into_iter().map(ReplicaId::node);
+        let stay = members.filter(|node| *node != from);
+        let mut zones = BTreeMap::new();
+        for node in stay.filter_map(|node| self.state.nodes.get(&node)) {
+            *zones.entry(node.place.zone.as_str()).or_default() += 1;
+        }
+        zones
     }
 
     /// Where an earlier move, which nobody drives any more, was bringing the replica on `from`.
@@ -217,6 +250,14 @@ impl<'a> Outlook<'a> {
         // It has no vote, be it not yet or not any more: it only has to go, and the newest voter most likely has its place.
         let newest = members.voters.iter().min_by_key(|voter| Reverse(voter.born()));
         newest.map(|voter| voter.node())
+    }
+}
+
+fn zone_fit(node: &NodeRecord, zones: &BTreeMap<&str, usize>) -> ZoneFit {
+    match (node.place.zone.as_str(), zones.get(node.place.zone.as_str())) {
+        ("", _) => ZoneFit::Unknown,
+        (_, None) => ZoneFit::Fresh,
+        (_, Some(others)) => ZoneFit::Shared(*others),
     }
 }
 

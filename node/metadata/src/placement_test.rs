@@ -24,7 +24,7 @@ fn zones(others: &[&str]) -> Bed {
         .chain(others)
         .zip(1..)
         .map(|(zone, id)| place(id, zone));
-    all.for_each(|place| _ = bed.join(place).unwrap());
+    all.for_each(|place| _ = bed.announce(place).unwrap());
     bed.up.extend((4..).map(NodeId).take(others.len()));
     bed
 }
@@ -41,6 +41,21 @@ fn zones_are_kept_apart() {
     ] {
         assert_eq!(target(&zones(others), 1, 1, Asked::Now), node(expected), "{others:?}");
     }
+}
+
+#[test]
+fn of_zones_that_are_taken_the_one_with_fewest_serves() {
+    let mut bed = Bed::of(7, 1, 5);
+    let zones = ["a", "a", "b", "c", "d", "a", "b"];
+    let places = zones.iter().zip(1..).map(|(zone, id)| place(id, zone));
+    places.for_each(|place| _ = bed.announce(place).unwrap());
+    assert_eq!(target(&bed, 1, 5, Asked::Now), node(7));
+    let sights = bed.sights();
+    let outlook = Outlook::new(&bed.state, &sights);
+    let shard = outlook.shard(ShardId(1)).unwrap();
+    let apart = |from, to| outlook.keeps_apart(shard, NodeId(from), NodeId(to));
+    assert!(apart(1, 6) && apart(1, 7), "one other is in each zone");
+    assert!(apart(3, 7) && !apart(3, 6) && !apart(5, 7));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use covey_shared::metadata::{MAX_LIMIT_MS, Operation, OperationFault, Start};
 
+use crate::filling;
 use crate::moving::Move;
 use crate::placement::{Asked, Choice, Outlook};
 use crate::schedule::{SCHEDULER, Sights};
@@ -21,6 +22,14 @@ impl Metadata {
         };
         self.admit(sights.now, &start)?;
         let mut all = vec![what];
+        if let Operation::Add { node } = what {
+            let mut outlook = Outlook::new(self, sights);
+            while let Some(Move { shard, from, to }) = filling::moves(node, &outlook).into_iter().next() {
+                outlook.expect(&Move { shard, from, to });
+                all.push(Operation::Move { shard, from, to });
+            }
+            return Ok(all);
+        }
         let (Operation::Drain { node: from } | Operation::Repair { node: from }) = what else {
             return Ok(all);
         };

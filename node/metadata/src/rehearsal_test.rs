@@ -3,7 +3,7 @@
 use covey_shared::ids::{NodeId, ShardId, UnixMillis};
 use covey_shared::metadata::{Operation, OperationFault};
 
-use crate::testing::{BEGIN, Bed, drain, maintenance, moves, repair};
+use crate::testing::{BEGIN, Bed, add, drain, maintenance, moves, repair};
 
 #[test]
 fn a_drain_shows_its_moves_in_balance() {
@@ -21,6 +21,20 @@ fn a_repair_shows_its_moves_even_before_its_targets_are_up() {
     bed.up.remove(&NodeId(4));
     let expected = [repair(1), moves(1, 1, 4), moves(0, 1, 4)];
     assert_eq!(bed.state.rehearse(repair(1), &bed.sights()), Ok(expected.to_vec()));
+}
+
+#[test]
+fn a_new_node_shows_what_it_gets() {
+    let mut bed = Bed::new(4, 4);
+    bed.join(5, "");
+    // 12 replicas on 5 nodes: 2 for each at least.
+    let expected = [add(5), moves(1, 2, 5), moves(2, 3, 5)];
+    assert_eq!(bed.state.rehearse(add(5), &bed.sights()), Ok(expected.to_vec()));
+    assert_eq!(
+        bed.state.rehearse(add(1), &bed.sights()),
+        Ok(vec![add(1)]),
+        "it has its share"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::schedule::schedule;
-use crate::testing::{BEGIN, Bed, LIMITS, begun, drain, maintenance, place, repair};
+use crate::testing::{BEGIN, Bed, LIMITS, add, begun, drain, maintenance, place, repair};
 use covey_shared::metadata::Ending;
 
 const MAX_DOWN_MS: u64 = 600_000;
@@ -73,6 +73,21 @@ fn who_works_on_a_node_holds_its_repair_back() {
         bed.pass(MAX_DOWN_MS);
         assert_eq!((countdown(&bed, 2), repaired(&bed)), (Some(0), vec![repair(2)]));
     }
+}
+
+#[test]
+fn who_brings_replicas_to_a_node_makes_room_for_its_repair() {
+    let mut bed = Bed::new(5, 5);
+    let id = bed.start(add(2)).unwrap();
+    bed.away(2, Some(BEGIN));
+    bed.pass(MAX_DOWN_MS - 1);
+    assert_eq!(countdown(&bed, 2), Some(1));
+    bed.pass(1);
+    bed.turn();
+    assert!(bed.record(id).cancelled);
+    bed.turn();
+    bed.turn();
+    assert!(bed.state.running().any(|record| record.what == repair(2)));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn only_nodes_that_make_sense_are_taken_in() {
         assert!(bed.state.nodes.contains_key(&NodeId(10)), "the others are");
         assert!(!bed.state.lacks_place(&wanted));
         let mut bed = Bed::new(3, 1);
-        let joined = bed.join(wanted.clone());
+        let joined = bed.announce(wanted.clone());
         assert_eq!((joined.is_ok(), invalid(&joined)), (expected, !expected), "{wanted:?}");
     }
 }
@@ -60,7 +60,7 @@ fn a_configuration_brings_new_nodes_and_changes_none() {
 #[test]
 fn a_node_that_joins_again_changes_only_where_it_is() {
     let mut bed = Bed::new(3, 1);
-    bed.join(place(4, "a")).unwrap();
+    bed.announce(place(4, "a")).unwrap();
     bed.away(4, Some(BEGIN));
     let before = (bed.state.clone(), bed.audit.len());
     let by = "node".to_owned();
@@ -70,7 +70,7 @@ fn a_node_that_joins_again_changes_only_where_it_is() {
     };
     assert_eq!(bed.apply(again), ItemResult::Ok);
     assert_eq!((bed.state.clone(), bed.audit.len()), before, "nothing to note");
-    bed.join(place(4, "b")).unwrap();
+    bed.announce(place(4, "b")).unwrap();
     assert_eq!(bed.state.nodes[&NodeId(4)].away_since, Some(BEGIN));
     assert_eq!(bed.state.directory().get(NodeId(4)), Some(&place(4, "b")));
     assert!(bed.state.directory().version > before.0.directory);
@@ -79,14 +79,14 @@ fn a_node_that_joins_again_changes_only_where_it_is() {
         ..place(4, "")
     };
     let lines = bed.audit.len();
-    assert!(invalid(&bed.join(stolen)));
+    assert!(invalid(&bed.announce(stolen)));
     assert_eq!(bed.audit.len(), lines, "what nodes try in vain is not noted each time");
 }
 
 #[test]
 fn a_node_leaves_once_it_is_empty_and_never_comes_back() {
     let mut bed = Bed::new(4, 1);
-    bed.join(place(5, "")).unwrap();
+    bed.announce(place(5, "")).unwrap();
     assert_eq!(bed.remove(9), Err(OperationFault::UnknownNode(NodeId(9))));
     let not_empty = |replicas| {
         let node = NodeId(2);
@@ -104,7 +104,7 @@ fn a_node_leaves_once_it_is_empty_and_never_comes_back() {
     assert_eq!(bed.state.directory().get(NodeId(5)), None);
     assert!(!bed.state.nodes.contains_key(&NodeId(5)));
     // Not by itself, and not by an old configuration.
-    assert_eq!(bed.join(place(5, "")), Err(OperationFault::Removed(NodeId(5))));
+    assert_eq!(bed.announce(place(5, "")), Err(OperationFault::Removed(NodeId(5))));
     register(&mut bed, vec![place(5, "")]);
     assert!(!bed.state.nodes.contains_key(&NodeId(5)) && !bed.state.lacks_place(&place(5, "")));
     assert_eq!(bed.remove(5), Err(OperationFault::UnknownNode(NodeId(5))));
@@ -114,13 +114,13 @@ fn a_node_leaves_once_it_is_empty_and_never_comes_back() {
         node: NodeId(6),
         ..place(5, "")
     };
-    bed.join(heir).unwrap();
+    bed.announce(heir).unwrap();
 }
 
 #[test]
 fn a_node_leaves_only_if_all_shards_are_known() {
     let mut bed = Bed::new(4, 2);
-    bed.join(place(5, "")).unwrap();
+    bed.announce(place(5, "")).unwrap();
     bed.state.shards.remove(&ShardId(2));
     assert_eq!(bed.remove(5), Err(OperationFault::NotYetKnown));
 }
@@ -132,8 +132,8 @@ fn so_many_nodes_are_kept() {
     register(&mut bed, nodes);
     assert_eq!(bed.state.nodes.len(), MAX_NODES);
     assert!(bed.state.nodes.contains_key(&NodeId(MAX_NODES as u64)));
-    assert!(invalid(&bed.join(place(MAX_NODES as u64 + 1, ""))));
-    bed.join(place(2, "z")).unwrap();
+    assert!(invalid(&bed.announce(place(MAX_NODES as u64 + 1, ""))));
+    bed.announce(place(2, "z")).unwrap();
     assert_eq!(bed.state.nodes[&NodeId(2)].place.zone, "z", "who is known may change");
     assert_eq!(bed.now, UnixMillis(BEGIN.0));
 }

@@ -7,6 +7,8 @@ use covey_shared::metadata::{Ending, MetadataChange, Operation, OperationProgres
 use covey_shared::wire::ShardReport;
 
 use crate::emptying::Emptying;
+use crate::filling::Filling;
+use crate::pace::Forecast;
 use crate::placement::Outlook;
 use crate::state::Metadata;
 use crate::{maintenance, repair, strays};
@@ -29,6 +31,8 @@ pub struct Sights<'a> {
     pub silent: &'a BTreeMap<NodeId, u64>,
     /// Shards as their leaders say, of those that were heard of lately.
     pub reports: &'a BTreeMap<ShardId, ShardReport>,
+    /// How long moves take.
+    pub forecast: &'a Forecast,
 }
 
 /// How much may go on at once.
@@ -62,7 +66,7 @@ pub enum Action {
 pub struct Plan {
     /// What to do now; what was done before and shows no effect yet is named again.
     pub actions: Vec<Action>,
-    /// Of drains, repairs and maintenance that run.
+    /// Of drains, repairs, additions and maintenance that run.
     pub progress: BTreeMap<OperationId, OperationProgress>,
 }
 
@@ -102,6 +106,7 @@ pub fn schedule(state: &Metadata, sights: &Sights<'_>, limits: &Limits) -> Plan 
             Operation::Drain { node } | Operation::Repair { node } => {
                 Emptying::of(record, node, &outlook).go_on(&mut outlook, limits, &mut plan);
             }
+            Operation::Add { node } => Filling::of(record, node, &outlook).go_on(&mut outlook, limits, &mut plan),
             Operation::Maintenance { node, until } => maintenance::go_on(record, (node, until), &outlook, &mut plan),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::moving::{End, Move, Seen, Step, transfer};
-use crate::testing::{BEGIN, Bed, HOUR_MS, LIMITS, drain, maintenance, moves, repair};
+use crate::testing::{BEGIN, Bed, HOUR_MS, LIMITS, add, drain, maintenance, moves, repair};
 
 /// Numbers that look random and are the same in each run (splitmix64).
 struct Numbers(u64);
@@ -192,6 +192,38 @@ fn a_node_becomes_empty_whatever_happens() {
                 assert!(!lone || learners.is_empty(), "seed {seed}: {shard} {learners:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_node_gets_its_share_whatever_happens() {
+    for seed in 0..100 {
+        let (mut bed, mut numbers) = (Bed::new(6, 6), Numbers(seed));
+        bed.join(7, "");
+        for disturbed in [true, false] {
+            let id = bed.start(add(7)).unwrap();
+            for turn in 0..4000 {
+                if disturbed && turn < 60 && numbers.below(4) == 0 {
+                    disturb(&mut bed, &mut numbers);
+                }
+                step(&mut bed, &mut numbers);
+            }
+            assert!(!bed.record(id).runs(), "seed {seed}: {:?}", bed.progress(id));
+        }
+        let users = bed
+            .reports
+            .values()
+            .filter(|report| report.descriptor.shard != ShardId::METADATA);
+        let votes = |node| {
+            let has = |report: &&ShardReport| report.descriptor.members.on(NodeId(node)).is_some();
+            users.clone().filter(has).count()
+        };
+        // 18 replicas on 7 nodes.
+        assert!(
+            votes(7) >= 2,
+            "seed {seed}: {:?}",
+            (1..=7).map(votes).collect::<Vec<_>>()
+        );
     }
 }
 

@@ -13,8 +13,8 @@ fn a_node_keeps_what_is_known_of_it_when_it_joins_again() {
     let mut bed = Bed::new(4, 1);
     bed.start(drain(2)).unwrap();
     bed.away(2, Some(UnixMillis(7)));
-    bed.join(place(2, "east")).unwrap();
-    bed.join(place(9, "west")).unwrap();
+    bed.announce(place(2, "east")).unwrap();
+    bed.announce(place(9, "west")).unwrap();
     let node = &bed.state.nodes[&NodeId(2)];
     assert_eq!(node.place, place(2, "east"));
     assert!(node.drained && node.away_since == Some(UnixMillis(7)));

@@ -5,7 +5,7 @@ use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{MetadataChange, Operation, OperationRecord, Start};
 
-use crate::emptying::PAUSE_MS;
+use crate::parts::PAUSE_MS;
 use crate::placement::{Asked, Choice, Outlook};
 use crate::schedule::{Limits, Plan, SCHEDULER};
 

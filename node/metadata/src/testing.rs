@@ -12,6 +12,7 @@ use covey_shared::metadata::{
 };
 use covey_shared::wire::{MemberProgress, ShardReport};
 
+use crate::pace::Forecast;
 use crate::schedule::{Action, Limits, Plan, Sights, schedule};
 use crate::state::Metadata;
 
@@ -59,6 +60,11 @@ pub(crate) fn repair(node: u64) -> Operation {
     Operation::Repair { node }
 }
 
+pub(crate) fn add(node: u64) -> Operation {
+    let node = NodeId(node);
+    Operation::Add { node }
+}
+
 pub(crate) fn maintenance(node: u64, until: UnixMillis) -> Operation {
     let node = NodeId(node);
     Operation::Maintenance { node, until }
@@ -71,6 +77,7 @@ pub(crate) struct Bed {
     pub(crate) up: BTreeSet<NodeId>,
     pub(crate) silent: BTreeMap<NodeId, u64>,
     pub(crate) reports: BTreeMap<ShardId, ShardReport>,
+    pub(crate) forecast: Forecast,
     pub(crate) log: Vec<(LogIndex, UnixMillis, MetadataChange)>,
     pub(crate) audit: Vec<AuditRecord>,
     /// Of each shard, except the metadata.
@@ -93,6 +100,7 @@ impl Bed {
             up: ids.iter().copied().collect(),
             silent: BTreeMap::new(),
             reports: BTreeMap::new(),
+            forecast: Forecast::default(),
             log: Vec::new(),
             audit: Vec::new(),
             replicas,
@@ -141,7 +149,7 @@ impl Bed {
         self.asked(MetadataChange::Undrain { node, by })
     }
 
-    pub(crate) fn join(&mut self, place: NodePlace) -> Result<OperationId, OperationFault> {
+    pub(crate) fn announce(&mut self, place: NodePlace) -> Result<OperationId, OperationFault> {
         let by = "node".to_owned();
         self.asked(MetadataChange::Join { place, by })
     }
@@ -208,6 +216,21 @@ impl Bed {
         self.show(descriptor);
     }
 
+    /// A node without replicas joins the cluster.
+    pub(crate) fn join(&mut self, node: u64, zone: &str) {
+        self.apply(MetadataChange::Register(vec![place(node, zone)]));
+        self.up.insert(NodeId(node));
+    }
+
+    /// Moves the vote of a shard, as a move that ran to its end.
+    pub(crate) fn moved(&mut self, shard: u64, from: u64, to: u64) {
+        let (new, old) = (self.learner(shard, to), self.member(shard, from).unwrap());
+        let (promote, demote) = (vec![new], vec![old]);
+        self.change(shard, ChangeKind::Replace { promote, demote });
+        self.change(shard, ChangeKind::LeaveJoint);
+        self.change(shard, ChangeKind::Remove(old));
+    }
+
     /// A learner joins a shard.
     pub(crate) fn learner(&mut self, shard: u64, node: u64) -> ReplicaId {
         let change = self.reports[&ShardId(shard)].descriptor.add_learner(NodeId(node));
@@ -239,6 +262,7 @@ impl Bed {
             up: &self.up,
             silent: &self.silent,
             reports: &self.reports,
+            forecast: &self.forecast,
         }
     }
 
@@ -268,6 +292,15 @@ impl Bed {
 
     pub(crate) fn progress(&self, id: OperationId) -> OperationProgress {
         self.plan().progress.remove(&id).unwrap()
+    }
+
+    /// The end of an operation that is proposed now.
+    pub(crate) fn ending(&self, id: OperationId) -> Option<Ending> {
+        let ends = |action: Action| match action {
+            Action::Propose(MetadataChange::End { operation, ending }) if operation == id => Some(ending),
+            _ => None,
+        };
+        self.plan().actions.into_iter().find_map(ends)
     }
 }
 

@@ -262,8 +262,8 @@ impl OperationsActor {
         let work = async move { steps.step(&record, late).await };
         self.begin(Task::Step(id), work, ctx, move |actor, stepped| {
             let Some(stepped) = stepped else { return TURN };
-            let sightings = &actor.deps.handle.sightings;
-            sightings.note(id, stepped.progress);
+            let (sightings, now) = (&actor.deps.handle.sightings, actor.deps.handle.env.clock.monotonic());
+            sightings.stepped(id, now, &stepped);
             // Whoever plans behind its end knows what it has changed.
             stepped.report.into_iter().for_each(|report| sightings.heard_of(report));
             if let Some(ending) = stepped.ending {

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use covey_env::Monotonic;
-use covey_metadata::Sights;
+use covey_metadata::{Forecast, Pace, Sights};
 use covey_shared::ids::{NodeId, OperationId, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
-use covey_shared::metadata::{NodeReports, OperationProgress};
+use covey_shared::metadata::{Ending, NodeReports, OperationProgress};
 use covey_shared::wire::{RebuildStatus, ShardReport};
 use parking_lot::Mutex;
+
+use super::step::Stepped;
 
 /// A node that has not answered for so long is away: more than an election takes, so that a restart of a process hardly shows.
 const AWAY: Duration = Duration::from_secs(5);
@@ -27,6 +29,8 @@ struct Seen {
     /// When each node last said what it knows, and what that was.
     reports: BTreeMap<NodeId, (Monotonic, NodeReports)>,
     progress: BTreeMap<OperationId, OperationProgress>,
+    /// How long moves take.
+    pace: Pace,
 }
 
 /// What is seen of the cluster at one moment.
@@ -38,6 +42,8 @@ pub(crate) struct Glimpse {
     pub(crate) silent: BTreeMap<NodeId, u64>,
     /// What the leader of each shard says, of those on nodes that said something lately.
     pub(crate) reports: BTreeMap<ShardId, ShardReport>,
+    /// How long moves take.
+    pub(crate) forecast: Forecast,
 }
 
 impl Glimpse {
@@ -48,6 +54,7 @@ impl Glimpse {
             up: &self.up,
             silent: &self.silent,
             reports: &self.reports,
+            forecast: &self.forecast,
         }
     }
 }
@@ -97,6 +104,7 @@ impl Sightings {
         let seen = self.0.lock();
         let mut glimpse = Glimpse {
             reports: seen.leaders(now),
+            forecast: seen.forecast(),
             ..Glimpse::default()
         };
         for node in nodes {
@@ -143,20 +151,47 @@ impl Sightings {
         self.0.lock().progress.insert(operation, progress);
     }
 
+    /// What came of a step; its time left goes by how long others have taken.
+    pub(super) fn stepped(&self, operation: OperationId, now: Monotonic, stepped: &Stepped) {
+        let mut seen = self.0.lock();
+        let (mut progress, now) = (stepped.progress.clone(), millis(now.0));
+        match stepped.phase {
+            Some(phase) => {
+                seen.pace.saw(operation, phase, now);
+                progress.eta_ms = seen.pace.left(operation, progress.eta_ms, now);
+            }
+            None => {
+                seen.pace.lost(operation);
+                progress.eta_ms = None;
+            }
+        }
+        if stepped.ending == Some(Ending::Done) {
+            seen.pace.done(operation, now);
+        }
+        seen.progress.insert(operation, progress);
+    }
+
     pub(crate) fn progress(&self, operation: OperationId) -> OperationProgress {
         self.0.lock().progress.get(&operation).cloned().unwrap_or_default()
     }
 
     /// Only these go on.
     pub(crate) fn keep(&self, running: &BTreeSet<OperationId>) {
-        self.0
-            .lock()
-            .progress
-            .retain(|operation, _| running.contains(operation));
+        let mut seen = self.0.lock();
+        seen.progress.retain(|operation, _| running.contains(operation));
+        seen.pace.keep(running);
     }
 }
 
 impl Seen {
+    fn forecast(&self) -> Forecast {
+        let left = |(id, progress): (&OperationId, &OperationProgress)| Some((*id, progress.eta_ms?));
+        Forecast {
+            usual_ms: self.pace.usual_ms(),
+            left_ms: self.progress.iter().filter_map(left).collect(),
+        }
+    }
+
     /// Who was deposed and does not know it yet has the lower term.
     fn leaders(&self, now: Monotonic) -> BTreeMap<ShardId, ShardReport> {
         let lately = self.reports.values().filter(|(at, _)| now.since(*at) < AWAY);

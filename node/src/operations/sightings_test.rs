@@ -1,5 +1,6 @@
 //! Who is up, who leads and what is newest, from what nodes say and when.
 
+use covey_metadata::Phase;
 use covey_shared::ids::{LogIndex, ReplicaId, Term};
 use covey_shared::layout::FIRST_EPOCH;
 use covey_shared::members::Members;
@@ -93,4 +94,44 @@ fn progress_of_what_has_ended_is_forgotten() {
     sightings.keep(&BTreeSet::from([OperationId(2)]));
     assert_eq!(sightings.progress(OperationId(1)), OperationProgress::default());
     assert_eq!(sightings.progress(OperationId(2)), progress);
+}
+
+#[test]
+fn the_time_left_of_a_move_goes_by_those_before_it() {
+    let sightings = Sightings::default();
+    let step = |id, now: u64, phase, fetch_ms, ending| {
+        let stepped = Stepped {
+            progress: OperationProgress {
+                eta_ms: fetch_ms,
+                ..OperationProgress::default()
+            },
+            phase,
+            ending,
+            report: None,
+            offered: false,
+        };
+        sightings.stepped(OperationId(id), at(now), &stepped);
+        sightings.progress(OperationId(id)).eta_ms
+    };
+    let phases = [
+        Phase::Join,
+        Phase::Fetch,
+        Phase::Install,
+        Phase::CatchUp,
+        Phase::HandOver,
+        Phase::Leave,
+    ];
+    for (second, phase) in (0..).zip(phases) {
+        step(1, second, Some(phase), None, None);
+    }
+    step(1, 6, Some(Phase::CleanUp), None, None);
+    step(1, 7, Some(Phase::CleanUp), None, Some(Ending::Done));
+    let forecast = || sightings.glimpse(std::iter::empty(), at(9)).forecast;
+    assert_eq!(forecast().usual_ms, Some(7_000));
+    assert_eq!(step(2, 10, Some(Phase::Join), None, None), Some(7_000));
+    assert_eq!(step(2, 11, Some(Phase::Fetch), Some(3_000), None), Some(8_000));
+    assert_eq!(forecast().left_ms[&OperationId(2)], 8_000);
+    assert_eq!(step(2, 12, None, None, None), None, "it is held up");
+    sightings.keep(&BTreeSet::new());
+    assert_eq!(forecast().left_ms, BTreeMap::new());
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use covey_metadata::Phase;
 use covey_metadata::moving::{self, End, Move, Step, Waiting};
 use covey_shared::ids::{ModelEpoch, NodeId, ReplicaId, ShardId};
 use covey_shared::metadata::{Ending, Operation, OperationProgress, OperationRecord};
@@ -19,7 +20,10 @@ const LOOK: Duration = Duration::from_secs(2);
 /// What came of a step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stepped {
+    /// Its time left is that of what is fetched alone.
     pub(super) progress: OperationProgress,
+    /// Of a move that goes on as it should.
+    pub(super) phase: Option<Phase>,
     /// It has come to its end.
     pub(super) ending: Option<Ending>,
     /// What the leader said.
@@ -81,10 +85,21 @@ impl Steps {
                 let words = format!("node {to} is asked to lead");
                 (moving::transfer(&report, to, record.cancelled), words)
             }
-            Operation::Drain { .. } | Operation::Maintenance { .. } | Operation::Repair { .. } => return None,
+            Operation::Drain { .. }
+            | Operation::Maintenance { .. }
+            | Operation::Repair { .. }
+            | Operation::Add { .. } => return None,
+        };
+        let held_up = matches!(step, Step::Wait(Waiting::Silent(_) | Waiting::HandOver(_))) || record.cancelled;
+        let phase = match record.what {
+            Operation::Move { shard, from, to } if !held_up => {
+                Some(moving::phase(&Move { shard, from, to }, &report, self.rebuild.as_ref()))
+            }
+            _ => None,
         };
         let stepped = self.follow(step, &report, words, late).await;
         Some(Stepped {
+            phase,
             report: Some(report),
             ..stepped
         })
@@ -170,6 +185,7 @@ fn goes_on(step: String) -> Stepped {
             step,
             ..OperationProgress::default()
         },
+        phase: None,
         ending: None,
         report: None,
         offered: false,

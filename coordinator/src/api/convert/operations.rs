@@ -76,6 +76,9 @@ fn wanted(what: Wanted, now: UnixMillis) -> Result<Operation, RequestFault> {
         Wanted::Repair(wanted) => Operation::Repair {
             node: NodeId(wanted.node),
         },
+        Wanted::Add(wanted) => Operation::Add {
+            node: NodeId(wanted.node),
+        },
     })
 }
 
@@ -121,6 +124,7 @@ pub(crate) fn operation(what: &Operation) -> v1::Operation {
             until_ms: until.0,
         }),
         Operation::Repair { node } => What::Repair(v1::RepairNode { node: node.0 }),
+        Operation::Add { node } => What::Add(v1::AddNode { node: node.0 }),
     };
     v1::Operation {
         what: Some(message),
@@ -136,6 +140,7 @@ pub(super) fn title(what: &Operation) -> String {
         Operation::Drain { node } => format!("drain node {node}"),
         Operation::Maintenance { node, .. } => format!("maintenance of node {node}"),
         Operation::Repair { node } => format!("repair node {node}"),
+        Operation::Add { node } => format!("add replicas to node {node}"),
     }
 }
 

@@ -36,6 +36,11 @@ fn each_kind_has_its_message_and_its_words() {
             "repair node 3",
         ),
         (
+            r#"{"add": {"node": 3}}"#,
+            Operation::Add { node },
+            "add replicas to node 3",
+        ),
+        (
             r#"{"maintenance": {"node": 3, "for_ms": 500}}"#,
             Operation::Maintenance {
                 node,

@@ -164,23 +164,9 @@ pub(super) fn one_move(view: &DescribeClusterReply) -> Option<MoveReplica> {
     })
 }
 
-/// What brings `node` the replicas again that it had before.
-pub(super) fn moves_back(before: &DescribeClusterReply, after: &DescribeClusterReply, node: u64) -> Vec<MoveReplica> {
-    let mut moves = Vec::new();
-    for had in before.shards.iter().filter(|shard| shard.voters.contains(&node)) {
-        let Some(has) = after.shards.iter().find(|shard| shard.shard == had.shard) else {
-            continue;
-        };
-        let mut new = has.voters.iter().filter(|voter| !had.voters.contains(voter));
-        if let (false, Some(from)) = (has.voters.contains(&node), new.next()) {
-            moves.push(MoveReplica {
-                shard: had.shard,
-                from_node: *from,
-                to_node: node,
-            });
-        }
-    }
-    moves
+/// Replicas of shards with posts that a node has.
+pub(super) fn replicas_on(view: &DescribeClusterReply, node: u64) -> usize {
+    of_users(view).filter(|shard| shard.voters.contains(&node)).count()
 }
 
 #[cfg(test)]

@@ -55,24 +55,13 @@ fn the_leader_of_the_first_shard_moves_to_a_node_without_a_replica() {
 }
 
 #[test]
-fn what_left_a_node_comes_back_from_where_it_went() {
-    let before = view(vec![
+fn replicas_are_counted_without_those_of_the_metadata() {
+    let state = view(vec![
         shard(0, 1, &[1, 2, 3]),
-        shard(1, 1, &[1, 3, 4]),
-        shard(2, 2, &[2, 3, 4]),
+        shard(1, 4, &[1, 3, 4]),
+        shard(2, 4, &[1, 2, 4]),
     ]);
-    let after = view(vec![
-        shard(0, 2, &[2, 3, 4]),
-        shard(1, 3, &[2, 3, 4]),
-        shard(2, 2, &[2, 3, 4]),
-    ]);
-    let back = |shard, from_node| MoveReplica {
-        shard,
-        from_node,
-        to_node: 1,
-    };
-    assert_eq!(moves_back(&before, &after, 1), [back(0, 4), back(1, 2)]);
-    assert_eq!(moves_back(&before, &before, 1), []);
+    assert_eq!([1, 2, 5].map(|node| replicas_on(&state, node)), [2, 1, 0]);
 }
 
 #[test]

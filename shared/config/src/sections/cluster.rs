@@ -35,7 +35,7 @@ section! {
     pub struct OperationsConfig = "operations" {
         /// A node that does not answer for so long is given up: its replicas are made anew on others. Off: never.
         max_down: Option<Duration> = "10m", in "5s"..="7d";
-        /// Moves of replicas at once, of those that a drain or a repair begins; at most one to each node.
+        /// Moves of replicas at once, of those that other operations begin; at most one to each node.
         moves: usize = 2, in 1..=64;
         /// Time for one of them; it is taken back then, and begun again.
         move_limit: Duration = "1h", in "10s"..="7d";
