@@ -64,31 +64,36 @@ impl Nodes {
         self.known.subscribe()
     }
 
-    /// Takes it in if it is newer. One that the disk does not take counts all the same: it is told again after a restart.
-    pub(crate) fn learn(&self, directory: Directory) {
-        let _one = self.write.lock();
-        if directory.version <= self.version() {
-            return;
-        }
+    /// Takes it in if it is newer. One that does not come to the disk counts all the same: it is told again after a restart.
+    pub(crate) fn learn(self: &Arc<Self>, directory: Directory) {
         // It came over the network.
         let directory = Directory::new(directory.version, directory.nodes);
-        tracing::info!(
-            version = directory.version.0,
-            nodes = directory.nodes.len(),
-            "the nodes of the cluster have changed"
-        );
-        let stored = match checked_file::to_bytes(VERSION, &directory) {
-            Ok(bytes) => self
-                .env
-                .disk
-                .replace_file(&self.path, &bytes)
-                .map_err(anyhow::Error::new),
+        let newer = self.known.send_if_modified(|known| {
+            let newer = directory.version > known.version;
+            if newer {
+                *known = Arc::new(directory);
+            }
+            newer
+        });
+        if newer {
+            let known = self.now();
+            let (version, nodes) = (known.version.0, known.nodes.len());
+            tracing::info!(version, nodes, "the nodes of the cluster have changed");
+            let nodes = self.clone();
+            self.env.spawn.compute(Box::new(move || nodes.store()));
+        }
+    }
+
+    /// Puts on the disk what is known now: whichever job comes last stores the newest.
+    fn store(&self) {
+        let _one = self.write.lock();
+        let stored = match checked_file::to_bytes(VERSION, &*self.now()) {
+            Ok(bytes) => self.env.disk.replace_file(&self.path, &bytes).map_err(anyhow::Error::new),
             Err(error) => Err(anyhow::Error::new(error)),
         };
         if let Err(error) = stored {
             tracing::warn!(path = %self.path.display(), error = format!("{error:#}"), "the list of nodes is not on the disk");
         }
-        self.known.send_replace(Arc::new(directory));
     }
 }
 

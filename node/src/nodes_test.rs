@@ -34,6 +34,12 @@ impl Bed {
     fn open(&self, configured: &Directory) -> Arc<Nodes> {
         Nodes::open(&self.env, self.dir.path(), configured)
     }
+
+    /// Learns it, and waits for the disk.
+    fn learn(&self, nodes: &Arc<Nodes>, directory: Directory) {
+        nodes.learn(directory);
+        nodes.store();
+    }
 }
 
 #[test]
@@ -42,9 +48,9 @@ fn the_newest_list_counts_and_outlives_the_process() {
     let nodes = bed.open(&configured);
     assert_eq!(*nodes.now(), configured);
     let newer = directory(7, &[(1, "a:1"), (4, "d:4")]);
-    nodes.learn(newer.clone());
-    nodes.learn(directory(6, &[(9, "x:9")]));
-    nodes.learn(directory(7, &[(9, "x:9")]));
+    bed.learn(&nodes, newer.clone());
+    bed.learn(&nodes, directory(6, &[(9, "x:9")]));
+    bed.learn(&nodes, directory(7, &[(9, "x:9")]));
     assert_eq!(*nodes.now(), newer);
     assert_eq!(
         *bed.open(&configured).now(),
@@ -73,14 +79,14 @@ fn the_file_has_fixed_bytes() {
 #[test]
 fn a_damaged_list_is_left_out_and_told_again() {
     let (bed, configured) = (Bed::new(), directory(0, &[(1, "a:1")]));
-    bed.open(&configured).learn(directory(7, &[(4, "d:4")]));
+    bed.learn(&bed.open(&configured), directory(7, &[(4, "d:4")]));
     let path = bed.dir.path().join(FILE);
     let mut bytes = std::fs::read(&path).expect("it is there");
     bytes[9] ^= 1;
     std::fs::write(&path, &bytes).expect("it rots");
     let nodes = bed.open(&configured);
     assert_eq!(*nodes.now(), configured);
-    nodes.learn(directory(7, &[(4, "d:4")]));
+    bed.learn(&nodes, directory(7, &[(4, "d:4")]));
     assert_eq!(*bed.open(&configured).now(), directory(7, &[(4, "d:4")]));
 }
 
