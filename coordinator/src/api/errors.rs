@@ -192,7 +192,9 @@ fn operation(fault: &OperationFault) -> (Code, u16, Option<Duration>) {
         | OperationFault::Drained(_)
         | OperationFault::NotDrained(_)
         | OperationFault::NoRoom { .. }
-        | OperationFault::NotAway(_) => (Code::FailedPrecondition, 400, None),
+        | OperationFault::NotAway(_)
+        | OperationFault::MajorityThere { .. }
+        | OperationFault::Away(_) => (Code::FailedPrecondition, 400, None),
         OperationFault::Invalid(_) => (Code::InvalidArgument, 400, None),
         OperationFault::TooMany(_) => (Code::ResourceExhausted, 429, None),
         OperationFault::NotYetKnown => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),

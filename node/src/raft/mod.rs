@@ -22,6 +22,7 @@ mod log_view;
 mod membership;
 mod proposals;
 mod rebuild;
+mod recovery;
 mod restore;
 mod slog_bridge;
 mod status;
