@@ -15,7 +15,8 @@ pub use data::{
 };
 
 pub use operations::{
-    AuditArgs, MoveArgs, NodeCommand, OperationsArgs, StartFlags, TransferLeaderArgs, WatchArgs, WatchFlags,
+    AuditArgs, MoveArgs, NodeCommand, OperationsArgs, StartFlags, TransferLeaderArgs, UnsafeRecoverArgs, WatchArgs,
+    WatchFlags,
 };
 
 mod data;
@@ -277,6 +278,8 @@ pub enum ShardCommand {
     TransferLeader(TransferLeaderArgs),
     /// Move a replica to another node, while reads and writes go on
     Move(MoveArgs),
+    /// Have a shard that has lost most of its replicas for good go on with one; LOSES writes that only the others had
+    UnsafeRecover(UnsafeRecoverArgs),
 }
 
 /// Arguments of `shard check`.

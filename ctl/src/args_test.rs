@@ -78,6 +78,16 @@ fn operations_take_their_flags_in_any_place() {
         panic!("a maintenance")
     };
     assert_eq!(time, Duration::from_secs(45 * 60));
+    let cli = parse("covey node add 5 --dry-run --limit 2h").unwrap();
+    let Command::Node(NodeCommand::Add { node: 5, start }) = cli.command else {
+        panic!("an addition")
+    };
+    assert!(start.watch.dry_run && start.limit == Duration::from_secs(2 * 3600));
+    let cli = parse("covey shard unsafe-recover 3 --keep 1 --yes-lose-writes --watch").unwrap();
+    let Command::Shard(ShardCommand::UnsafeRecover(args)) = cli.command else {
+        panic!("a recovery")
+    };
+    assert!((args.shard, args.keep, args.yes_lose_writes) == (3, 1, true) && args.start.watch.watch);
 }
 
 #[test]
@@ -92,6 +102,7 @@ fn flags_that_make_no_sense_together_or_are_out_of_bounds_are_refused() {
         "covey node undrain 3 --watch",
         "covey shard move 3 --from 1",
         "covey shard transfer-leader 3",
+        "covey shard unsafe-recover 3 --yes-lose-writes",
         "covey audit -n 0",
         "covey audit -n 1001",
         "covey cancel",

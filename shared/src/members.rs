@@ -16,6 +16,9 @@ use crate::slots::SlotRange;
 /// Replicas of one shard at most, of all kinds.
 pub const MAX_MEMBERS: usize = 16;
 
+/// Versions that a recovery leaves out: more than a majority that is lost can have made of which nobody else knows.
+pub const RECOVERY_VERSIONS: u64 = 1000;
+
 /// Version of an encoded [`MemberChange`].
 pub const MEMBER_CHANGE_VERSION: u16 = 1;
 
@@ -49,6 +52,13 @@ pub enum ChangeKind {
     LeaveJoint,
     /// A learner leaves.
     Remove(ReplicaId),
+    /// One replica goes on alone, since a majority of the voters is lost for good. What only these have acknowledged is lost.
+    Recover {
+        /// The one that stays.
+        keep: ReplicaId,
+        /// The version that this yields: higher than any that the others can have.
+        conf_ver: u64,
+    },
 }
 
 /// A change as the log carries it.
@@ -108,6 +118,9 @@ pub enum MembersError {
     /// More than [`MAX_MEMBERS`].
     #[error("a shard has at most {MAX_MEMBERS} replicas")]
     Full,
+    /// It can change its members as it always does.
+    #[error("the leader of the shard, or most of its voters, are heard of: it needs no recovery")]
+    NotLost,
 }
 
 impl Members {
@@ -159,6 +172,11 @@ impl Members {
                 ..Members::default()
             }),
             ChangeKind::LeaveJoint => Err(MembersError::NotJoint),
+            ChangeKind::Recover { keep, conf_ver: new } => match self.has(*keep) {
+                true if *new > conf_ver => Ok(Members::of([*keep])),
+                true => Err(MembersError::Overtaken { have: conf_ver }),
+                false => Err(MembersError::NotAVoter(*keep)),
+            },
             _ if self.is_joint() => Err(MembersError::Joint),
             ChangeKind::AddLearner(new) => self.add(shard, conf_ver, *new),
             ChangeKind::Replace { promote, demote } => self.replace(promote, demote),
@@ -258,8 +276,21 @@ impl ShardDescriptor {
             return Err(MembersError::Overtaken { have });
         }
         self.members = self.members.after(self.shard, have, &change.kind)?;
-        self.epoch.conf_ver = have + 1;
+        self.epoch.conf_ver = match change.kind {
+            ChangeKind::Recover { conf_ver, .. } => conf_ver,
+            _ => have + 1,
+        };
         Ok(())
+    }
+
+    /// The change that leaves `keep` alone, with a version that lies behind this one and behind `seen`.
+    pub fn recover(&self, keep: ReplicaId, seen: u64) -> MemberChange {
+        let expected = self.epoch.conf_ver;
+        let conf_ver = expected.max(seen).saturating_add(RECOVERY_VERSIONS);
+        MemberChange {
+            expected,
+            kind: ChangeKind::Recover { keep, conf_ver },
+        }
     }
 
     /// The change that adds a replica on `node`.

@@ -124,4 +124,42 @@ fn golden_bytes_of_every_change() {
     );
     check(ChangeKind::LeaveJoint, "02000000");
     check(ChangeKind::Remove(two), "03000000 0200000000000000");
+    let recover = ChangeKind::Recover { keep: one, conf_ver: 9 };
+    check(recover, "04000000 0100000000000000 0900000000000000");
+}
+
+#[test]
+fn one_replica_goes_on_alone_whatever_was_under_way() {
+    let mut joint = shard();
+    let learner = add(&mut joint, 4);
+    let (promote, demote) = (vec![learner], vec![founder(3)]);
+    change(&mut joint, ChangeKind::Replace { promote, demote }).unwrap();
+    for mut shard in [shard(), joint] {
+        for keep in shard.members.all() {
+            let mut alone = shard.clone();
+            let recovery = alone.recover(keep, 77);
+            alone.change(&recovery).unwrap();
+            assert_eq!(alone.members, Members::of([keep]));
+            assert_eq!(alone.epoch.conf_ver, 77 + RECOVERY_VERSIONS);
+            let again = alone.change(&recovery);
+            assert_eq!(
+                again,
+                Err(MembersError::Overtaken {
+                    have: alone.epoch.conf_ver
+                })
+            );
+            // Who comes next has an id that nobody had.
+            assert_eq!(add(&mut alone, 9).born(), alone.epoch.conf_ver);
+        }
+        let (keep, have) = (founder(9), shard.epoch.conf_ver);
+        assert_eq!(
+            change(&mut shard, ChangeKind::Recover { keep, conf_ver: 99 }),
+            Err(MembersError::NotAVoter(keep))
+        );
+        let back = ChangeKind::Recover {
+            keep: founder(1),
+            conf_ver: have,
+        };
+        assert_eq!(change(&mut shard, back), Err(MembersError::Overtaken { have }));
+    }
 }

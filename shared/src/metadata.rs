@@ -63,13 +63,31 @@ pub enum Operation {
         /// The node.
         node: NodeId,
     },
+    /// A shard that has lost a majority of its voters for good goes on with one replica alone. What only the others had acknowledged is
+    /// lost.
+    UnsafeRecover {
+        /// The shard.
+        shard: ShardId,
+        /// Node whose replica stays.
+        keep: NodeId,
+    },
+    /// A shard gets one more replica with a vote. Asked for by the cluster itself, while a shard has fewer than it should.
+    AddReplica {
+        /// The shard.
+        shard: ShardId,
+        /// Node that should have it.
+        to: NodeId,
+    },
 }
 
 impl Operation {
     /// The one shard that it is about.
     pub fn shard(&self) -> Option<ShardId> {
         match self {
-            Operation::Move { shard, .. } | Operation::TransferLeader { shard, .. } => Some(*shard),
+            Operation::Move { shard, .. }
+            | Operation::TransferLeader { shard, .. }
+            | Operation::UnsafeRecover { shard, .. }
+            | Operation::AddReplica { shard, .. } => Some(*shard),
             Operation::Drain { .. }
             | Operation::Maintenance { .. }
             | Operation::Repair { .. }
@@ -84,7 +102,10 @@ impl Operation {
             | Operation::Maintenance { node, .. }
             | Operation::Repair { node }
             | Operation::Add { node } => Some(*node),
-            Operation::Move { .. } | Operation::TransferLeader { .. } => None,
+            Operation::Move { .. }
+            | Operation::TransferLeader { .. }
+            | Operation::UnsafeRecover { .. }
+            | Operation::AddReplica { .. } => None,
         }
     }
 }
@@ -295,6 +316,21 @@ pub enum OperationFault {
         /// Replicas that it has.
         replicas: u64,
     },
+    /// It can go on without giving anything up.
+    #[error(
+        "{there} of the {voters} voters of shard {shard} are on nodes that answer, a majority: it needs no recovery"
+    )]
+    MajorityThere {
+        /// The shard.
+        shard: ShardId,
+        /// Voters on nodes that answer.
+        there: u64,
+        /// All of them.
+        voters: u64,
+    },
+    /// What should stay is not there.
+    #[error("node {0} does not answer")]
+    Away(NodeId),
 }
 
 /// A line of the audit log: what was asked for, by whom, and what came of it.

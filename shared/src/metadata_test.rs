@@ -34,6 +34,16 @@ fn operations_have_these_bytes() {
     let maintenance = Operation::Maintenance { node: NODE, until };
     check(&maintenance, &format!("03000000 {two} {five}"));
     check(&Operation::Repair { node: NODE }, &format!("04000000 {two}"));
+    check(&Operation::Add { node: NODE }, &format!("05000000 {two}"));
+    let (shard, keep) = (SHARD, NODE);
+    check(
+        &Operation::UnsafeRecover { shard, keep },
+        &format!("06000000 {three} {two}"),
+    );
+    check(
+        &Operation::AddReplica { shard, to },
+        &format!("07000000 {three} {five}"),
+    );
 }
 
 #[test]

@@ -201,7 +201,9 @@ fn operation(fault: &OperationFault) -> (Code, u16, Option<Duration>) {
         | OperationFault::NoRoom { .. }
         | OperationFault::NotAway(_)
         | OperationFault::Removed(_)
-        | OperationFault::NotEmpty { .. } => (Code::FailedPrecondition, 400, None),
+        | OperationFault::NotEmpty { .. }
+        | OperationFault::MajorityThere { .. }
+        | OperationFault::Away(_) => (Code::FailedPrecondition, 400, None),
         OperationFault::Invalid(_) => (Code::InvalidArgument, 400, None),
         OperationFault::TooMany(_) => (Code::ResourceExhausted, 429, None),
         OperationFault::NotYetKnown => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),

@@ -107,9 +107,12 @@ impl NodeLinkActor {
             let result = calling.await;
             slot.leave(&result);
             if let Ok(ReplyBody::Status(status)) = result {
-                let led = status.replicas.iter().filter(|r| r.role == ReplicaRole::Leader);
-                led.for_each(|r| leaders.learn(r.shard, node));
                 status.replicas.iter().for_each(|r| map.learn(&r.descriptor));
+                let known = map.load();
+                let led = status.replicas.iter().filter(|r| r.role == ReplicaRole::Leader);
+                // Replicas that a recovery left behind may have a leader of their own, until they are removed.
+                let led = led.filter(|r| known.may_lead(&r.descriptor, node));
+                led.for_each(|r| leaders.learn(r.shard, node));
                 let Some(roster) = roster.upgrade().filter(|roster| status.directory > roster.version()) else {
                     return;
                 };

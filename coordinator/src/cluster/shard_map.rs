@@ -54,6 +54,12 @@ impl ShardMap {
         self.shard(id).map(|s| s.slots)
     }
 
+    /// Whether a replica on `node` that knows its shard like this may lead it: it is a member, or knows better than this map.
+    pub(crate) fn may_lead(&self, descriptor: &ShardDescriptor, node: NodeId) -> bool {
+        let plan = self.layout.shard(descriptor.shard);
+        plan.is_none_or(|plan| descriptor.epoch >= plan.epoch || plan.voters.iter().any(|voter| voter.node == node))
+    }
+
     /// With what is newer in `descriptor`; `None` if nothing is.
     fn with(&self, descriptor: &ShardDescriptor) -> Option<ShardMap> {
         let plan = self.layout.shard(descriptor.shard)?;

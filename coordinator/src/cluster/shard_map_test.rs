@@ -33,6 +33,19 @@ fn leader_is_the_preferred_one_until_another_is_learned_and_again_when_that_is_f
 }
 
 #[test]
+fn who_was_left_behind_by_a_recovery_is_not_taken_for_a_leader() {
+    let cell = MapCell::new(ShardMap::from_config(&Config::default()));
+    let old = ShardDescriptor::founding(&cell.load().shards()[0]);
+    let (keep, other) = (old.members.voters[0], old.members.voters[1]);
+    assert!(cell.load().may_lead(&old, other.node()));
+    let mut new = old.clone();
+    new.change(&old.recover(keep, 0)).unwrap();
+    cell.learn(&new);
+    let map = cell.load();
+    assert!(!map.may_lead(&old, other.node()) && map.may_lead(&new, keep.node()) && map.may_lead(&old, keep.node()));
+}
+
+#[test]
 fn the_metadata_moves_like_a_shard_and_owns_nothing() {
     let cell = MapCell::new(ShardMap::from_config(&Config::default()));
     let mut newer = ShardDescriptor::founding(cell.load().shard(ShardId::METADATA).unwrap());

@@ -123,6 +123,22 @@ pub struct MoveArgs {
     pub start: StartFlags,
 }
 
+/// Arguments of `shard unsafe-recover`.
+#[derive(Debug, Args)]
+pub struct UnsafeRecoverArgs {
+    /// The shard
+    pub shard: u64,
+    /// The node whose replica stays: of those that answer the one whose log is longest
+    #[arg(long, value_name = "NODE")]
+    pub keep: u64,
+    /// Do not ask: writes that only lost nodes have are given up
+    #[arg(long)]
+    pub yes_lose_writes: bool,
+    /// How.
+    #[command(flatten)]
+    pub start: StartFlags,
+}
+
 /// Arguments of `shard transfer-leader`.
 #[derive(Debug, Args)]
 pub struct TransferLeaderArgs {

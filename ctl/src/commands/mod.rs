@@ -97,6 +97,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Shard(ShardCommand::Check(args)) => shard::check(&context, args).await,
         Command::Shard(ShardCommand::TransferLeader(args)) => operations::transfer_leader(&context, args).await,
         Command::Shard(ShardCommand::Move(args)) => operations::move_replica(&context, args).await,
+        Command::Shard(ShardCommand::UnsafeRecover(args)) => operations::unsafe_recover(&context, args).await,
         Command::Nodes => cluster::nodes(&context).await,
         Command::Shards => cluster::shards(&context).await,
         Command::Operations(args) => cluster::operations(&context, &args).await,

@@ -1,21 +1,24 @@
 //! Commands that begin operations, take them back, and take nodes back into service.
 
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use covey_api::v1::start_operation_request::What;
 use covey_api::v1::{
     AddNode, CancelOperationRequest, DrainNode, MaintainNode, MoveReplica, RemoveNodeRequest, RepairNode,
-    StartOperationRequest, TransferLeader, UndrainNodeRequest,
+    StartOperationRequest, TransferLeader, UndrainNodeRequest, UnsafeRecover,
 };
 
 use super::{Context, Outcome, watch};
-use crate::args::{MoveArgs, NodeCommand, StartFlags, TransferLeaderArgs, WatchFlags};
+use crate::args::{MoveArgs, NodeCommand, StartFlags, TransferLeaderArgs, UnsafeRecoverArgs, WatchFlags};
 use crate::client::denied;
 use crate::render::operations;
 
 /// Time for the cluster to take an operation up: longer than an election.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest line that is read from a terminal, in bytes.
+const LINE: u64 = 64;
 /// Time that the coordinator's answer needs to come back.
 const WAY: Duration = Duration::from_secs(5);
 
@@ -52,6 +55,36 @@ pub(super) async fn transfer_leader(context: &Context, args: TransferLeaderArgs)
         to_node: args.to,
     });
     begin(context, what, &args.start).await
+}
+
+pub(super) async fn unsafe_recover(context: &Context, args: UnsafeRecoverArgs) -> Result<Outcome> {
+    let UnsafeRecoverArgs { shard, keep, .. } = args;
+    if !args.yes_lose_writes && !args.start.watch.dry_run {
+        confirm(shard, keep)?;
+    }
+    let what = What::UnsafeRecover(UnsafeRecover { shard, keep_node: keep });
+    begin(context, what, &args.start).await
+}
+
+/// Has whoever sits there type the number of the shard.
+fn confirm(shard: u64, keep: u64) -> Result<()> {
+    let (stdin, mut typed) = (std::io::stdin(), String::new());
+    if !stdin.is_terminal() {
+        bail!("nobody is there to confirm it; --yes-lose-writes says that writes may be lost");
+    }
+    eprint!(
+        "Shard {shard} will go on with what node {keep} has. Writes that only other nodes have are LOST, even if these come back;\n\
+         their replicas are removed. Type the number of the shard to go on: "
+    );
+    stdin
+        .lock()
+        .take(LINE)
+        .read_line(&mut typed)
+        .context("cannot read from the terminal")?;
+    match typed.trim() == shard.to_string() {
+        true => Ok(()),
+        false => bail!("that is not {shard}: nothing was begun"),
+    }
 }
 
 async fn begin(context: &Context, what: What, flags: &StartFlags) -> Result<Outcome> {

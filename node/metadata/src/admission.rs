@@ -1,6 +1,6 @@
 //! Whether an operation may begin, as the state behind the log alone says: all replicas decide alike.
 
-use covey_shared::ids::{NodeId, OperationId, ShardId, UnixMillis};
+use covey_shared::ids::{NodeId, OperationId, ReplicaId, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{
     MAX_BY, MAX_LIMIT_MS, MAX_MAINTENANCE_MS, NodeRecord, Operation, OperationFault, OperationRecord, Start,
@@ -53,6 +53,8 @@ impl Metadata {
         match start.what {
             Operation::Move { shard, from, to } => self.admit_move(shard, from, to)?,
             Operation::TransferLeader { shard, to } => self.admit_transfer(shard, to)?,
+            Operation::UnsafeRecover { shard, keep } => self.admit_recovery(shard, keep)?,
+            Operation::AddReplica { shard, to } => self.admit_addition(shard, to)?,
             Operation::Maintenance { node, .. } => self.free(node).map(|_| ())?,
             Operation::Drain { node } => {
                 self.free(node)?;
@@ -129,6 +131,60 @@ impl Metadata {
         match voters.iter().any(|voter| voter.node() == to) {
             true => Ok(()),
             false => Err(OperationFault::NotAVoter { shard, node: to }),
+        }
+    }
+
+    fn admit_addition(&self, shard: ShardId, to: NodeId) -> Result<(), OperationFault> {
+        let (drained, members) = (self.known(to)?.drained, &self.free_shard(shard)?.members);
+        match members.voters.iter().any(|voter| voter.node() == to) {
+            true => Err(OperationFault::AlreadyThere { shard, node: to }),
+            false if drained => Err(OperationFault::Drained(to)),
+            false => Ok(()),
+        }
+    }
+
+    /// Nothing but another recovery keeps it out: what else works on the shard waits for a majority, for ever.
+    fn admit_recovery(&self, shard: ShardId, keep: NodeId) -> Result<(), OperationFault> {
+        let node = self.known(keep)?;
+        let members = &self
+            .shards
+            .get(&shard)
+            .ok_or(OperationFault::UnknownShard(shard))?
+            .members;
+        if shard == ShardId::METADATA {
+            return Err(invalid(
+                "the metadata cannot recover itself: while it has a leader it needs no recovery, and without one nobody is asked",
+            ));
+        }
+        if let Some(other) = self.running_in(shard)
+            && matches!(other.what, Operation::UnsafeRecover { .. })
+        {
+            return Err(OperationFault::Conflict(other.id));
+        }
+        if !members
+            .all()
+            .iter()
+            .any(|replica| members.votes(*replica) && replica.node() == keep)
+        {
+            return Err(OperationFault::NotAVoter { shard, node: keep });
+        }
+        if node.away_since.is_some() {
+            return Err(OperationFault::Away(keep));
+        }
+        let there = |voter: &&ReplicaId| {
+            let known = self.nodes.get(&voter.node());
+            known.is_some_and(|node| node.away_since.is_none())
+        };
+        let there = |voters: &[ReplicaId]| (voters.iter().filter(there).count(), voters.len());
+        let most = |(there, voters): (usize, usize)| there > voters / 2;
+        let (now, before) = (there(&members.voters), there(&members.outgoing));
+        match most(now) && (!members.is_joint() || most(before)) {
+            true => Err(OperationFault::MajorityThere {
+                shard,
+                there: now.0 as u64,
+                voters: now.1 as u64,
+            }),
+            false => Ok(()),
         }
     }
 

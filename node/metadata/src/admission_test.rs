@@ -254,3 +254,59 @@ fn a_node_is_filled_only_while_it_may_have_replicas_and_nothing_else_is_done_wit
     bed.state.shards.remove(&ShardId(1));
     assert_eq!(bed.start(add(5)), Err(OperationFault::NotYetKnown));
 }
+
+fn recovers(shard: u64, keep: u64) -> Operation {
+    let (shard, keep) = (ShardId(shard), NodeId(keep));
+    Operation::UnsafeRecover { shard, keep }
+}
+
+#[test]
+fn a_shard_is_recovered_only_if_most_of_it_is_away_and_what_stays_is_not() {
+    let mut bed = Bed::new(5, 2);
+    let shard = ShardId(1);
+    let (there, voters) = (2, 3);
+    assert_eq!(bed.start(recovers(9, 1)), Err(OperationFault::UnknownShard(ShardId(9))));
+    assert!(matches!(bed.start(recovers(0, 1)), Err(OperationFault::Invalid(_))));
+    bed.away(1, Some(BEGIN));
+    assert_eq!(
+        bed.start(recovers(1, 2)),
+        Err(OperationFault::MajorityThere { shard, there, voters })
+    );
+    bed.away(2, Some(BEGIN));
+    assert_eq!(bed.start(recovers(1, 2)), Err(OperationFault::Away(NodeId(2))));
+    let node = NodeId(5);
+    assert_eq!(
+        bed.start(recovers(1, 5)),
+        Err(OperationFault::NotAVoter { shard, node })
+    );
+    // What else works on it waits for ever.
+    let stuck = bed.start(moves(1, 1, 4)).unwrap();
+    let id = bed.start(recovers(1, 3)).unwrap();
+    assert!(matches!(bed.record(stuck).ended, Some((_, Ending::Failed(_)))));
+    assert_eq!(bed.start(recovers(1, 3)), Ok(id));
+    assert_eq!(bed.start(moves(1, 1, 4)), Err(OperationFault::Conflict(id)));
+    assert_eq!(bed.audit.last().unwrap().outcome, Err(OperationFault::Conflict(id)));
+}
+
+#[test]
+fn in_a_joint_configuration_both_majorities_are_needed() {
+    let mut bed = Bed::new(6, 1);
+    let new = [4, 5].map(|node| bed.learner(1, node));
+    let demote = [1, 2].map(|node| bed.member(1, node).unwrap()).to_vec();
+    bed.change(
+        1,
+        ChangeKind::Replace {
+            promote: new.to_vec(),
+            demote,
+        },
+    );
+    bed.observe();
+    assert!(matches!(
+        bed.start(recovers(1, 3)),
+        Err(OperationFault::MajorityThere { .. })
+    ));
+    for node in [1, 2] {
+        bed.away(node, Some(BEGIN));
+    }
+    assert!(bed.start(recovers(1, 3)).is_ok());
+}

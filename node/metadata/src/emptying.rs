@@ -20,8 +20,8 @@ impl<'a> Emptying<'a> {
     pub(crate) fn of(record: &'a OperationRecord, node: NodeId, outlook: &Outlook<'a>) -> Emptying<'a> {
         let mut left = outlook.on(node);
         for other in outlook.state.running() {
-            match other.what {
-                Operation::Move { shard, to, .. } if to == node && !left.contains(&shard) => left.push(shard),
+            match Move::of(&other.what) {
+                Some(Move { shard, to, .. }) if to == node && !left.contains(&shard) => left.push(shard),
                 _ => {}
             }
         }
@@ -107,7 +107,9 @@ impl<'a> Emptying<'a> {
         match work.what {
             Operation::TransferLeader { to, .. } => to == self.node,
             // It is too late for what has a vote.
-            Operation::Move { shard, to, .. } if to == self.node => !outlook.votes(shard, to),
+            Operation::Move { shard, to, .. } | Operation::AddReplica { shard, to } if to == self.node => {
+                !outlook.votes(shard, to)
+            }
             Operation::Move { shard, from, to } => {
                 let report = outlook.sights.reports.get(&shard);
                 let step = report.map(|report| step_of(&Move { shard, from, to }, report));

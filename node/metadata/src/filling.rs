@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use covey_shared::ids::NodeId;
-use covey_shared::metadata::{Ending, Operation, OperationFault, OperationRecord};
+use covey_shared::metadata::{Ending, OperationFault, OperationRecord};
 
 use crate::moving::Move;
 use crate::parts::{Obstacle, Parts, Turn, in_vain};
@@ -93,7 +93,7 @@ impl<'a> Filling<'a> {
     /// Whether a replica is on its way to the node, whoever brings it.
     fn awaits(&self, outlook: &Outlook<'_>) -> bool {
         let mut running = outlook.state.running();
-        running.any(|record| matches!(record.what, Operation::Move { to, .. } if to == self.node))
+        running.any(|record| Move::of(&record.what).is_some_and(|what| what.to == self.node))
     }
 
     /// How many moves begin, which is one at most, and what is in the way of better ones.

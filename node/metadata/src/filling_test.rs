@@ -4,7 +4,7 @@ use super::*;
 use crate::parts::PAUSE_MS;
 use crate::testing::{BEGIN, Bed, HOUR_MS, add, begun, drain, moves, place};
 use covey_shared::ids::{OperationId, ShardId};
-use covey_shared::metadata::MetadataChange;
+use covey_shared::metadata::{MetadataChange, Operation};
 
 /// Four nodes with three replicas each, and node 5 without any, which is filled.
 fn filled() -> (Bed, OperationId) {
@@ -54,12 +54,9 @@ fn zones_become_no_worse() {
     // Shard 1 is on nodes 1 to 3 with a zone each; node 4 shares the zone of node 1.
     let zoned = |zone: &str| {
         let mut bed = Bed::new(3, 2);
-        bed.apply(MetadataChange::Register(
-            (1..4)
-                .zip(["a", "b", "c"])
-                .map(|(node, zone)| place(node, zone))
-                .collect(),
-        ));
+        for (node, zone) in (1..4).zip(["a", "b", "c"]) {
+            bed.announce(place(node, zone)).unwrap();
+        }
         bed.join(4, zone);
         let id = bed.start(add(4)).unwrap();
         (bed, id)

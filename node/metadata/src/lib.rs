@@ -13,6 +13,7 @@ pub mod moving;
 mod pace;
 mod parts;
 mod placement;
+mod regrowth;
 mod rehearsal;
 mod repair;
 mod roster;

@@ -10,7 +10,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use covey_shared::ids::{NodeId, ReplicaId, ShardId};
-use covey_shared::members::{ChangeKind, MemberChange};
+use covey_shared::members::{ChangeKind, MemberChange, Members};
+use covey_shared::metadata::Operation;
 use covey_shared::wire::{MemberProgress, RebuildPhase, RebuildStatus, ShardReport};
 
 use crate::pace::Phase;
@@ -18,12 +19,15 @@ use crate::pace::Phase;
 /// Entries that a replica may lack when it gets its vote, or the leadership: it catches up within a round trip, and writes wait for it.
 pub const MAX_BEHIND: u64 = 1000;
 
+/// No node: from there comes what is added.
+pub const NOBODY: NodeId = NodeId(0);
+
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
     /// The shard.
     pub shard: ShardId,
-    /// Machine that has a replica.
+    /// Machine that has a replica; [`NOBODY`] if there is to be one more.
     pub from: NodeId,
     /// Machine that should have it.
     pub to: NodeId,
@@ -74,6 +78,9 @@ pub enum Waiting {
     /// Who moves leads, and was not relieved.
     #[error("the leader has to go first, and node {0} does not take its place")]
     HandOver(NodeId),
+    /// The others are out, and the one that stays has not been elected by itself yet.
+    #[error("node {0} goes on alone, and does not lead yet")]
+    Election(NodeId),
 }
 
 fn words(nodes: &[NodeId]) -> String {
@@ -100,10 +107,21 @@ pub enum End {
 }
 
 impl Move {
+    /// What an operation that brings a replica is about.
+    pub fn of(what: &Operation) -> Option<Move> {
+        let (shard, from, to) = match *what {
+            Operation::Move { shard, from, to } => (shard, from, to),
+            Operation::AddReplica { shard, to } => (shard, NOBODY, to),
+            _ => return None,
+        };
+        Some(Move { shard, from, to })
+    }
+
     /// The node that is no member any more, or not again, and may still have a replica.
     pub fn leaver(&self, report: &ShardReport, cancelled: bool) -> Option<NodeId> {
         let gone = |node: NodeId| report.descriptor.members.on(node).is_none().then_some(node);
-        gone(self.from).or_else(|| gone(self.to).filter(|_| cancelled))
+        let left = gone(self.from).filter(|node| *node != NOBODY);
+        left.or_else(|| gone(self.to).filter(|_| cancelled))
     }
 
     /// The next step.
@@ -125,6 +143,7 @@ impl Move {
                 Some(gone) => Step::Destroy(gone),
                 None => Step::Done(End::Moved),
             },
+            (None, new) if self.from == NOBODY => self.add(seen, new),
             _ => Step::Done(End::NothingToMove(self.from)),
         }
     }
@@ -147,13 +166,8 @@ impl Move {
         if seen.cancelled {
             return self.propose(seen, ChangeKind::Remove(new));
         }
-        // In a young shard it lacks little even if it is not there yet; and who is gone again would take its vote along.
-        if seen.matched(new) == 0 || !seen.hears(new) {
-            return Step::Wait(Waiting::NoSign(self.to));
-        }
-        let entries = seen.behind(new);
-        if entries > MAX_BEHIND {
-            return Step::Wait(Waiting::CatchingUp { entries });
+        if let Some(waits) = self.behind(seen, new) {
+            return waits;
         }
         if !missing.is_empty() {
             return wait(missing);
@@ -167,6 +181,32 @@ impl Move {
                 self.propose(seen, ChangeKind::Replace { promote, demote })
             }
         }
+    }
+
+    /// The new replica has no vote yet, and takes that of nobody.
+    fn add(&self, seen: &Seen<'_>, new: Option<ReplicaId>) -> Step {
+        let Some(new) = new else {
+            return match seen.cancelled {
+                true => seen.left_over.map_or(Step::Done(End::Cancelled), Step::Destroy),
+                false => Step::Propose(seen.report.descriptor.add_learner(self.to)),
+            };
+        };
+        if seen.cancelled {
+            return self.propose(seen, ChangeKind::Remove(new));
+        }
+        let (promote, demote) = (vec![new], Vec::new());
+        self.behind(seen, new)
+            .unwrap_or_else(|| self.propose(seen, ChangeKind::Replace { promote, demote }))
+    }
+
+    /// Waits until a new replica may have a vote.
+    fn behind(&self, seen: &Seen<'_>, new: ReplicaId) -> Option<Step> {
+        // In a young shard it lacks little even if it is not there yet; and who is gone again would take its vote along.
+        if seen.matched(new) == 0 || !seen.hears(new) {
+            return Some(Step::Wait(Waiting::NoSign(self.to)));
+        }
+        let entries = seen.behind(new);
+        (entries > MAX_BEHIND).then_some(Step::Wait(Waiting::CatchingUp { entries }))
     }
 
     fn propose(&self, seen: &Seen<'_>, kind: ChangeKind) -> Step {
@@ -183,6 +223,18 @@ pub fn transfer(report: &ShardReport, to: NodeId, cancelled: bool) -> Step {
         _ if cancelled => Step::Done(End::Cancelled),
         true => Step::Transfer(to),
         false => Step::Done(End::NothingToMove(to)),
+    }
+}
+
+/// The next step towards a shard with one replica alone, as that one reports. `seen`: the newest version of the members that is known.
+pub fn recover(report: &ShardReport, seen: u64, cancelled: bool) -> Step {
+    let (descriptor, keep) = (&report.descriptor, report.replica);
+    let alone = descriptor.members == Members::of([keep]) && descriptor.epoch.conf_ver >= seen;
+    match alone {
+        true if report.members.is_empty() => Step::Wait(Waiting::Election(keep.node())),
+        true => Step::Done(End::Moved),
+        false if cancelled => Step::Done(End::Cancelled),
+        false => Step::Propose(descriptor.recover(keep, seen)),
     }
 }
 

@@ -207,7 +207,7 @@ fn mean(times: impl Iterator<Item = u64>) -> Option<u64> {
 
 /// Whether a move waits for a target that is gone. One of which a leader hears is not.
 pub(crate) fn in_vain(work: &OperationRecord, outlook: &Outlook<'_>) -> bool {
-    let Operation::Move { shard, to, .. } = work.what else {
+    let Some(Move { shard, to, .. }) = Move::of(&work.what) else {
         return false;
     };
     let known = outlook.state.nodes.get(&to);

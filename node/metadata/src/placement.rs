@@ -84,12 +84,12 @@ impl<'a> Outlook<'a> {
             children: 0,
         };
         for record in state.running() {
-            if let Operation::Move { shard, from, to } = record.what {
-                outlook.expect(&Move { shard, from, to });
+            if let Some(what) = Move::of(&record.what) {
+                outlook.expect(&what);
                 if record.cancelled {
-                    outlook.moves.remove(&shard);
+                    outlook.moves.remove(&what.shard);
                 }
-                let led = sights.reports.contains_key(&shard);
+                let led = sights.reports.contains_key(&what.shard);
                 outlook.children += usize::from(led && record.parent.is_some());
             }
         }
@@ -183,6 +183,11 @@ impl<'a> Outlook<'a> {
                 false => Choice::Node(to),
             };
         }
+        self.place(shard, from, asked)
+    }
+
+    /// The node that should have a replica of the shard once there is none on `from`.
+    pub(crate) fn place(&self, shard: &ShardDescriptor, from: NodeId, asked: Asked) -> Choice {
         let zones = self.zones(shard, from);
         let failed = self.failed(shard.shard);
         let fit = |node: &NodeRecord| (failed.contains(&node.place.node), zone_fit(node, &zones));

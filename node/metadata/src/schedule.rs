@@ -11,7 +11,7 @@ use crate::filling::Filling;
 use crate::pace::Forecast;
 use crate::placement::Outlook;
 use crate::state::Metadata;
-use crate::{maintenance, repair, strays};
+use crate::{maintenance, regrowth, repair, strays};
 
 /// Who asks for what nobody asked for.
 pub(crate) const SCHEDULER: &str = "scheduler";
@@ -45,6 +45,8 @@ pub struct Limits {
     pub moves: usize,
     /// How long such a move may take, in milliseconds.
     pub move_limit_ms: u64,
+    /// Replicas with a vote that each shard should have, but for that of the metadata.
+    pub replicas: usize,
 }
 
 /// Something to do.
@@ -102,7 +104,10 @@ pub fn schedule(state: &Metadata, sights: &Sights<'_>, limits: &Limits) -> Plan 
         }
         match record.what {
             // Their steps are taken by who drives them, one by one.
-            Operation::Move { .. } | Operation::TransferLeader { .. } => {}
+            Operation::Move { .. }
+            | Operation::TransferLeader { .. }
+            | Operation::UnsafeRecover { .. }
+            | Operation::AddReplica { .. } => {}
             Operation::Drain { node } | Operation::Repair { node } => {
                 Emptying::of(record, node, &outlook).go_on(&mut outlook, limits, &mut plan);
             }
@@ -110,6 +115,7 @@ pub fn schedule(state: &Metadata, sights: &Sights<'_>, limits: &Limits) -> Plan 
             Operation::Maintenance { node, until } => maintenance::go_on(record, (node, until), &outlook, &mut plan),
         }
     }
+    regrowth::go_on(&mut outlook, limits, &mut plan);
     strays::begin(&outlook, limits, &mut plan);
     repair::begin(&outlook, limits, &mut plan);
     plan

@@ -116,8 +116,10 @@ impl Metadata {
             Operation::Maintenance { until, .. } => until,
             _ => UnixMillis(time.0.saturating_add(start.limit_ms)),
         };
-        if let Operation::Drain { node } = start.what {
-            self.set_drained(node, true);
+        match start.what {
+            Operation::Drain { node } => self.set_drained(node, true),
+            Operation::UnsafeRecover { shard, .. } => self.end_in(shard, time),
+            _ => {}
         }
         let record = OperationRecord {
             id,
@@ -179,6 +181,13 @@ impl Metadata {
         }
         self.set_drained(node, false);
         Ok(())
+    }
+
+    /// Ends what works on a shard that goes on with one replica: it waits for a majority that will not come back.
+    fn end_in(&mut self, shard: ShardId, time: UnixMillis) {
+        let works: Vec<OperationId> = self.running_in(shard).map(|record| record.id).into_iter().collect();
+        let ending = Ending::Failed("the shard had lost its majority, and goes on with one replica".to_owned());
+        works.into_iter().for_each(|id| self.end(id, time, &ending));
     }
 
     fn set_drained(&mut self, node: NodeId, drained: bool) {

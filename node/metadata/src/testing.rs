@@ -23,6 +23,7 @@ pub(crate) const LIMITS: Limits = Limits {
     max_down_ms: Some(600_000),
     moves: 2,
     move_limit_ms: HOUR_MS,
+    replicas: 3,
 };
 
 pub(crate) fn place(node: u64, zone: &str) -> NodePlace {

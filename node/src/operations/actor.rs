@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
+use covey_metadata::moving::Move;
 use covey_metadata::{Action, Limits, Metadata, schedule};
 use covey_rpc::CallError;
 use covey_shared::command::ShardCommand;
 use covey_shared::directory::Directory;
-use covey_shared::ids::{ModelEpoch, NodeId, OperationId, ShardId, UnixMillis};
-use covey_shared::metadata::{MetadataChange, NodePlace, Operation, OperationFault, OperationRecord};
+use covey_shared::ids::{ModelEpoch, NodeId, OperationId, ReplicaId, ShardId, UnixMillis};
+use covey_shared::metadata::{MetadataChange, NodePlace, OperationFault, OperationRecord};
 use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 
 use super::Glimpse;
@@ -51,6 +52,7 @@ enum Task {
     Announce,
     Step(OperationId),
     Relieve(ShardId),
+    Destroy(ReplicaId),
     /// Changes of the metadata: one list at a time, so that each decision is made behind the one before.
     Write,
 }
@@ -117,6 +119,9 @@ impl OperationsActor {
         self.ended.retain(|operation, _| ids.contains(operation));
         for record in running.into_iter().filter(|record| record.what.shard().is_some()) {
             self.step(record, sights.now, &glimpse, ctx);
+        }
+        for stranger in sightings.strangers(&state.shards) {
+            self.destroy(stranger, ctx);
         }
         changes.extend(self.ended.values().cloned());
         self.write(changes, ctx);
@@ -243,6 +248,18 @@ impl OperationsActor {
         });
     }
 
+    /// Has the node of a replica that is no member any more find that out: together with others that are none it may even have a leader,
+    /// and would not doubt that it is one.
+    fn destroy(&mut self, replica: ReplicaId, ctx: &mut Context<Self>) {
+        let client = self.deps.clients.get(replica.node());
+        let Some(client) = client.filter(|_| !self.busy.contains(&Task::Destroy(replica))) else {
+            return;
+        };
+        let body = RequestBody::Destroy { replica };
+        let asked = async move { client.call(Class::Admin, CALL, body, ModelEpoch(0)).await };
+        self.begin(Task::Destroy(replica), asked, ctx, |_, _| REST);
+    }
+
     fn step(&mut self, record: &OperationRecord, time: UnixMillis, glimpse: &Glimpse, ctx: &mut Context<Self>) {
         let (id, late) = (record.id, time >= record.deadline);
         let Some(shard) = record.what.shard() else { return };
@@ -253,10 +270,7 @@ impl OperationsActor {
             clients: self.deps.clients.clone(),
             handle: self.deps.handle.clone(),
             leader: glimpse.reports.get(&shard).map(|report| report.replica),
-            rebuild: match record.what {
-                Operation::Move { to, .. } => self.deps.handle.sightings.rebuild(to, shard),
-                _ => None,
-            },
+            rebuild: Move::of(&record.what).and_then(|what| self.deps.handle.sightings.rebuild(what.to, shard)),
         };
         let record = record.clone();
         let work = async move { steps.step(&record, late).await };

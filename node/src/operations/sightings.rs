@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_metadata::{Forecast, Pace, Sights};
-use covey_shared::ids::{NodeId, OperationId, ShardId, UnixMillis};
+use covey_shared::ids::{NodeId, OperationId, ReplicaId, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{Ending, NodeReports, OperationProgress};
 use covey_shared::wire::{RebuildStatus, ShardReport};
@@ -100,10 +100,15 @@ impl Sightings {
     }
 
     /// All of it, of these nodes.
-    pub(crate) fn glimpse(&self, nodes: impl Iterator<Item = NodeId>, now: Monotonic) -> Glimpse {
+    pub(crate) fn glimpse(
+        &self,
+        nodes: impl Iterator<Item = NodeId>,
+        known: &BTreeMap<ShardId, ShardDescriptor>,
+        now: Monotonic,
+    ) -> Glimpse {
         let seen = self.0.lock();
         let mut glimpse = Glimpse {
-            reports: seen.leaders(now),
+            reports: seen.leaders(known, now),
             forecast: seen.forecast(),
             ..Glimpse::default()
         };
@@ -138,6 +143,14 @@ impl Sightings {
             }
         }
         newest
+    }
+
+    /// Replicas that their shards, as they are known, have no more, and that do not know it.
+    pub(crate) fn strangers(&self, known: &BTreeMap<ShardId, ShardDescriptor>) -> Vec<ReplicaId> {
+        let seen = self.0.lock();
+        let all = seen.reports.values().flat_map(|(_, reports)| &reports.shards);
+        let strange = all.filter(|report| !is_current(report, known));
+        strange.map(|report| report.replica).collect()
     }
 
     /// How the replica of `shard` that is being built on `node` comes along.
@@ -192,19 +205,26 @@ impl Seen {
         }
     }
 
-    /// Who was deposed and does not know it yet has the lower term.
-    fn leaders(&self, now: Monotonic) -> BTreeMap<ShardId, ShardReport> {
+    /// Who was deposed and does not know it yet has the lower term. Who was left behind by a recovery may have a higher one: it is no
+    /// member.
+    fn leaders(&self, known: &BTreeMap<ShardId, ShardDescriptor>, now: Monotonic) -> BTreeMap<ShardId, ShardReport> {
         let lately = self.reports.values().filter(|(at, _)| now.since(*at) < AWAY);
         let mut leaders: BTreeMap<ShardId, ShardReport> = BTreeMap::new();
         for report in lately.flat_map(|(_, reports)| &reports.shards) {
             let shard = report.descriptor.shard;
             let newer = leaders.get(&shard).is_none_or(|other| report.term > other.term);
-            if !report.members.is_empty() && newer {
+            if !report.members.is_empty() && newer && is_current(report, known) {
                 leaders.insert(shard, report.clone());
             }
         }
         leaders
     }
+}
+
+/// Whether it is a member, as far as is known, or knows better.
+fn is_current(report: &ShardReport, known: &BTreeMap<ShardId, ShardDescriptor>) -> bool {
+    let known = known.get(&report.descriptor.shard);
+    known.is_none_or(|known| report.descriptor.epoch >= known.epoch || known.members.has(report.replica))
 }
 
 fn millis(time: Duration) -> u64 {

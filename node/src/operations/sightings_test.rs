@@ -1,7 +1,7 @@
 //! Who is up, who leads and what is newest, from what nodes say and when.
 
 use covey_metadata::Phase;
-use covey_shared::ids::{LogIndex, ReplicaId, Term};
+use covey_shared::ids::{LogIndex, Term};
 use covey_shared::layout::FIRST_EPOCH;
 use covey_shared::members::Members;
 use covey_shared::slots::SlotRange;
@@ -50,7 +50,7 @@ fn a_node_is_away_once_it_was_silent_for_long_even_if_it_never_answered() {
     let sightings = Sightings::default();
     sightings.begin(at(0));
     let look = |seconds| {
-        let glimpse = sightings.glimpse([NodeId(1)].into_iter(), at(seconds));
+        let glimpse = sightings.glimpse([NodeId(1)].into_iter(), &BTreeMap::new(), at(seconds));
         (glimpse.up.contains(&NodeId(1)), glimpse.silent.get(&NodeId(1)).copied())
     };
     assert_eq!(look(4), (false, None), "nobody knows yet");
@@ -67,9 +67,25 @@ fn of_two_who_say_that_they_lead_the_one_of_the_higher_term_counts() {
     sightings.saw(NodeId(1), at(0), report(1, 5, 1, true));
     sightings.saw(NodeId(2), at(0), report(2, 4, 1, true));
     sightings.saw(NodeId(3), at(0), report(3, 9, 1, false));
-    let leaders = |seconds| sightings.glimpse(std::iter::empty(), at(seconds)).reports;
+    let leaders = |seconds| {
+        sightings
+            .glimpse(std::iter::empty(), &BTreeMap::new(), at(seconds))
+            .reports
+    };
     assert_eq!(leaders(1)[&SHARD].replica.node(), NodeId(1));
     assert!(leaders(9).is_empty(), "what was said long ago counts no more");
+}
+
+#[test]
+fn who_was_left_behind_by_a_recovery_leads_nothing_and_is_found() {
+    let sightings = Sightings::default();
+    sightings.saw(NodeId(1), at(0), report(1, 5, 1001, true));
+    sightings.saw(NodeId(2), at(0), report(2, 9, 3, true));
+    let known = BTreeMap::from([(SHARD, sightings.newest()[&SHARD].clone())]);
+    let leaders = sightings.glimpse(std::iter::empty(), &known, at(1)).reports;
+    assert_eq!(leaders[&SHARD].replica.node(), NodeId(1));
+    assert_eq!(sightings.strangers(&known), [ReplicaId::new(0, SHARD, NodeId(2))]);
+    assert_eq!(sightings.strangers(&BTreeMap::new()), []);
 }
 
 #[test]
@@ -126,7 +142,7 @@ fn the_time_left_of_a_move_goes_by_those_before_it() {
     }
     step(1, 6, Some(Phase::CleanUp), None, None);
     step(1, 7, Some(Phase::CleanUp), None, Some(Ending::Done));
-    let forecast = || sightings.glimpse(std::iter::empty(), at(9)).forecast;
+    let forecast = || sightings.glimpse(std::iter::empty(), &BTreeMap::new(), at(9)).forecast;
     assert_eq!(forecast().usual_ms, Some(7_000));
     assert_eq!(step(2, 10, Some(Phase::Join), None, None), Some(7_000));
     assert_eq!(step(2, 11, Some(Phase::Fetch), Some(3_000), None), Some(8_000));

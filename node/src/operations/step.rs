@@ -49,6 +49,9 @@ impl Steps {
     /// Of an operation on one shard. `late`: its time has run out.
     pub(super) async fn step(&self, record: &OperationRecord, late: bool) -> Option<Stepped> {
         let shard = record.what.shard()?;
+        if let Operation::UnsafeRecover { keep, .. } = record.what {
+            return Some(self.recover(record, keep, late).await);
+        }
         let report = match self.leader {
             Some(leader) => self.members(leader.node(), shard).await.ok(),
             None => None,
@@ -56,16 +59,12 @@ impl Steps {
         let Some(report) = report.filter(|report| !report.members.is_empty()) else {
             if let (Operation::TransferLeader { .. }, true) = (record.what, record.cancelled) {
                 // There is nothing to take back.
-                return Some(Stepped {
-                    ending: Some(ending(End::Cancelled, late)),
-                    ..goes_on(String::new())
-                });
+                return Some(over(End::Cancelled, late));
             }
             return Some(blocked(format!("shard {shard} has no leader, or it does not answer")));
         };
-        let (step, words) = match record.what {
-            Operation::Move { shard, from, to } => {
-                let wanted = Move { shard, from, to };
+        let (step, words) = match (record.what, Move::of(&record.what)) {
+            (_, Some(wanted)) => {
                 let left_over = match wanted.leaver(&report, record.cancelled) {
                     // Once it is late, what is left there goes when it can.
                     Some(node) if !late => self.left_over(node, shard).await,
@@ -81,28 +80,56 @@ impl Steps {
                 };
                 (wanted.next(&seen), moving::describe(&wanted, &report))
             }
-            Operation::TransferLeader { to, .. } => {
+            (Operation::TransferLeader { to, .. }, None) => {
                 let words = format!("node {to} is asked to lead");
                 (moving::transfer(&report, to, record.cancelled), words)
             }
-            Operation::Drain { .. }
-            | Operation::Maintenance { .. }
-            | Operation::Repair { .. }
-            | Operation::Add { .. } => return None,
+            (_, None) => return None,
         };
         let held_up = matches!(step, Step::Wait(Waiting::Silent(_) | Waiting::HandOver(_))) || record.cancelled;
-        let phase = match record.what {
-            Operation::Move { shard, from, to } if !held_up => {
-                Some(moving::phase(&Move { shard, from, to }, &report, self.rebuild.as_ref()))
-            }
-            _ => None,
-        };
+        let moves = Move::of(&record.what).filter(|_| !held_up);
+        let phase = moves.map(|what| moving::phase(&what, &report, self.rebuild.as_ref()));
         let stepped = self.follow(step, &report, words, late).await;
         Some(Stepped {
             phase,
             report: Some(report),
             ..stepped
         })
+    }
+
+    /// Has the replica that stays go on alone. It has no leader, so it is asked itself.
+    async fn recover(&self, record: &OperationRecord, keep: NodeId, late: bool) -> Stepped {
+        let Some(shard) = record.what.shard() else {
+            return goes_on(String::new());
+        };
+        let seen = self
+            .handle
+            .metadata()
+            .ok()
+            .and_then(|state| state.shards.get(&shard).cloned());
+        let (Ok(report), Some(seen)) = (self.members(keep, shard).await, seen) else {
+            return match record.cancelled {
+                true => over(End::Cancelled, late),
+                false => blocked(format!(
+                    "node {keep} does not answer, or has no replica of shard {shard}"
+                )),
+            };
+        };
+        let mut stepped = match moving::recover(&report, seen.epoch.conf_ver, record.cancelled) {
+            Step::Propose(change) if self.handle.metadata().is_ok() => {
+                let answer = self.call(keep, RequestBody::ChangeMembers { shard, change }).await;
+                let mut stepped = goes_on(format!("node {keep} goes on alone"));
+                if let Some(ReplyBody::ChangeMembers(Err(error @ ShardError::Members(_)))) = answer {
+                    stepped.progress.blocked_by = error.to_string();
+                }
+                stepped
+            }
+            Step::Wait(waiting) => blocked(waiting.to_string()),
+            Step::Done(end) => over(end, late),
+            _ => goes_on(String::new()),
+        };
+        stepped.report = Some(report);
+        stepped
     }
 
     async fn follow(&self, step: Step, report: &ShardReport, words: String, late: bool) -> Stepped {
@@ -189,6 +216,14 @@ fn goes_on(step: String) -> Stepped {
         ending: None,
         report: None,
         offered: false,
+    }
+}
+
+/// It has come to its end.
+fn over(end: End, late: bool) -> Stepped {
+    Stepped {
+        ending: Some(ending(end, late)),
+        ..goes_on(String::new())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use covey_env::Monotonic;
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
-use covey_shared::members::MemberChange;
+use covey_shared::members::{ChangeKind, MemberChange};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, ShardReport, WriteReply};
 
 use super::group::Group;
@@ -175,8 +175,10 @@ impl Engine {
     pub fn change_members(&mut self, shard: ShardId, change: &MemberChange, ticket: Ticket) {
         let outcome = match self.groups.get_mut(&shard) {
             None => Err(ShardError::NotHere(shard)),
+            Some(group) if matches!(change.kind, ChangeKind::Recover { .. }) => Err(group.recover(change)),
             Some(group) => group.propose_members(change, ticket),
         };
+        self.dirty.insert(shard);
         self.note(shard, outcome, ticket);
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct Group {
     pub(super) answers: Vec<Message>,
     role: (StateRole, u64),
     /// Ticks so far, and at which each member was heard of last: the library forgets that once in an election timeout, all at once.
-    ticks: u64,
+    pub(super) ticks: u64,
     pub(super) heard: BTreeMap<ReplicaId, u64>,
     /// Members that said with their last message that they would rather not lead.
     pub(super) unfit: BTreeSet<ReplicaId>,

@@ -19,7 +19,7 @@ use super::group::Group;
 use super::proposals::Ticket;
 
 /// When a change cannot be proposed now, but soon.
-const SOON: ShardError = ShardError::Overloaded { retry_after_ms: 100 };
+pub(super) const SOON: ShardError = ShardError::Overloaded { retry_after_ms: 100 };
 
 impl Group {
     /// The shard's state as committed here.
@@ -32,6 +32,9 @@ impl Group {
         if !self.serves() {
             return Err(ShardError::NotLeader { hint: self.leader() });
         }
+        if matches!(change.kind, ChangeKind::Recover { .. }) {
+            return Err(ShardError::Members(MembersError::NotLost));
+        }
         let mut after = ShardDescriptor::clone(&self.descriptor);
         after.change(change).map_err(ShardError::Members)?;
         self.check_members(&change.kind, &after.members)
@@ -41,7 +44,9 @@ impl Group {
             return Err(SOON);
         }
         let context = codec::encode_versioned(MEMBER_CHANGE_VERSION, change).expect("a few ids can be encoded");
-        match self.raw.propose_conf_change(context, for_library(&change.kind)) {
+        let [wanted] = <[ConfChangeV2; 1]>::try_from(for_library(&change.kind, &self.descriptor.members))
+            .expect("what is proposed is one step");
+        match self.raw.propose_conf_change(context, wanted) {
             // The library appends an empty entry instead of a change that it does not want now, and says nothing.
             Ok(()) if self.raw.raft.pending_conf_index == self.raw.raft.raft_log.last_index() => {
                 self.note_proposal(ticket);
@@ -73,7 +78,9 @@ impl Group {
                 }
             }
             ChangeKind::LeaveJoint if !after.voters.contains(&self.me) => Err(MembersError::Leads(self.me)),
-            ChangeKind::LeaveJoint | ChangeKind::AddLearner(_) | ChangeKind::Remove(_) => Ok(()),
+            ChangeKind::LeaveJoint | ChangeKind::AddLearner(_) | ChangeKind::Remove(_) | ChangeKind::Recover { .. } => {
+                Ok(())
+            }
         }
     }
 
@@ -94,8 +101,11 @@ impl Group {
             return;
         }
         self.conf_index = entry.index;
-        let conf = self.raw.apply_conf_change(&for_library(&change.kind));
-        let conf = conf.expect("the library takes what the shard's own rules allow");
+        let mut conf = ConfState::default();
+        for step in for_library(&change.kind, &self.descriptor.members) {
+            let taken = self.raw.apply_conf_change(&step);
+            conf = taken.expect("the library takes what the shard's own rules allow");
+        }
         assert!(
             same(&conf, &descriptor.members),
             "shard {}: the library has the members {conf:?}, the shard {descriptor:?}",
@@ -142,11 +152,10 @@ impl Group {
         steps.extend(
             learners
                 .iter()
-                .map(|learner| for_library(&ChangeKind::AddLearner(*learner))),
+                .map(|learner| change_of(vec![one(ConfChangeType::AddLearnerNode, learner)])),
         );
         if members.is_joint() {
-            let demote = members.learners_next.clone();
-            steps.push(for_library(&ChangeKind::Replace { promote, demote }));
+            steps.push(replacing(&promote, &members.learners_next));
         }
         let mut conf = ConfState::default();
         for step in &steps {
@@ -248,22 +257,37 @@ fn same(conf: &ConfState, members: &Members) -> bool {
     found == *members && !conf.auto_leave
 }
 
-/// Only we leave a joint configuration: the library would do so by itself on whoever leads when it is entered, and never if
-/// that one is gone.
-fn for_library(kind: &ChangeKind) -> ConfChangeV2 {
+/// What the library has to do, step by step, where the members are these: one step, but for a recovery.
+fn for_library(kind: &ChangeKind, before: &Members) -> Vec<ConfChangeV2> {
     use ConfChangeType::{AddLearnerNode, AddNode, RemoveNode};
     match kind {
-        ChangeKind::AddLearner(new) => change_of(vec![one(AddLearnerNode, new)]),
-        ChangeKind::Remove(gone) => change_of(vec![one(RemoveNode, gone)]),
-        ChangeKind::LeaveJoint => change_of(vec![]),
-        ChangeKind::Replace { promote, demote } => {
-            let promoted = promote.iter().map(|replica| one(AddNode, replica));
-            let demoted = demote.iter().map(|replica| one(AddLearnerNode, replica));
-            let mut change = change_of(promoted.chain(demoted).collect());
-            change.set_transition(ConfChangeTransition::Explicit);
-            change
+        ChangeKind::AddLearner(new) => vec![change_of(vec![one(AddLearnerNode, new)])],
+        ChangeKind::Remove(gone) => vec![change_of(vec![one(RemoveNode, gone)])],
+        ChangeKind::LeaveJoint => vec![change_of(vec![])],
+        ChangeKind::Replace { promote, demote } => vec![replacing(promote, demote)],
+        ChangeKind::Recover { keep, .. } => {
+            // It takes one voter after the other, and none while a change is under way.
+            let leave = before.is_joint().then(|| change_of(vec![]));
+            let others = before.all().into_iter().filter(|replica| replica != keep);
+            let rest = std::iter::once(one(AddNode, keep)).chain(others.map(|gone| one(RemoveNode, &gone)));
+            leave
+                .into_iter()
+                .chain(rest.map(|step| change_of(vec![step])))
+                .collect()
         }
     }
+}
+
+/// Only we leave a joint configuration: the library would do so by itself on whoever leads when it is entered, and never if
+/// that one is gone.
+fn replacing(promote: &[ReplicaId], demote: &[ReplicaId]) -> ConfChangeV2 {
+    let promoted = promote.iter().map(|replica| one(ConfChangeType::AddNode, replica));
+    let demoted = demote
+        .iter()
+        .map(|replica| one(ConfChangeType::AddLearnerNode, replica));
+    let mut change = change_of(promoted.chain(demoted).collect());
+    change.set_transition(ConfChangeTransition::Explicit);
+    change
 }
 
 fn one(what: ConfChangeType, replica: &ReplicaId) -> ConfChangeSingle {

@@ -24,6 +24,7 @@ mod membership;
 mod proposals;
 mod read_index;
 mod rebuild;
+mod recovery;
 mod restore;
 mod slog_bridge;
 mod status;

@@ -135,6 +135,6 @@ impl NodeHandle {
     /// What is seen of the cluster now.
     pub(crate) fn glimpse(&self, state: &Metadata) -> Glimpse {
         let now = self.env.clock.monotonic();
-        self.sightings.glimpse(state.nodes.keys().copied(), now)
+        self.sightings.glimpse(state.nodes.keys().copied(), &state.shards, now)
     }
 }

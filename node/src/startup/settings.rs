@@ -58,6 +58,7 @@ pub(super) fn operations(config: &Config) -> Limits {
         max_down_ms: operations.max_down.map(millis),
         moves: operations.moves,
         move_limit_ms: millis(operations.move_limit),
+        replicas: config.cluster.replication as usize,
     }
 }
 

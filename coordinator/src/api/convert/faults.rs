@@ -157,7 +157,7 @@ pub(crate) enum RequestFault {
         limit: u64,
     },
     /// Nothing is wanted.
-    #[error("give exactly one of move, transfer_leader, drain, maintenance, repair and add")]
+    #[error("give exactly one of move, transfer_leader, drain, maintenance, repair, add and unsafe_recover")]
     NoOperation,
     /// A text that a terminal would act upon.
     #[error("{field} has characters that cannot be printed")]

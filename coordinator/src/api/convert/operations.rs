@@ -76,6 +76,10 @@ fn wanted(what: Wanted, now: UnixMillis) -> Result<Operation, RequestFault> {
         Wanted::Repair(wanted) => Operation::Repair {
             node: NodeId(wanted.node),
         },
+        Wanted::UnsafeRecover(wanted) => Operation::UnsafeRecover {
+            shard: ShardId(wanted.shard),
+            keep: NodeId(wanted.keep_node),
+        },
         Wanted::Add(wanted) => Operation::Add {
             node: NodeId(wanted.node),
         },
@@ -125,6 +129,14 @@ pub(crate) fn operation(what: &Operation) -> v1::Operation {
         }),
         Operation::Repair { node } => What::Repair(v1::RepairNode { node: node.0 }),
         Operation::Add { node } => What::Add(v1::AddNode { node: node.0 }),
+        Operation::UnsafeRecover { shard, keep } => What::UnsafeRecover(v1::UnsafeRecover {
+            shard: shard.0,
+            keep_node: keep.0,
+        }),
+        Operation::AddReplica { shard, to } => What::AddReplica(v1::AddReplica {
+            shard: shard.0,
+            to_node: to.0,
+        }),
     };
     v1::Operation {
         what: Some(message),
@@ -141,6 +153,8 @@ pub(super) fn title(what: &Operation) -> String {
         Operation::Maintenance { node, .. } => format!("maintenance of node {node}"),
         Operation::Repair { node } => format!("repair node {node}"),
         Operation::Add { node } => format!("add replicas to node {node}"),
+        Operation::UnsafeRecover { shard, keep } => format!("recover {} from node {keep} alone", named(*shard)),
+        Operation::AddReplica { shard, to } => format!("add a replica of {} on node {to}", named(*shard)),
     }
 }
 

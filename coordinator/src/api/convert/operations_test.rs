@@ -36,6 +36,14 @@ fn each_kind_has_its_message_and_its_words() {
             "repair node 3",
         ),
         (
+            r#"{"unsafe_recover": {"shard": "7", "keep_node": 3}}"#,
+            Operation::UnsafeRecover {
+                shard: ShardId(7),
+                keep: node,
+            },
+            "recover shard 7 from node 3 alone",
+        ),
+        (
             r#"{"add": {"node": 3}}"#,
             Operation::Add { node },
             "add replicas to node 3",
