@@ -1,5 +1,9 @@
-//! Crashes, restarts, losses and partitions at random moments; everything is healed when its time is over.
+//! Faults at random moments; everything is healed when its time is over.
 
+mod calendars;
+mod fault;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::Rng;
@@ -7,113 +11,81 @@ use rand::rngs::SmallRng;
 use turmoil::Sim;
 
 use crate::cluster::{HOSTS, address};
-use crate::loss::{Loss, NextLoss};
+use crate::env::HostWorld;
+use calendars::Calendars;
+use fault::Fault;
 
-/// What is broken at the moment.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Crashed(u64),
-    /// For so long that it is given up.
-    Away(u64),
-    /// It comes back without something.
-    Lost(u64, Loss),
-    Cut(u64, u64),
-    CutOneWay(u64, u64),
-    /// From all other hosts; writers and operators still reach it.
-    Isolated(u64),
-}
+/// What went wrong in a run, by kind.
+pub type Faults = BTreeMap<&'static str, u64>;
 
+/// Breaks one thing at a time, so that a majority lives; the next one may come before the cluster has recovered. Calendars are
+/// wrong beside that: no replica may depend on them.
 pub(crate) struct Nemesis {
     rng: SmallRng,
     until: Duration,
     next: Duration,
     active: Option<(Fault, Duration)>,
-    faults: u64,
-    /// What takes something from each host.
-    losses: Vec<NextLoss>,
+    /// What can be done to each host.
+    hosts: Vec<HostWorld>,
+    calendars: Calendars,
     /// A second loss might come before the first replica is rebuilt, and then a majority is gone.
     lost: bool,
+    faults: Faults,
 }
 
 impl Nemesis {
-    pub(crate) fn new(mut rng: SmallRng, until: Duration, losses: Vec<NextLoss>) -> Self {
+    pub(crate) fn new(mut rng: SmallRng, until: Duration, hosts: Vec<HostWorld>) -> Self {
         let next = Duration::from_millis(rng.random_range(2_000..5_000));
         Nemesis {
             rng,
             until,
             next,
             active: None,
-            faults: 0,
-            losses,
+            hosts,
+            calendars: Calendars::default(),
             lost: false,
+            faults: Faults::new(),
         }
     }
 
-    pub(crate) fn faults(&self) -> u64 {
-        self.faults
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
-    /// One fault at a time, so that a majority lives; the next one may come before the cluster has recovered.
+    /// What is due now.
     pub(crate) fn step(&mut self, sim: &mut Sim<'_>) {
         let now = sim.elapsed();
+        if self.calendars.step(&mut self.rng, now, self.until, &self.hosts) {
+            self.count("clock jump");
+        }
         if let Some((fault, ends)) = self.active
             && (now >= ends || now >= self.until)
         {
-            heal(sim, fault);
+            fault.heal(sim, &self.hosts);
             self.active = None;
             self.next = now + Duration::from_millis(self.rng.random_range(200..4_000));
         }
         if self.active.is_none() && now >= self.next && now < self.until {
-            let fault = self.choose();
-            if let Fault::Lost(host, loss) = fault {
-                self.lost = true;
-                self.losses[host as usize - 1].set(loss);
-            }
-            inflict(sim, fault);
-            self.faults += 1;
-            let lasts = match fault {
-                Fault::Away(_) => 9_000..16_000,
-                _ => 100..5_000,
-            };
-            self.active = Some((fault, now + Duration::from_millis(self.rng.random_range(lasts))));
+            let fault = Fault::choose(&mut self.rng, HOSTS, !self.lost);
+            self.lost |= matches!(fault, Fault::Lost(..));
+            fault.inflict(sim, &self.hosts);
+            self.count(fault.name());
+            let lasts = self.rng.random_range(fault.lasts_ms());
+            self.active = Some((fault, now + Duration::from_millis(lasts)));
+        }
+        self.start_again(sim);
+    }
+
+    /// Whoever looks after the processes starts those again that have ended: who once found no room may end long after.
+    fn start_again(&self, sim: &mut Sim<'_>) {
+        let down = self.active.and_then(|(fault, _)| fault.keeps_down());
+        let ended = self.hosts.iter().filter(|world| world.process.has_ended());
+        for world in ended.filter(|world| Some(world.host) != down) {
+            sim.bounce(address(world.host).as_str());
         }
     }
 
-    fn choose(&mut self) -> Fault {
-        let a = self.rng.random_range(1..=HOSTS);
-        let b = (a + self.rng.random_range(0..HOSTS - 1)) % HOSTS + 1;
-        match self.rng.random_range(0..13) {
-            0..=1 if !self.lost => {
-                let losses = [Loss::Disk, Loss::Stores, Loss::File];
-                Fault::Lost(a, losses[self.rng.random_range(0..losses.len())])
-            }
-            0..=5 => Fault::Crashed(a),
-            6..=7 => Fault::Cut(a, b),
-            8..=9 => Fault::CutOneWay(a, b),
-            10..=11 => Fault::Isolated(a),
-            _ => Fault::Away(a),
-        }
+    fn count(&mut self, kind: &'static str) {
+        *self.faults.entry(kind).or_default() += 1;
     }
-}
-
-fn inflict(sim: &mut Sim<'_>, fault: Fault) {
-    match fault {
-        Fault::Crashed(host) | Fault::Away(host) | Fault::Lost(host, _) => sim.crash(address(host).as_str()),
-        Fault::Cut(a, b) => sim.partition(address(a).as_str(), address(b).as_str()),
-        Fault::CutOneWay(a, b) => sim.partition_oneway(address(a).as_str(), address(b).as_str()),
-        Fault::Isolated(host) => others(host).for_each(|other| sim.partition(address(host).as_str(), other.as_str())),
-    }
-}
-
-fn heal(sim: &mut Sim<'_>, fault: Fault) {
-    match fault {
-        Fault::Crashed(host) | Fault::Away(host) | Fault::Lost(host, _) => sim.bounce(address(host).as_str()),
-        Fault::Cut(a, b) => sim.repair(address(a).as_str(), address(b).as_str()),
-        Fault::CutOneWay(a, b) => sim.repair_oneway(address(a).as_str(), address(b).as_str()),
-        Fault::Isolated(host) => others(host).for_each(|other| sim.repair(address(host).as_str(), other.as_str())),
-    }
-}
-
-fn others(host: u64) -> impl Iterator<Item = String> {
-    (1..=HOSTS).filter(move |other| *other != host).map(address)
 }
