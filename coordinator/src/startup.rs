@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_config::{Config, ConfigError, NodeConfig};
+use covey_config::{Config, ConfigError};
 use covey_env::Env;
 use covey_rpc::{ClientOptions, NodeClient, Peer};
 use covey_shared::ids::NodeId;
+use covey_shared::metadata::NodePlace;
 use thiserror::Error;
 
 use crate::api::{Api, ApiDeps, GrpcError, GrpcServer, HttpError, HttpOptions, HttpServer, log_statistics};
@@ -50,7 +51,7 @@ pub struct Coordinator {
 }
 
 /// Makes the way to a node of a real cluster.
-pub fn node_ports(env: &Env, config: &Config) -> impl Fn(&NodeConfig) -> Arc<dyn NodePort> {
+pub fn node_ports(env: &Env, config: &Config) -> impl Fn(&NodePlace) -> Arc<dyn NodePort> + use<> {
     let rpc = &config.rpc;
     let options = ClientOptions {
         max_frame: rpc.max_frame.as_usize(),
@@ -62,10 +63,10 @@ pub fn node_ports(env: &Env, config: &Config) -> impl Fn(&NodeConfig) -> Arc<dyn
         ..ClientOptions::new(config.cluster.id(), NodeId(0))
     };
     let env = env.clone();
-    move |node| {
+    move |place| {
         let peer = Peer {
-            node: node.id,
-            address: node.listen.as_str().to_owned(),
+            node: place.node,
+            address: place.listen.clone(),
         };
         Arc::new(NodeClient::new(env.clone(), peer, options.clone()))
     }

@@ -151,6 +151,9 @@ pub struct FeedArgs {
     /// Only posts with video
     #[arg(long)]
     pub video_only: bool,
+    /// Show everything that anybody was acknowledged before: each shard's leader asks a majority first
+    #[arg(long)]
+    pub strong: bool,
     /// Cursor of the page before
     #[arg(long, default_value = "", hide_default_value = true)]
     pub cursor: String,
@@ -182,6 +185,9 @@ pub struct SearchArgs {
     /// Compare with every post instead of using the indexes
     #[arg(long)]
     pub exact: bool,
+    /// Show everything that anybody was acknowledged before: each shard's leader asks a majority first
+    #[arg(long)]
+    pub strong: bool,
     /// Only this author; may be repeated
     #[arg(long = "author")]
     pub authors: Vec<u64>,
@@ -249,6 +255,9 @@ pub struct GetArgs {
     /// Also print the content vectors
     #[arg(long)]
     pub vectors: bool,
+    /// Show everything that anybody was acknowledged before: each shard's leader asks a majority first
+    #[arg(long)]
+    pub strong: bool,
 }
 
 /// Arguments of `delete`.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use covey_env::DiskSpace;
 
 use crate::raft::HandTo;
-use crate::raft::actor::HandOver;
+use crate::raft::asks::HandOver;
 use crate::server::NodeHandle;
 
 /// A disk that was nearly full has room again at this multiple of the limit: one deleted file does not count.

@@ -17,7 +17,7 @@ use covey_shared::wire::{DISK_STALL_MS, DiskSpeed};
 use parking_lot::Mutex;
 
 use crate::raft::HandTo;
-use crate::raft::actor::HandOver;
+use crate::raft::asks::HandOver;
 use crate::server::NodeHandle;
 
 /// A turn of the log writer that takes this long is a stall. A disk that is well syncs in 1 to 20 ms, and an election

@@ -6,12 +6,14 @@
 
 mod apply;
 mod board;
+mod checked_file;
 mod checkpointer;
 mod completions;
 mod disk_room;
 mod disk_stalls;
 mod log_writer;
 mod maintenance_actor;
+mod nodes;
 mod operations;
 mod outbox;
 mod outbox_actor;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
-use covey_rpc::NodeClient;
 use covey_shared::command::{ItemResult, OutboxItem, OutboxMark, ShardCommand};
 use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::slots::Slot;
@@ -14,6 +13,7 @@ use covey_shared::wire::{ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 use tokio::sync::oneshot;
 
+use crate::nodes::Clients;
 use crate::outbox::Delivery;
 use crate::question::ask;
 use crate::server::NodeHandle;
@@ -32,7 +32,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Ships what the leaders of this node owe to others.
 pub(crate) struct OutboxActor {
     handle: Arc<NodeHandle>,
-    clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    clients: Arc<Clients>,
     mailbox: usize,
     busy: BTreeSet<ShardId>,
     /// Of the source shards that are not busy.
@@ -51,7 +51,7 @@ impl Actor for OutboxActor {
 }
 
 impl OutboxActor {
-    pub(crate) fn new(handle: Arc<NodeHandle>, clients: Arc<BTreeMap<NodeId, NodeClient>>, mailbox: usize) -> Self {
+    pub(crate) fn new(handle: Arc<NodeHandle>, clients: Arc<Clients>, mailbox: usize) -> Self {
         OutboxActor {
             handle,
             clients,
@@ -99,7 +99,7 @@ impl OutboxActor {
 /// One round of one source shard.
 struct Round {
     handle: Arc<NodeHandle>,
-    clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    clients: Arc<Clients>,
     leaders: BTreeMap<ShardId, NodeId>,
 }
 
@@ -178,10 +178,10 @@ impl Round {
         let mut sent_on = false;
         for _ in 0..2 {
             sent_on = false;
-            let Some(client) = self.clients.get(&to) else { break };
+            let Some(client) = self.clients.get(to) else { break };
             let command = ShardCommand::ApplyEffects(items.clone());
             let body = RequestBody::Write { shard, epoch, command };
-            match ask(client, DEADLINE, body).await {
+            match ask(&client, DEADLINE, body).await {
                 // An item that another shard owns now is not delivered; nor is anything that was sent with it.
                 Ok(ReplyBody::Write(Ok(reply))) if !reply.results.contains(&ItemResult::StaleEpoch) => {
                     return (Some(shard), Some((shard, to)));
@@ -196,8 +196,8 @@ impl Round {
         // It may have left all of those that are known here: any replica names the leader.
         let all: Vec<NodeId> = nodes
             .iter()
-            .chain(self.clients.keys().filter(|node| !nodes.contains(node)))
             .copied()
+            .chain(self.clients.ids().into_iter().filter(|node| !nodes.contains(node)))
             .collect();
         let next = all.iter().position(|node| *node == to).map_or(0, |at| at + 1);
         (None, all.get(next).or(all.first()).map(|node| (shard, *node)))

@@ -20,7 +20,7 @@ use crate::startup::{Node, NodeParts, StartError, StartReport, Threads};
 /// Time for the last spans to be sent.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Runs node `id` until SIGINT or SIGTERM. `data` overrides where its files lie.
+/// Runs node `id` until SIGINT or SIGTERM, or until it is removed from the cluster. `data` overrides where its files lie.
 pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(telemetry_options(&config, id))?;
     telemetry.install_panic_hook("covey-node");
@@ -71,7 +71,10 @@ pub async fn serve(config: Config, id: NodeId, data: Option<PathBuf>) -> anyhow:
         _ => {}
     })?;
     tracing::info!(node = id.0, address = %node.address(), "ready");
-    wait_for_signal().await?;
+    tokio::select! {
+        signal = wait_for_signal() => signal?,
+        () = node.removed() => {}
+    }
     tracing::info!("stopping");
     node.stop().await;
     telemetry.shutdown(FLUSH)?;

@@ -15,6 +15,9 @@ pub(crate) enum AskError {
     /// It cannot.
     #[error("the node refuses")]
     Refused(#[from] ShardError),
+    /// It does not belong to the cluster any more.
+    #[error("the node is not known")]
+    Unknown,
     /// Another answer than asked for.
     #[error("the node gave another answer than asked for")]
     Answer,

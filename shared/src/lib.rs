@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod command;
+pub mod directory;
 pub mod embed;
 pub mod ids;
 pub mod layout;

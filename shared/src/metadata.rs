@@ -82,7 +82,7 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataChange {
-    /// Nodes as the configuration has them.
+    /// Nodes as the configuration has them. One that is known already stays as it is.
     Register(Vec<NodePlace>),
     /// Shards as their members say; of each, the newest is kept.
     Observe(Vec<ShardDescriptor>),
@@ -117,6 +117,20 @@ pub enum MetadataChange {
         /// Who wants that.
         by: String,
     },
+    /// A node belongs to the cluster, and is to be found there.
+    Join {
+        /// The node.
+        place: NodePlace,
+        /// Who says so: the node itself, or whoever announces it.
+        by: String,
+    },
+    /// A node without replicas does not belong to the cluster any more. Its id is never given again.
+    Remove {
+        /// The node.
+        node: NodeId,
+        /// Who wants that.
+        by: String,
+    },
 }
 
 /// Begins an operation.
@@ -132,7 +146,7 @@ pub struct Start {
     pub limit_ms: u64,
 }
 
-/// A node as it is configured.
+/// A node and where it is to be found.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct NodePlace {
     /// The node.
@@ -146,7 +160,7 @@ pub struct NodePlace {
 /// A node as the metadata has it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct NodeRecord {
-    /// As configured.
+    /// Where it is.
     pub place: NodePlace,
     /// It is to have no replicas.
     pub drained: bool,
@@ -257,6 +271,19 @@ pub enum OperationFault {
     /// What is not known of could be forgotten.
     #[error("the cluster has only just begun: not all shards are known yet")]
     NotYetKnown,
+    /// It belonged to the cluster once.
+    #[error(
+        "node {0} was removed from the cluster; a machine that comes back needs another id and an empty data directory"
+    )]
+    Removed(NodeId),
+    /// Something is on it, or may come to it.
+    #[error("node {node} has {replicas} replicas; `covey node drain {node}` empties it")]
+    NotEmpty {
+        /// The node.
+        node: NodeId,
+        /// Replicas that it has.
+        replicas: u64,
+    },
 }
 
 /// A line of the audit log: what was asked for, by whom, and what came of it.
@@ -277,6 +304,8 @@ pub struct AuditRecord {
 /// What a node says of all its replicas, for those who decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct NodeReports {
+    /// Version of the [`Directory`](crate::directory::Directory) that it knows.
+    pub directory: LogIndex,
     /// Each replica.
     pub shards: Vec<ShardReport>,
     /// Replicas that are being built.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::codec::{decode, encode};
 use crate::command::{ItemResult, ShardCommand};
+use crate::directory::Directory;
 use crate::wire::{ReplyBody, RequestBody};
 
 fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {
@@ -49,7 +50,7 @@ fn changes_have_these_bytes() {
         zone: "z".to_owned(),
     };
     let golden = "0b000000 00000000 0100000000000000 0200000000000000 0100000000000000 6c 0100000000000000 7a";
-    check(&command(MetadataChange::Register(vec![place])), golden);
+    check(&command(MetadataChange::Register(vec![place.clone()])), golden);
     let since = Some(UnixMillis(9));
     let golden = "0b000000 02000000 0200000000000000 01 0900000000000000";
     check(&command(MetadataChange::Away { node: NODE, since }), golden);
@@ -71,7 +72,17 @@ fn changes_have_these_bytes() {
     let golden = "0b000000 05000000 0400000000000000 02000000 0100000000000000 66";
     check(&command(MetadataChange::End { operation: ID, ending }), golden);
     let golden = "0b000000 06000000 0200000000000000 0100000000000000 62";
-    check(&command(MetadataChange::Undrain { node: NODE, by }), golden);
+    check(
+        &command(MetadataChange::Undrain {
+            node: NODE,
+            by: by.clone(),
+        }),
+        golden,
+    );
+    let golden = "0b000000 07000000 0200000000000000 0100000000000000 6c 0100000000000000 7a 0100000000000000 62";
+    check(&command(MetadataChange::Join { place, by: by.clone() }), golden);
+    let golden = "0b000000 08000000 0200000000000000 0100000000000000 62";
+    check(&command(MetadataChange::Remove { node: NODE, by }), golden);
 }
 
 #[test]
@@ -84,7 +95,15 @@ fn outcomes_and_questions_have_these_bytes() {
     let rehearse = RequestBody::Rehearse(Operation::Repair { node: NODE });
     check(&rehearse, "17000000 04000000 0200000000000000");
     let reports = ReplyBody::Reports(Box::default());
-    check(&reports, "15000000 0000000000000000 0000000000000000");
+    check(&reports, "15000000 0000000000000000 0000000000000000 0000000000000000");
+    check(&RequestBody::Directory, "18000000");
+    let none = Directory::default();
+    let golden = "0000000000000000 0000000000000000";
+    check(
+        &RequestBody::LearnDirectory(none.clone()),
+        &format!("19000000 {golden}"),
+    );
+    check(&ReplyBody::Directory(none), &format!("18000000 {golden}"));
     let rehearsed = ReplyBody::Rehearse(Ok(Err(OperationFault::NotAway(NODE))));
     check(&rehearsed, "17000000 00000000 01000000 0a000000 0200000000000000");
     let refused = ItemResult::Operation(Err(OperationFault::NotYetKnown));

@@ -111,6 +111,7 @@ pub(crate) fn config() -> Config {
     config.raft.snapshot_rate = ByteSize::new(16 << 10);
     config.nodes = (1..=HOSTS)
         .map(|host| NodeConfig {
+            joined: false,
             id: NodeId(host),
             listen: Address::parse(&format!("{}:7000", address(host))).expect("a valid address"),
             zone: String::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use covey_shared::ids::ShardId;
 use covey_shared::metadata::OperationFault;
 use serde::Serialize;
 use thiserror::Error;
@@ -58,6 +59,11 @@ pub(crate) enum ApiError {
     /// The shards did not answer.
     #[error("the shards did not answer")]
     Read(#[source] ReadError),
+    /// A strong read cannot be sure.
+    #[error(
+        "a strong read was asked for, and shards {0:?} have no leader that a majority confirms; without `strong` what is there is read"
+    )]
+    NotConfirmed(Vec<ShardId>),
     /// What an operator asks for cannot be.
     #[error(transparent)]
     Operation(#[from] OperationFault),
@@ -124,6 +130,7 @@ impl ApiError {
             ApiError::Metadata(MetadataError::Invalid(_)) => (Code::InvalidArgument, 400, None),
             // It is the time of an election, not that of the caller.
             ApiError::Metadata(_) => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
+            ApiError::NotConfirmed(_) => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),
             ApiError::Overloaded => (Code::ResourceExhausted, 429, Some(OVERLOADED_RETRY)),
             ApiError::Read(ReadError::NoAnswer { source, .. }) if source.is_late() => {
                 (Code::DeadlineExceeded, 504, None)
@@ -192,7 +199,9 @@ fn operation(fault: &OperationFault) -> (Code, u16, Option<Duration>) {
         | OperationFault::Drained(_)
         | OperationFault::NotDrained(_)
         | OperationFault::NoRoom { .. }
-        | OperationFault::NotAway(_) => (Code::FailedPrecondition, 400, None),
+        | OperationFault::NotAway(_)
+        | OperationFault::Removed(_)
+        | OperationFault::NotEmpty { .. } => (Code::FailedPrecondition, 400, None),
         OperationFault::Invalid(_) => (Code::InvalidArgument, 400, None),
         OperationFault::TooMany(_) => (Code::ResourceExhausted, 429, None),
         OperationFault::NotYetKnown => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),

@@ -250,6 +250,7 @@ calls! {
     start_operation, "StartOperation", StartOperationRequest => StartOperationReply, start_operation;
     cancel_operation, "CancelOperation", CancelOperationRequest => CancelOperationReply, cancel_operation;
     undrain_node, "UndrainNode", UndrainNodeRequest => UndrainNodeReply, undrain_node;
+    remove_node, "RemoveNode", RemoveNodeRequest => RemoveNodeReply, remove_node;
     describe_cluster, "DescribeCluster", DescribeClusterRequest => DescribeClusterReply, describe_cluster;
 }
 

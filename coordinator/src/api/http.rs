@@ -111,7 +111,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         .app_data(web::PayloadConfig::new(api.max_body()))
         .app_data(web::Data::from(api))
         .default_service(web::to(nothing_here));
-    let calls: [(&str, Route); 15] = [
+    let calls: [(&str, Route); 16] = [
         ("/v1/posts:put", call!("PutPosts", put_posts)),
         ("/v1/posts:get", call!("GetPosts", get_posts)),
         ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
@@ -127,6 +127,7 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         ("/v1/operations", call!("StartOperation", start_operation)),
         ("/v1/operations:cancel", call!("CancelOperation", cancel_operation)),
         ("/v1/nodes:undrain", call!("UndrainNode", undrain_node)),
+        ("/v1/nodes:remove", call!("RemoveNode", remove_node)),
     ];
     for (path, route) in calls {
         config.route(path, route);

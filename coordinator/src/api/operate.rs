@@ -7,7 +7,9 @@ use covey_env::Monotonic;
 use covey_shared::ids::{NodeId, OperationId, ShardId};
 use covey_shared::metadata::MetadataChange;
 
-use super::convert::{RequestFault, audit_lines, builds, cancel, checked, described, operation, pause, start, undrain};
+use super::convert::{
+    RequestFault, audit_lines, builds, cancel, checked, described, operation, pause, remove, start, undrain,
+};
 use super::errors::ApiError;
 use super::service::Api;
 use crate::request::RequestContext;
@@ -75,6 +77,18 @@ impl Api {
         self.change(&undrain(request)?, deadline).await?;
         let trace_id = context.trace_id;
         Ok(v1::UndrainNodeReply { trace_id })
+    }
+
+    /// Takes a node out of the cluster for good.
+    pub(crate) async fn remove_node(
+        &self,
+        request: v1::RemoveNodeRequest,
+        context: RequestContext,
+    ) -> Result<v1::RemoveNodeReply, ApiError> {
+        let deadline = self.deadline(&context, request.deadline_ms);
+        self.change(&remove(request)?, deadline).await?;
+        let trace_id = context.trace_id;
+        Ok(v1::RemoveNodeReply { trace_id })
     }
 
     /// The metadata of the cluster.

@@ -130,6 +130,16 @@ impl Api {
         }
     }
 
+    /// What a read must not be older than: what its client has seen, and with `strong` all that anybody was acknowledged.
+    async fn token(&self, sealed: &str, strong: bool, deadline: Monotonic) -> Result<SessionToken, ApiError> {
+        let mut token = self.deps.sealer.open_token(sealed)?;
+        if strong {
+            let fence = self.deps.cluster.fence(deadline).await;
+            token.merge(&fence.map_err(ApiError::NotConfirmed)?);
+        }
+        Ok(token)
+    }
+
     /// Posts by key.
     pub(crate) async fn get_posts(
         &self,
@@ -137,7 +147,9 @@ impl Api {
         context: RequestContext,
     ) -> Result<v1::GetPostsReply, ApiError> {
         self.limits.batch(request.keys.len())?;
-        let mut token = self.deps.sealer.open_token(&request.session_token)?;
+        let mut token = self
+            .token(&request.session_token, request.strong, context.deadline)
+            .await?;
         let keys: Vec<Result<PostKey, ItemFault>> = request.keys.iter().map(read_key).collect();
         let mut wanted: Vec<PostKey> = keys.iter().flatten().copied().collect();
         wanted.sort_unstable();
@@ -167,10 +179,11 @@ impl Api {
         request: v1::SearchRequest,
         context: RequestContext,
     ) -> Result<v1::SearchReply, ApiError> {
-        let mut token = self.deps.sealer.open_token(&request.session_token)?;
-        let (deadline_ms, with_posts) = (request.deadline_ms, request.with_posts);
+        let deadline = self.deadline(&context, request.deadline_ms);
+        let (sealed, strong, with_posts) = (request.session_token.clone(), request.strong, request.with_posts);
         let (wanted, mut ask) = search(request, &self.limits)?;
-        let read = ReadContext::query(self.deadline(&context, deadline_ms), token.clone());
+        let mut token = self.token(&sealed, strong, deadline).await?;
+        let read = ReadContext::query(deadline, token.clone());
         ask.vectors = match wanted {
             SearchFor::Vector(vector) => vec![vector],
             SearchFor::Post(key) => {
@@ -259,11 +272,13 @@ impl Api {
         context: RequestContext,
         dry_run: bool,
     ) -> Result<v1::GetFeedReply, ApiError> {
-        let token = self.deps.sealer.open_token(&request.session_token)?;
         let context = RequestContext {
             deadline: self.deadline(&context, request.deadline_ms),
             ..context
         };
+        let token = self
+            .token(&request.session_token, request.strong, context.deadline)
+            .await?;
         let mut request = feed_request(request, token, &self.limits)?;
         request.dry_run = dry_run;
         let left = context.deadline.left(self.now());

@@ -20,17 +20,20 @@ pub(crate) struct NodeBuilds {
 impl Cluster {
     /// Pauses the builds of `nodes`, of all if none is named, from now; zero ends a pause.
     pub(crate) async fn pause_builds(&self, nodes: &[NodeId], pause: Duration, deadline: Monotonic) -> Vec<NodeBuilds> {
-        let asked = self.nodes.iter().map(|node| node.id);
-        let asked = asked.filter(|node| nodes.is_empty() || nodes.contains(node));
+        let links = self.roster.load();
+        let asked = links
+            .all()
+            .map(|(node, _)| node)
+            .filter(|node| nodes.is_empty() || nodes.contains(node));
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let mut answers: Vec<_> = join_all(asked.map(|node| self.pause_builds_of(node, pause_ms, deadline))).await;
         answers.sort_unstable_by_key(|answer| answer.node);
         answers
     }
 
-    /// Whether the configuration has this node.
+    /// Whether there is this node.
     pub(crate) fn has_node(&self, node: NodeId) -> bool {
-        self.links.contains_key(&node)
+        self.roster.load().get(node).is_some()
     }
 
     async fn pause_builds_of(&self, node: NodeId, pause_ms: u64, deadline: Monotonic) -> NodeBuilds {

@@ -200,7 +200,13 @@ impl<T: Send + 'static> Run<'_, T> {
 
     fn hedge_at(&self, started: Monotonic) -> Option<Monotonic> {
         let now = self.cluster.now();
-        let slowest = self.cluster.links.values().map(|l| l.view(now).hedge_after).max()?;
+        let slowest = self
+            .cluster
+            .roster
+            .load()
+            .all()
+            .map(|(_, l)| l.view(now).hedge_after)
+            .max()?;
         Some(started.plus(slowest.max(MIN_HEDGE)))
     }
 
@@ -224,7 +230,8 @@ impl<T: Send + 'static> Run<'_, T> {
             model_epoch: self.context.model_epoch,
             body: (self.ask.body)(batch.reads.clone()),
         };
-        let (link, open) = (self.cluster.links.get(&batch.node).cloned(), self.ask.open);
+        let link = self.cluster.roster.load().get(batch.node).cloned();
+        let open = self.ask.open;
         let work = async move {
             let result = match link {
                 Some(link) => link.call(call).await,

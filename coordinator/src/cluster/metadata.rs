@@ -165,6 +165,8 @@ fn settled(
 ) -> Result<OperationId, OperationFault> {
     match (change, outcome) {
         (MetadataChange::Undrain { .. }, Err(OperationFault::NotDrained(_))) if again => Ok(OperationId(0)),
+        // It is gone, and nobody else has had its id.
+        (MetadataChange::Remove { .. }, Err(OperationFault::UnknownNode(_))) if again => Ok(OperationId(0)),
         (MetadataChange::Cancel { operation, .. }, Err(OperationFault::Ended(_))) if again => Ok(*operation),
         (_, outcome) => outcome,
     }

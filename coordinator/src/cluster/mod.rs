@@ -15,10 +15,12 @@ mod old_answers;
 mod overlap;
 mod port;
 mod progress;
+mod read_index;
 mod reads;
 mod replica_choice;
 mod report;
 mod retry;
+mod roster;
 mod search;
 mod shard_map;
 mod status;
@@ -36,14 +38,14 @@ use covey_config::Config;
 use covey_env::{Env, Monotonic};
 use covey_shared::ids::{ModelEpoch, NodeId, ShardId, UserId};
 use covey_shared::layout::ShardPlan;
+use covey_shared::metadata::NodePlace;
 use covey_shared::wire::{Class, ReplyBody, RequestBody};
-use parking_lot::Mutex;
 
-use link::{LinkLimits, LinkState};
-use node_link_actor::{NodeLink, NodeLinkActor};
+use link::LinkLimits;
 use old_answers::OldAnswers;
 use replica_choice::Choice;
 use retry::{Backoff, RetryBudget};
+use roster::{LinkParts, Roster};
 use shard_map::{Leaders, MapCell, ShardMap};
 
 pub(crate) use builds::NodeBuilds;
@@ -97,25 +99,24 @@ impl Threads {
 pub struct Cluster {
     env: Env,
     map: Arc<MapCell>,
-    links: BTreeMap<NodeId, NodeLink>,
+    roster: Arc<Roster>,
     leaders: Arc<Leaders>,
     old_answers: OldAnswers,
     /// Of their own, so that writes that wait for an election leave reads theirs.
     read_budget: RetryBudget,
     write_budget: RetryBudget,
     backoff: Backoff,
-    nodes: Vec<covey_config::NodeConfig>,
     /// An older answer makes a read ask another replica.
     max_staleness_ms: u32,
 }
 
 impl Cluster {
-    /// Starts one link per node of the configuration. `port` makes the way to a node.
+    /// Starts one link per node, first those of the configuration. `port` makes the way to a node.
     pub fn start(
         env: Env,
         config: &Config,
         threads: &Threads,
-        port: impl Fn(&covey_config::NodeConfig) -> Arc<dyn NodePort>,
+        port: impl Fn(&NodePlace) -> Arc<dyn NodePort> + Send + Sync + 'static,
     ) -> Arc<Cluster> {
         let rpc = &config.rpc;
         let limits = LinkLimits {
@@ -126,21 +127,18 @@ impl Cluster {
         };
         let leaders = Arc::new(Leaders::default());
         let map = Arc::new(MapCell::new(ShardMap::from_config(config)));
-        let links = config.nodes.iter().map(|node| {
-            let link = Arc::new(Mutex::new(LinkState::new(limits)));
-            let actor = NodeLinkActor {
-                node: node.id,
-                port: port(node),
-                link: link.clone(),
-                leaders: leaders.clone(),
-                map: map.clone(),
-                clock: env.clock.clone(),
-            };
-            let addr = threads.start(actor, config.coordinator.mailbox);
-            (node.id, NodeLink { addr, link })
-        });
+        let parts = LinkParts {
+            port: Box::new(port),
+            limits,
+            leaders: leaders.clone(),
+            map: map.clone(),
+            clock: env.clock.clone(),
+            threads: threads.clone(),
+            mailbox: config.coordinator.mailbox,
+        };
+        let roster = Roster::start(config.directory(), parts);
         Arc::new(Cluster {
-            links: links.collect(),
+            roster,
             map,
             leaders,
             old_answers: OldAnswers::default(),
@@ -150,7 +148,6 @@ impl Cluster {
                 min: rpc.backoff_min,
                 max: rpc.backoff_max,
             },
-            nodes: config.nodes.clone(),
             max_staleness_ms: u32::try_from(rpc.max_staleness.as_millis()).unwrap_or(u32::MAX),
             env,
         })
@@ -168,8 +165,8 @@ impl Cluster {
 
     /// Shards that have no replica on a node known to be alive; empty = ready to serve.
     pub fn unreachable_shards(&self) -> Vec<ShardId> {
-        let now = self.now();
-        let alive = |node: &NodeId| self.links.get(node).is_some_and(|l| l.view(now).alive);
+        let (now, links) = (self.now(), self.roster.load());
+        let alive = |node: &NodeId| links.get(*node).is_some_and(|l| l.view(now).alive);
         let served = |plan: &&ShardPlan| !plan.voters.iter().any(|v| alive(&v.node));
         let map = self.map.load();
         map.shards().iter().filter(served).map(|plan| plan.shard).collect()
@@ -215,15 +212,15 @@ impl Cluster {
             model_epoch: ModelEpoch(0),
             body,
         };
-        let link = self.links.get(&node).ok_or(CallError::UnknownNode)?;
-        link.call(call).await
+        let links = self.roster.load();
+        links.get(node).ok_or(CallError::UnknownNode)?.call(call).await
     }
 
     fn choice(&self) -> Choice {
-        let now = self.now();
-        let links = self.links.iter().map(|(node, link)| (*node, link.view(now)));
-        let turn = self.env.entropy.below(self.links.len().max(1) as u64) as usize;
-        Choice::new(links.collect(), turn)
+        let (now, links) = (self.now(), self.roster.load());
+        let views: BTreeMap<_, _> = links.all().map(|(node, link)| (node, link.view(now))).collect();
+        let turn = self.env.entropy.below(views.len().max(1) as u64) as usize;
+        Choice::new(views, turn)
     }
 
     fn pause(&self, retry: u32) -> Duration {

@@ -1,11 +1,12 @@
 //! One actor per node: it owns the way to the node, keeps its window and breaker, and asks now and then how the node is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use covey_env::{Clock, Monotonic};
-use covey_shared::ids::{ModelEpoch, NodeId};
+use covey_shared::ids::ModelEpoch;
+use covey_shared::metadata::NodePlace;
 use covey_shared::wire::{Class, ReplicaRole, ReplyBody, RequestBody};
 use covey_telemetry::Traced;
 use parking_lot::Mutex;
@@ -14,6 +15,7 @@ use tracing::Instrument;
 
 use crate::cluster::link::{CallEnd, LinkState, LinkView};
 use crate::cluster::port::{CallError, NodeCall, NodePort};
+use crate::cluster::roster::Roster;
 use crate::cluster::shard_map::{Leaders, MapCell};
 
 /// How often an idle coordinator looks after a node: it learns about leaders and members, and finds a
@@ -33,11 +35,13 @@ pub(crate) type SharedLink = Arc<Mutex<LinkState>>;
 
 /// Owns the way to one node.
 pub(crate) struct NodeLinkActor {
-    pub(crate) node: NodeId,
+    pub(crate) place: NodePlace,
     pub(crate) port: Arc<dyn NodePort>,
     pub(crate) link: SharedLink,
     pub(crate) leaders: Arc<Leaders>,
     pub(crate) map: Arc<MapCell>,
+    /// Gone once the coordinator stops.
+    pub(crate) roster: Weak<Roster>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -46,7 +50,10 @@ impl Actor for NodeLinkActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.probe();
-        ctx.run_interval(PROBE_INTERVAL, |actor, _| actor.probe());
+        ctx.run_interval(PROBE_INTERVAL, |actor, ctx| match actor.is_wanted() {
+            true => actor.probe(),
+            false => ctx.stop(),
+        });
     }
 }
 
@@ -76,17 +83,26 @@ impl Handler<Send> for NodeLinkActor {
 }
 
 impl NodeLinkActor {
+    /// Whether the node is still there, and where it was.
+    fn is_wanted(&self) -> bool {
+        self.roster.upgrade().is_some_and(|roster| roster.has(&self.place))
+    }
+
     fn probe(&self) {
         let Ok(slot) = Window::enter(&self.link, &self.clock, self.clock.monotonic()) else {
             return;
         };
-        let calling = self.port.call(NodeCall {
-            class: Class::Admin,
-            left: PROBE_INTERVAL,
-            model_epoch: ModelEpoch(0),
-            body: RequestBody::Status,
-        });
-        let (node, leaders, map) = (self.node, self.leaders.clone(), self.map.clone());
+        let (node, leaders, map) = (self.place.node, self.leaders.clone(), self.map.clone());
+        let (port, roster) = (self.port.clone(), self.roster.clone());
+        let call = move |body| {
+            port.call(NodeCall {
+                class: Class::Admin,
+                left: PROBE_INTERVAL,
+                model_epoch: ModelEpoch(0),
+                body,
+            })
+        };
+        let calling = call(RequestBody::Status);
         actix_rt::spawn(async move {
             let result = calling.await;
             slot.leave(&result);
@@ -94,6 +110,12 @@ impl NodeLinkActor {
                 let led = status.replicas.iter().filter(|r| r.role == ReplicaRole::Leader);
                 led.for_each(|r| leaders.learn(r.shard, node));
                 status.replicas.iter().for_each(|r| map.learn(&r.descriptor));
+                let Some(roster) = roster.upgrade().filter(|roster| status.directory > roster.version()) else {
+                    return;
+                };
+                if let Ok(ReplyBody::Directory(directory)) = call(RequestBody::Directory).await {
+                    roster.learn(directory);
+                }
             }
         });
     }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use covey_config::NodeConfig;
+use covey_shared::metadata::NodePlace;
 use covey_shared::wire::{NodeStatus, ReplyBody, RequestBody};
 use futures::future::join_all;
 
 use crate::cluster::Cluster;
 use crate::cluster::port::CallError;
 use crate::cluster::report::ReadContext;
+use crate::cluster::roster::Links;
 
 /// What one node says, or why it says nothing.
 #[derive(Clone, Debug)]
 pub struct NodeReport {
-    /// The node in the configuration.
-    pub node: NodeConfig,
+    /// The node, and where it is.
+    pub place: NodePlace,
     /// Its answer.
     pub status: Result<NodeStatus, CallError>,
     /// Mean time of a call; zero before the first.
@@ -33,21 +34,25 @@ pub(crate) struct WantedShard {
 impl Cluster {
     /// Asks every node; those that do not answer in time are reported with their error.
     pub async fn status(&self, context: &ReadContext) -> Vec<NodeReport> {
-        join_all(self.nodes.iter().map(|node| self.node_status(node, context))).await
+        let links = self.roster.load();
+        let nodes = links.directory.nodes.iter();
+        join_all(nodes.map(|place| self.node_status(&links, place, context))).await
     }
 
-    async fn node_status(&self, node: &NodeConfig, context: &ReadContext) -> NodeReport {
+    async fn node_status(&self, links: &Links, place: &NodePlace, context: &ReadContext) -> NodeReport {
         let now = self.now();
-        let asked = self.admin(node.id, RequestBody::Status, context.deadline.left(now));
+        let asked = self.admin(place.node, RequestBody::Status, context.deadline.left(now));
         let status = match asked.await {
             Ok(ReplyBody::Status(status)) => Ok(*status),
             Ok(_) => Err(CallError::WrongReply),
             Err(error) => Err(error),
         };
         NodeReport {
-            node: node.clone(),
+            place: place.clone(),
             status,
-            latency: Duration::from_secs_f64(self.links[&node.id].view(now).latency),
+            latency: links
+                .get(place.node)
+                .map_or(Duration::ZERO, |link| Duration::from_secs_f64(link.view(now).latency)),
         }
     }
 

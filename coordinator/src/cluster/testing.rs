@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use covey_config::{Config, NodeConfig};
+use covey_config::Config;
 use covey_env::Env;
 use covey_rpc::CallError as RpcError;
 use covey_shared::command::{ItemResult, ShardCommand};
 use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId};
 use covey_shared::layout::{Layout, ShardPlan};
-use covey_shared::metadata::{ClusterView, MetadataChange, OperationFault};
+use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
@@ -85,10 +85,10 @@ pub(crate) fn cluster() -> (Arc<Cluster>, Arc<World>) {
 }
 
 pub(crate) fn cluster_of(config: &Config, world: &Arc<World>) -> Arc<Cluster> {
-    let layout = config.layout();
-    let port = |node: &NodeConfig| -> Arc<dyn NodePort> {
+    let (layout, world) = (config.layout(), world.clone());
+    let port = move |place: &NodePlace| -> Arc<dyn NodePort> {
         Arc::new(FakeNode {
-            id: node.id,
+            id: place.node,
             world: world.clone(),
             layout: layout.clone(),
         })
@@ -147,6 +147,11 @@ impl FakeNode {
                 ..
             } => ReplyBody::Write(self.change(epoch, change)),
             RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
+            RequestBody::ReadIndexes { shards } => {
+                let index = LogIndex(*self.world.index.lock());
+                let answer = |shard| (shard, self.leads(shard).map(|_| index));
+                ReplyBody::ReadIndexes(shards.into_iter().map(answer).collect())
+            }
             RequestBody::Describe { .. } => ReplyBody::Describe(self.describe()),
             RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.leads(ShardId::METADATA).map(|_| {
                 let fault = self.world.fault.lock().clone();

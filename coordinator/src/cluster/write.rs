@@ -160,7 +160,7 @@ impl Cluster {
             body,
         };
         let work = async {
-            let result = match self.links.get(&node) {
+            let result = match self.roster.load().get(node) {
                 Some(link) => link.call(call).await,
                 None => Err(CallError::UnknownNode),
             };

@@ -47,6 +47,11 @@ pub enum NodeCommand {
         /// The node
         node: u64,
     },
+    /// Take a node without replicas out of the cluster for good: drain it first
+    Remove {
+        /// The node
+        node: u64,
+    },
     /// Have others lead what a node leads, and make none of its replicas anew elsewhere, for a while: before a restart
     Maintenance {
         /// The node

@@ -16,6 +16,7 @@ pub(super) async fn run(context: &Context, args: FeedArgs) -> Result<Outcome> {
         limit: args.limit,
         explain: args.explain,
         in_network_only: args.in_network_only,
+        strong: args.strong,
         video_only: args.video_only,
         is_bottom_request: !args.cursor.is_empty(),
         cursor: args.cursor,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use covey_api::v1::start_operation_request::What;
 use covey_api::v1::{
-    CancelOperationRequest, DrainNode, MaintainNode, MoveReplica, RepairNode, StartOperationRequest, TransferLeader,
-    UndrainNodeRequest,
+    CancelOperationRequest, DrainNode, MaintainNode, MoveReplica, RemoveNodeRequest, RepairNode, StartOperationRequest,
+    TransferLeader, UndrainNodeRequest,
 };
 
 use super::{Context, Outcome, watch};
@@ -32,6 +32,7 @@ pub(super) async fn node(context: &Context, command: NodeCommand) -> Result<Outc
             run(context, what, Duration::ZERO, &watch).await
         }
         NodeCommand::Undrain { node } => undrain(context, node).await,
+        NodeCommand::Remove { node } => remove(context, node).await,
     }
 }
 
@@ -113,6 +114,24 @@ async fn undrain(context: &Context, node: u64) -> Result<Outcome> {
         .map_err(denied("undrain"))?
         .into_inner();
     context.show(&reply, || format!("node {node} may have replicas again\n"))?;
+    Ok(Outcome::Done)
+}
+
+async fn remove(context: &Context, node: u64) -> Result<Outcome> {
+    let client = context.connect().await?;
+    let request = in_time(RemoveNodeRequest {
+        node,
+        by: context.by.clone(),
+        deadline_ms: PATIENCE.as_millis() as u32,
+    });
+    let reply = client
+        .rpc()
+        .remove_node(request)
+        .await
+        .map_err(denied("remove"))?
+        .into_inner();
+    let gone = || format!("node {node} does not belong to the cluster any more, and its process ends by itself\n");
+    context.show(&reply, gone)?;
     Ok(Outcome::Done)
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn get(context: &Context, args: GetArgs) -> Result<Outcome> {
         keys: args.posts,
         with_vectors: args.vectors,
         session_token: String::new(),
+        strong: args.strong,
     };
     let reply = context
         .connect()

@@ -32,6 +32,7 @@ pub(super) async fn run(context: &Context, args: SearchArgs) -> Result<Outcome> 
         text: args.query.text.unwrap_or_default(),
         k: args.k,
         exact: args.exact,
+        strong: args.strong,
         filter: Some(filter),
         with_posts: true,
         deadline_ms: args.deadline.map_or(0, |deadline| deadline.as_millis() as u32),

@@ -163,6 +163,10 @@ impl Covey for Fake {
         none()
     }
 
+    async fn remove_node(&self, _: Request<RemoveNodeRequest>) -> Reply<RemoveNodeReply> {
+        none()
+    }
+
     async fn describe_cluster(&self, _: Request<DescribeClusterRequest>) -> Reply<DescribeClusterReply> {
         none()
     }

@@ -9,6 +9,7 @@ mod crashes;
 mod damage;
 mod feeds;
 mod hostile;
+mod joining;
 mod load;
 mod moves;
 mod operations;

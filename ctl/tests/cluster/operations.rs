@@ -103,7 +103,7 @@ async fn a_node_that_is_away_is_given_up_unless_in_maintenance_and_comes_back_em
 }
 
 /// Until so many posts were acknowledged.
-async fn written(load: &Load, posts: usize) {
+pub(crate) async fn written(load: &Load, posts: usize) {
     let since = Instant::now();
     while load.history.acknowledged() < posts {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -185,7 +185,7 @@ async fn wipe(cluster: &mut Cluster, nodes: &[NodeClient], node: usize) {
     });
 }
 
-fn view(cluster: &Cluster) -> Value {
+pub(crate) fn view(cluster: &Cluster) -> Value {
     let (code, body) = http(cluster.http, "GET", "/v1/cluster?audit=100", &[], b"").expect("the coordinator answers");
     match code {
         200 => serde_json::from_str(&body).expect("JSON"),
@@ -195,12 +195,12 @@ fn view(cluster: &Cluster) -> Value {
 }
 
 /// Zeros may be left out, and large numbers are strings.
-fn number(value: &Value) -> u64 {
+pub(crate) fn number(value: &Value) -> u64 {
     let text = value.as_str().and_then(|text| text.parse().ok());
     text.or(value.as_u64()).unwrap_or(0)
 }
 
-fn voters(cluster: &Cluster, shard: usize) -> Vec<u64> {
+pub(crate) fn voters(cluster: &Cluster, shard: usize) -> Vec<u64> {
     let view = view(cluster);
     let voters = view["shards"][shard]["voters"].as_array();
     let mut voters: Vec<u64> = voters.into_iter().flatten().map(number).collect();

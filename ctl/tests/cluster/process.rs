@@ -171,6 +171,19 @@ impl Process {
         );
     }
 
+    /// Until it has ended by itself, and well.
+    pub(crate) fn wait_for_end(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        let status = wait(&mut child);
+        let ended = status.is_some_and(|status| status.success());
+        assert!(
+            ended,
+            "{} ({status:?}); its log ends with:\n{}",
+            self.name,
+            self.log_tail()
+        );
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

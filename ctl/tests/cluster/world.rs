@@ -93,9 +93,27 @@ impl Cluster {
         cluster
     }
 
+    /// Starts one more node, which `cluster.toml` does not name.
+    pub(crate) fn join(&mut self, id: usize, zone: &str) {
+        let [port] = free_ports::<1>();
+        let config = self.config().display().to_string();
+        let words = format!("--config {config} --node {id} --join --listen 127.0.0.1:{port} --zone {zone}");
+        let args = words.split(' ').map(str::to_owned).collect();
+        let log = self.dir.join(format!("node-{id}.log"));
+        let mut process = Process::new(&format!("node {id}"), "covey-node", args, log);
+        process.start();
+        self.nodes.push(process);
+        self.node_ports.push(port);
+    }
+
     /// Until every shard has a leader and all replicas, as the coordinator sees it.
     pub(crate) fn wait_until_healthy(&mut self) {
-        let (http_port, nodes) = (self.http, &mut self.nodes);
+        self.wait_until_settled(0);
+    }
+
+    /// The same without the first nodes, which need not run.
+    pub(crate) fn wait_until_settled(&mut self, without: usize) {
+        let (http_port, nodes) = (self.http, &mut self.nodes[without..]);
         let coordinator = &mut self.coordinator;
         until("a healthy cluster", || {
             nodes.iter_mut().for_each(Process::assert_alive);

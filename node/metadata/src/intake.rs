@@ -4,33 +4,17 @@ use std::ops::Range;
 
 use covey_shared::ids::{ReplicaId, ShardId};
 use covey_shared::members::{MAX_MEMBERS, ShardDescriptor};
-use covey_shared::metadata::{NodePlace, NodeRecord};
 use covey_shared::slots::SLOTS;
 
+use crate::roster::NODES;
 use crate::state::Metadata;
 
-/// Nodes that are kept.
-const MAX_NODES: usize = 4096;
 /// Shards that are kept.
 const MAX_SHARDS: usize = 65_536;
-/// Longest address, or name of a zone, in bytes.
-const MAX_TEXT: usize = 256;
-/// Numbers of nodes, as a [`ReplicaId`] has room for them.
-const NODES: Range<u64> = 1..1 << 16;
 /// Versions of members, as a [`ReplicaId`] has room for them.
 const VERSIONS: Range<u64> = 0..1 << 22;
 
 impl Metadata {
-    /// Whether a node as it is configured is new to it, and can be taken in.
-    pub fn lacks_place(&self, place: &NodePlace) -> bool {
-        let short = place.listen.len() <= MAX_TEXT && place.zone.len() <= MAX_TEXT;
-        let news = match self.nodes.get(&place.node) {
-            Some(known) => known.place != *place,
-            None => self.nodes.len() < MAX_NODES,
-        };
-        short && NODES.contains(&place.node.0) && news
-    }
-
     /// Whether a shard as a member says is new to it, and can be taken in.
     pub fn lacks(&self, descriptor: &ShardDescriptor) -> bool {
         let news = match self.shards.get(&descriptor.shard) {
@@ -44,20 +28,6 @@ impl Metadata {
     pub(crate) fn knows_all_shards(&self) -> bool {
         let slots = self.shards.values().map(|known| u64::from(known.slots.count()));
         self.shards.contains_key(&ShardId::METADATA) && slots.sum::<u64>() == u64::from(SLOTS)
-    }
-
-    pub(crate) fn register(&mut self, places: &[NodePlace]) {
-        for place in places {
-            if !self.lacks_place(place) {
-                continue;
-            }
-            let known = self.nodes.entry(place.node).or_insert_with(|| NodeRecord {
-                place: place.clone(),
-                drained: false,
-                away_since: None,
-            });
-            known.place.clone_from(place);
-        }
     }
 
     pub(crate) fn observe(&mut self, descriptors: &[ShardDescriptor]) {

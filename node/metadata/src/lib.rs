@@ -12,6 +12,7 @@ pub mod moving;
 mod placement;
 mod rehearsal;
 mod repair;
+mod roster;
 mod schedule;
 mod state;
 mod strays;

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{BEGIN, Bed, drain, maintenance, moves, place};
 use covey_shared::ids::UnixMillis;
 use covey_shared::members::ChangeKind;
-use covey_shared::metadata::{Ending, MetadataChange};
+use covey_shared::metadata::Ending;
 
 fn target(bed: &Bed, shard: u64, from: u64, asked: Asked) -> Choice {
     let sights = bed.sights();
@@ -24,7 +24,7 @@ fn zones(others: &[&str]) -> Bed {
         .chain(others)
         .zip(1..)
         .map(|(zone, id)| place(id, zone));
-    bed.apply(MetadataChange::Register(all.collect()));
+    all.for_each(|place| _ = bed.join(place).unwrap());
     bed.up.extend((4..).map(NodeId).take(others.len()));
     bed
 }

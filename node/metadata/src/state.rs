@@ -1,13 +1,14 @@
 //! What is kept, and how it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::{Decode, Encode};
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{LogIndex, NodeId, OperationId, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{
-    AuditRecord, Ending, MAX_BY, MetadataChange, NodeRecord, Operation, OperationFault, OperationRecord, Start,
+    AuditRecord, Ending, MAX_BY, MetadataChange, NodePlace, NodeRecord, Operation, OperationFault, OperationRecord,
+    Start,
 };
 
 use crate::admission::named;
@@ -28,6 +29,10 @@ pub struct Metadata {
     pub operations: BTreeMap<OperationId, OperationRecord>,
     /// Lines of the audit log so far.
     pub audited: u64,
+    /// Nodes that belonged to the cluster once; at most 65 535, as there are ids.
+    pub removed: BTreeSet<NodeId>,
+    /// The entry that last changed which nodes there are, or where.
+    pub directory: LogIndex,
 }
 
 /// What an entry has caused.
@@ -46,8 +51,12 @@ impl Metadata {
             MetadataChange::Start(start) => Some(self.start(OperationId(index.0), time, start).map(Some)),
             MetadataChange::Cancel { operation, by } => Some(self.cancel(*operation, by).map(Some)),
             MetadataChange::Undrain { node, by } => Some(self.undrain(*node, by).map(|()| None)),
+            // Each node says where it is when it starts.
+            MetadataChange::Join { place, .. } if self.is_known(place) => None,
+            MetadataChange::Join { place, by } => Some(self.join(index, place, by).map(|()| None)),
+            MetadataChange::Remove { node, by } => Some(self.remove(index, *node, by).map(|()| None)),
             MetadataChange::Register(places) => {
-                self.register(places);
+                self.register(index, places);
                 None
             }
             MetadataChange::Observe(descriptors) => {
@@ -86,6 +95,10 @@ impl Metadata {
     /// The one that runs and is about this shard.
     pub(crate) fn running_in(&self, shard: ShardId) -> Option<&OperationRecord> {
         self.running().find(|record| record.what.shard() == Some(shard))
+    }
+
+    fn is_known(&self, place: &NodePlace) -> bool {
+        self.nodes.get(&place.node).is_some_and(|known| known.place == *place)
     }
 
     fn away(&mut self, node: NodeId, since: Option<UnixMillis>) {
@@ -201,11 +214,17 @@ impl Metadata {
         change: &MetadataChange,
         outcome: Result<Option<OperationId>, OperationFault>,
     ) -> Option<AuditRecord> {
+        // Nodes say it again and again, nobody has to remember each time that it was in vain.
+        if matches!(change, MetadataChange::Join { .. }) && outcome.is_err() {
+            return None;
+        }
         // A name that was refused for its length is written down too, but no longer than others.
         let mut change = change.clone();
         let (MetadataChange::Start(Start { by, .. })
         | MetadataChange::Cancel { by, .. }
-        | MetadataChange::Undrain { by, .. }) = &mut change
+        | MetadataChange::Undrain { by, .. }
+        | MetadataChange::Join { by, .. }
+        | MetadataChange::Remove { by, .. }) = &mut change
         else {
             return None;
         };

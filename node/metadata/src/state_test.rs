@@ -9,11 +9,12 @@ use covey_shared::metadata::METADATA_VERSION;
 use covey_shared::slots::SlotRange;
 
 #[test]
-fn a_node_keeps_what_is_known_of_it_when_it_is_registered_again() {
+fn a_node_keeps_what_is_known_of_it_when_it_joins_again() {
     let mut bed = Bed::new(4, 1);
     bed.start(drain(2)).unwrap();
     bed.away(2, Some(UnixMillis(7)));
-    bed.apply(MetadataChange::Register(vec![place(2, "east"), place(9, "west")]));
+    bed.join(place(2, "east")).unwrap();
+    bed.join(place(9, "west")).unwrap();
     let node = &bed.state.nodes[&NodeId(2)];
     assert_eq!(node.place, place(2, "east"));
     assert!(node.drained && node.away_since == Some(UnixMillis(7)));
@@ -265,6 +266,8 @@ fn small() -> Metadata {
         shards: BTreeMap::from([(ShardId(2), shard)]),
         operations: BTreeMap::from([(OperationId(4), record)]),
         audited: 5,
+        removed: BTreeSet::from([NodeId(6)]),
+        directory: LogIndex(7),
     }
 }
 
@@ -304,6 +307,10 @@ fn the_encoding_is_for_ever() {
         "01 0a00000000000000 02000000 0200000000000000 6e6f",
         // Lines of the audit log.
         "0500000000000000",
+        // Nodes that were removed, and when nodes changed last.
+        one,
+        "0600000000000000",
+        "0700000000000000",
     ];
     assert_eq!(hex, golden.concat().replace(' ', ""));
     assert_eq!(decode_versioned::<Metadata>(METADATA_VERSION, &bytes).unwrap(), small());

@@ -141,6 +141,16 @@ impl Bed {
         self.asked(MetadataChange::Undrain { node, by })
     }
 
+    pub(crate) fn join(&mut self, place: NodePlace) -> Result<OperationId, OperationFault> {
+        let by = "node".to_owned();
+        self.asked(MetadataChange::Join { place, by })
+    }
+
+    pub(crate) fn remove(&mut self, node: u64) -> Result<OperationId, OperationFault> {
+        let (node, by) = (NodeId(node), "ann".to_owned());
+        self.asked(MetadataChange::Remove { node, by })
+    }
+
     pub(crate) fn end(&mut self, operation: OperationId, ending: Ending) {
         self.apply(MetadataChange::End { operation, ending });
     }

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, fut};
 use covey_metadata::{Action, Limits, Metadata, schedule};
-use covey_rpc::{CallError, NodeClient};
+use covey_rpc::CallError;
 use covey_shared::command::ShardCommand;
+use covey_shared::directory::Directory;
 use covey_shared::ids::{ModelEpoch, NodeId, OperationId, ShardId, UnixMillis};
-use covey_shared::metadata::{MetadataChange, NodePlace, Operation, OperationRecord};
+use covey_shared::metadata::{MetadataChange, NodePlace, Operation, OperationFault, OperationRecord};
 use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 
 use super::Glimpse;
+use super::announce::{Announced, announce, is_due};
 use super::step::{CALL, Steps};
+use crate::nodes::Clients;
 use crate::server::NodeHandle;
 
 /// Pause between two looks at what is to be done.
@@ -24,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(2);
 /// Time for an entry of the metadata.
 const WRITE: Duration = Duration::from_secs(5);
+/// Pause until a node says again where it is.
+const SAY_AGAIN: Duration = Duration::from_secs(2);
 /// Nodes or shards in one entry.
 const PIECE: usize = 64;
 /// Time until an offer that was not taken is made again: each holds writes back.
@@ -32,8 +37,8 @@ const REST: Duration = Duration::from_secs(6);
 /// What it works with.
 pub(crate) struct OperationsDeps {
     pub(crate) handle: Arc<NodeHandle>,
-    pub(crate) clients: Arc<BTreeMap<NodeId, NodeClient>>,
-    /// The nodes as configured.
+    pub(crate) clients: Arc<Clients>,
+    /// The nodes as configured, this one among them.
     pub(crate) places: Vec<NodePlace>,
     pub(crate) limits: Limits,
     pub(crate) mailbox: usize,
@@ -43,6 +48,7 @@ pub(crate) struct OperationsDeps {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Look(NodeId),
+    Announce,
     Step(OperationId),
     Relieve(ShardId),
     /// Changes of the metadata: one list at a time, so that each decision is made behind the one before.
@@ -55,6 +61,8 @@ pub(crate) struct OperationsActor {
     busy: BTreeSet<Task>,
     /// Ends of operations that are not written yet.
     ended: BTreeMap<OperationId, MetadataChange>,
+    /// The cluster has been told where this node is, since it started.
+    announced: bool,
 }
 
 impl Actor for OperationsActor {
@@ -72,18 +80,23 @@ impl OperationsActor {
             deps,
             busy: BTreeSet::new(),
             ended: BTreeMap::new(),
+            announced: false,
         }
     }
 
     fn turn(&mut self, ctx: &mut Context<Self>) {
         let handle = self.deps.handle.clone();
         let sightings = &handle.sightings;
+        self.announce(ctx);
         let Ok(state) = handle.metadata() else {
             sightings.forget();
             self.ended.clear();
             return;
         };
         sightings.begin(handle.env.clock.monotonic());
+        if state.directory > handle.nodes.version() {
+            self.learn(state.directory(), ctx);
+        }
         self.look(ctx);
         let glimpse = handle.glimpse(&state);
         let sights = glimpse.sights(handle.log_time());
@@ -127,16 +140,36 @@ impl OperationsActor {
         );
     }
 
+    /// Who is not there any more hears it now, if it still runs; from then on nobody asks it.
+    fn learn(&mut self, directory: Directory, ctx: &mut Context<Self>) {
+        let clients = &self.deps.clients;
+        let gone = clients.ids().into_iter().filter(|node| directory.get(*node).is_none());
+        for client in gone.filter_map(|node| clients.get(node)) {
+            let news = RequestBody::LearnDirectory(directory.clone());
+            let told = async move { client.call(Class::Admin, ANSWER, news, ModelEpoch(0)).await };
+            ctx.spawn(fut::wrap_future(told).map(|_, _, _| ()));
+        }
+        self.deps.handle.nodes.learn(directory);
+    }
+
     fn look(&mut self, ctx: &mut Context<Self>) {
-        let clients = self.deps.clients.clone();
-        for (node, client) in clients.iter().map(|(node, client)| (*node, client.clone())) {
-            if self.busy.contains(&Task::Look(node)) {
+        for node in self.deps.clients.ids() {
+            let client = self.deps.clients.get(node);
+            let Some(client) = client.filter(|_| !self.busy.contains(&Task::Look(node))) else {
                 continue;
-            }
+            };
+            let nodes = self.deps.handle.nodes.clone();
             let asked = async move {
-                client
-                    .call(Class::Admin, ANSWER, RequestBody::Reports, ModelEpoch(0))
-                    .await
+                let call = |body| client.call(Class::Admin, ANSWER, body, ModelEpoch(0));
+                let answer = call(RequestBody::Reports).await;
+                if let Ok(ReplyBody::Reports(reports)) = &answer
+                    && reports.directory < nodes.version()
+                {
+                    let news = RequestBody::LearnDirectory((*nodes.now()).clone());
+                    // What is lost is told again with the next look.
+                    _ = call(news).await;
+                }
+                answer
             };
             self.begin(Task::Look(node), asked, ctx, move |actor, answer| {
                 let (handle, sightings) = (&actor.deps.handle, &actor.deps.handle.sightings);
@@ -151,6 +184,26 @@ impl OperationsActor {
                 LOOK
             });
         }
+    }
+
+    fn announce(&mut self, ctx: &mut Context<Self>) {
+        let handle = self.deps.handle.clone();
+        let place = self.deps.places.iter().find(|place| place.node == handle.node);
+        let due = !self.busy.contains(&Task::Announce) && is_due(&handle, self.announced);
+        let Some(place) = place.filter(|_| due) else { return };
+        let work = announce(handle, self.deps.clients.clone(), place.clone());
+        self.begin(Task::Announce, work, ctx, |actor, announced| {
+            match announced {
+                Announced::Known => actor.announced = true,
+                Announced::Unheard => {}
+                Announced::Refused(OperationFault::Removed(node)) => {
+                    tracing::error!(node = node.0, "this node was removed from the cluster: it stops");
+                    actor.deps.handle.removed.notify_one();
+                }
+                Announced::Refused(fault) => tracing::error!(%fault, "the cluster does not take this node in"),
+            }
+            SAY_AGAIN
+        });
     }
 
     /// What was seen and is not yet written down.
@@ -176,8 +229,8 @@ impl OperationsActor {
 
     fn relieve(&mut self, shard: ShardId, to: NodeId, glimpse: &Glimpse, ctx: &mut Context<Self>) {
         let leader = glimpse.reports.get(&shard).map(|report| report.replica.node());
-        let client = leader.and_then(|leader| self.deps.clients.get(&leader));
-        let Some(client) = client.filter(|_| !self.busy.contains(&Task::Relieve(shard))).cloned() else {
+        let client = leader.and_then(|leader| self.deps.clients.get(leader));
+        let Some(client) = client.filter(|_| !self.busy.contains(&Task::Relieve(shard))) else {
             return;
         };
         let body = RequestBody::TransferLeader { shard, to };

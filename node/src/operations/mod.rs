@@ -3,6 +3,7 @@
 //! Nothing of it is remembered outside the metadata's log: whoever leads next looks again, and goes on.
 
 mod actor;
+mod announce;
 mod sightings;
 mod step;
 

@@ -1,15 +1,14 @@
 //! One step of an operation on a shard: looks at the shard, does what comes next, and says how it comes along.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use covey_metadata::moving::{self, End, Move, Step, Waiting};
-use covey_rpc::NodeClient;
 use covey_shared::ids::{ModelEpoch, NodeId, ReplicaId, ShardId};
 use covey_shared::metadata::{Ending, Operation, OperationProgress, OperationRecord};
 use covey_shared::wire::{Class, RebuildStatus, ReplyBody, RequestBody, ShardError, ShardReport};
 
+use crate::nodes::Clients;
 use crate::server::NodeHandle;
 
 /// Longest time of a call. A leader makes its offers in less.
@@ -34,7 +33,7 @@ struct Leaving;
 
 /// What a step works with.
 pub(super) struct Steps {
-    pub(super) clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    pub(super) clients: Arc<Clients>,
     pub(super) handle: Arc<NodeHandle>,
     /// Who led the shard when its node was last looked at.
     pub(super) leader: Option<ReplicaId>,
@@ -151,7 +150,7 @@ impl Steps {
     }
 
     async fn members(&self, node: NodeId, shard: ShardId) -> Result<ShardReport, Option<ShardError>> {
-        let client = self.clients.get(&node).ok_or(None)?;
+        let client = self.clients.get(node).ok_or(None)?;
         let body = RequestBody::Members { shard };
         match client.call(Class::Admin, LOOK, body, ModelEpoch(0)).await {
             Ok(ReplyBody::Members(report)) => report.map(|report| *report).map_err(Some),
@@ -160,7 +159,7 @@ impl Steps {
     }
 
     async fn call(&self, node: NodeId, body: RequestBody) -> Option<ReplyBody> {
-        let client = self.clients.get(&node)?;
+        let client = self.clients.get(node)?;
         client.call(Class::Admin, CALL, body, ModelEpoch(0)).await.ok()
     }
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
+use covey_shared::ids::{LogIndex, ShardEpoch, ShardId};
 use covey_shared::members::MemberChange;
-use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, ShardReport, WriteReply};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError, WriteReply};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::arrivals::Arrivals;
 use super::engine::Dropped;
-use super::{AppendTask, Effects, Engine, GroupStart, HandTo, Ticket};
+use super::{AppendTask, Effects, Engine, GroupStart, Ticket};
 use crate::apply::ApplyLanes;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
@@ -54,35 +54,10 @@ pub(crate) struct ChangeMembers {
     pub(crate) reply: oneshot::Sender<Result<WriteReply, ShardError>>,
 }
 
-/// Sent by the call server: what is known of a shard's members. `None` while the replica takes no part.
-#[derive(Message)]
-#[rtype(result = "Option<ShardReport>")]
-pub(crate) struct Report {
-    pub(crate) shard: ShardId,
-}
-
-/// Sent by the call server: what is known of all shards' members, of those that take part.
-#[derive(Message)]
-#[rtype(result = "Vec<ShardReport>")]
-pub(crate) struct Reports;
-
 /// Sent by the Raft stream of one peer, in order.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Inbound(pub(crate) Vec<RaftMessage>);
-
-/// Sent after a look at a disk that is nearly full or slow: others should lead. Repeatable.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct HandOver(pub(crate) HandTo);
-
-/// Sent by the call server: offer the leadership of a shard to that node. Says whether that is a new offer. Repeatable.
-#[derive(Message)]
-#[rtype(result = "Result<bool, ShardError>")]
-pub(crate) struct Transfer {
-    pub(crate) shard: ShardId,
-    pub(crate) to: NodeId,
-}
 
 /// Asked by `/debug/actors`.
 #[derive(Message)]
@@ -119,7 +94,7 @@ pub(crate) struct RaftDeps {
 
 /// Owns all Raft groups of the node.
 pub(crate) struct RaftActor {
-    deps: RaftDeps,
+    pub(super) deps: RaftDeps,
     waiting: BTreeMap<Ticket, oneshot::Sender<Result<WriteReply, ShardError>>>,
     arrivals: Arrivals,
     next_ticket: u64,
@@ -144,7 +119,7 @@ impl RaftActor {
         }
     }
 
-    fn schedule(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn schedule(&mut self, ctx: &mut Context<Self>) {
         if !self.drive_scheduled {
             self.drive_scheduled = true;
             ctx.notify(Drive);
@@ -274,7 +249,7 @@ impl RaftActor {
         }
     }
 
-    fn ticket(&mut self, reply: oneshot::Sender<Result<WriteReply, ShardError>>) -> Ticket {
+    pub(super) fn ticket(&mut self, reply: oneshot::Sender<Result<WriteReply, ShardError>>) -> Ticket {
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
         self.waiting.insert(ticket, reply);
@@ -343,42 +318,6 @@ impl Handler<ChangeMembers> for RaftActor {
         let ticket = self.ticket(message.reply);
         self.deps.engine.change_members(message.shard, &message.change, ticket);
         self.schedule(ctx);
-    }
-}
-
-impl Handler<Report> for RaftActor {
-    type Result = Option<ShardReport>;
-
-    fn handle(&mut self, Report { shard }: Report, _: &mut Self::Context) -> Self::Result {
-        self.deps.engine.report(shard)
-    }
-}
-
-impl Handler<Reports> for RaftActor {
-    type Result = Vec<ShardReport>;
-
-    fn handle(&mut self, _: Reports, _: &mut Self::Context) -> Self::Result {
-        self.deps.engine.reports()
-    }
-}
-
-impl Handler<HandOver> for RaftActor {
-    type Result = ();
-
-    fn handle(&mut self, HandOver(to): HandOver, ctx: &mut Self::Context) {
-        let entropy = self.deps.env.entropy.clone();
-        self.deps.engine.hand_over(to, || (entropy.next_u64() >> 1) as usize);
-        self.schedule(ctx);
-    }
-}
-
-impl Handler<Transfer> for RaftActor {
-    type Result = Result<bool, ShardError>;
-
-    fn handle(&mut self, Transfer { shard, to }: Transfer, ctx: &mut Self::Context) -> Self::Result {
-        let offered = self.deps.engine.transfer(shard, to);
-        self.schedule(ctx);
-        offered
     }
 }
 

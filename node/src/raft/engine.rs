@@ -192,6 +192,15 @@ impl Engine {
         self.note(shard, outcome, ticket);
     }
 
+    /// Asks which index covers all that was acknowledged in a shard before; it comes as an [`Answer`] for `ticket`.
+    pub fn read_index(&mut self, shard: ShardId, ticket: Ticket) {
+        let outcome = match self.groups.get_mut(&shard) {
+            None => Err(ShardError::NotHere(shard)),
+            Some(group) => group.read_index(ticket),
+        };
+        self.note(shard, outcome, ticket);
+    }
+
     fn note(&mut self, shard: ShardId, outcome: Result<(), ShardError>, ticket: Ticket) {
         match outcome {
             Ok(()) => {
@@ -282,6 +291,7 @@ impl Engine {
             effects.append.extend(first.into_iter().chain(last));
             if let Some(group) = self.groups.get_mut(shard) {
                 group.collect(effects);
+                self.answers.extend(group.reads.take_answers());
             }
         }
         effects.strangers.extend(std::mem::take(&mut self.strangers));

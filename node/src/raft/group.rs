@@ -20,6 +20,7 @@ use super::group_start::{GroupStart, log_view};
 use super::log_room::LogRoom;
 use super::log_view::LogView;
 use super::proposals::{Proposals, Ticket};
+use super::read_index::ReadIndexes;
 use super::rebuild::Rebuild;
 use super::restore::Restoring;
 use super::slog_bridge;
@@ -62,6 +63,7 @@ pub(crate) struct Group {
     /// Members that said with their last message that they would rather not lead.
     pub(super) unfit: BTreeSet<ReplicaId>,
     pub(super) freshness: Freshness,
+    pub(super) reads: ReadIndexes,
 }
 
 impl Group {
@@ -87,6 +89,7 @@ impl Group {
         let applied = raw.raft.raft_log.applied;
         let mut group = Group {
             freshness: Freshness::default(),
+            reads: ReadIndexes::default(),
             descriptor: Arc::new(start.descriptor),
             conf_index: start.applied,
             me,
@@ -227,25 +230,27 @@ impl Group {
         self.proposals.take(index, term)
     }
 
-    /// Proposals whose fate is unknown because this replica no longer leads.
+    /// Proposals whose fate is unknown, and questions without an answer, because this replica no longer leads.
     pub(crate) fn orphans(&mut self) -> Vec<Ticket> {
         if self.leads() {
             Vec::new()
         } else {
-            self.proposals.drain()
+            [self.proposals.drain(), self.reads.drain()].concat()
         }
     }
 
     /// Whose group it was, and the proposals whose fate will not be known here.
     pub(crate) fn end(mut self) -> (ReplicaId, Vec<Ticket>) {
-        (self.me, self.proposals.drain())
+        (self.me, [self.proposals.drain(), self.reads.drain()].concat())
     }
 
     /// Collects what is to be sent, appended and applied.
     pub(crate) fn collect(&mut self, effects: &mut Effects) {
+        self.ask_majority();
         while self.may_go_on(effects) && self.raw.has_ready() {
             let mut ready = self.raw.ready();
             let committed = ready.take_committed_entries();
+            self.confirmed(ready.take_read_states());
             self.collect_ready(ready, committed.last().map(Entry::get_index), effects);
             self.commit_members(&committed);
         }

@@ -6,6 +6,7 @@
 
 pub mod actor;
 mod arrivals;
+pub(crate) mod asks;
 mod backlog;
 mod convert;
 mod engine;
@@ -21,6 +22,7 @@ mod log_room;
 mod log_view;
 mod membership;
 mod proposals;
+mod read_index;
 mod rebuild;
 mod restore;
 mod slog_bridge;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use covey_embeddings::{DamagedRow, Repaired, Scrub};
 use covey_env::{Env, TokenBucket};
-use covey_rpc::NodeClient;
 use covey_shard::ShardView;
 use covey_shared::ids::{NodeId, PostId, ReplicaId, ShardId};
 use covey_shared::model::F16Vector;
@@ -17,6 +16,7 @@ use super::heal::heal;
 use super::schedule::{Due, End, Met, Schedule};
 use super::scrubs::Scrubs;
 use crate::apply::ApplyLanes;
+use crate::nodes::Clients;
 use crate::question::{self, AskError};
 use crate::replicas::ReplicaSet;
 
@@ -36,7 +36,7 @@ pub(crate) struct ScrubberDeps {
     pub(crate) node: NodeId,
     pub(crate) replicas: Arc<ReplicaSet>,
     /// Clients of its own: connections, too.
-    pub(crate) clients: BTreeMap<NodeId, NodeClient>,
+    pub(crate) clients: Clients,
     pub(crate) lanes: ApplyLanes,
     pub(crate) scrubs: Arc<Scrubs>,
     /// Bytes per second.
@@ -196,7 +196,7 @@ impl Scrubber {
         let deps = &self.deps;
         let folders: BTreeSet<u32> = rows.iter().map(|row| row.folder).collect();
         let members = view.applied().members.all().into_iter().map(ReplicaId::node);
-        let others = members.filter(|node| *node != deps.node && deps.clients.contains_key(node));
+        let others = members.filter(|node| *node != deps.node && deps.clients.get(*node).is_some());
         let members: Vec<NodeId> = others.collect();
         tracing::warn!(
             shard = shard.0,
@@ -250,7 +250,8 @@ fn met(view: &ShardView) -> Met {
 impl ScrubberDeps {
     async fn ask(&self, shard: ShardId, node: NodeId, posts: Vec<PostId>) -> Result<Vec<Option<F16Vector>>, AskError> {
         let body = RequestBody::Vectors { shard, posts };
-        let answer = question::ask(&self.clients[&node], ASK_DEADLINE, body);
+        let client = self.clients.get(node).ok_or(AskError::Unknown)?;
+        let answer = question::ask(&client, ASK_DEADLINE, body);
         match self.scrubs.unless_closed(answer).await.ok_or(AskError::Stopped)?? {
             ReplyBody::Vectors(copies) => Ok(copies?),
             _ => Err(AskError::Answer),

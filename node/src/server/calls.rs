@@ -15,8 +15,11 @@ use covey_shared::wire::{
     InvalidRequest, NodeReply, NodeRequest, ReplyBody, RequestBody, ShardError, StartPhase, WIRE_VERSION,
 };
 use covey_store::kv::KvStore;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::board::Board;
+use crate::nodes::Nodes;
 use crate::operations::Sightings;
 use crate::raft::actor::RaftActor;
 use crate::replicas::ReplicaSet;
@@ -29,6 +32,12 @@ pub(crate) struct NodeHandle {
     pub(crate) env: Env,
     pub(crate) cluster: ClusterId,
     pub(crate) node: NodeId,
+    /// Which nodes there are.
+    pub(crate) nodes: Arc<Nodes>,
+    /// When whoever leads the metadata asked this node last.
+    pub(crate) asked: Mutex<Option<Monotonic>>,
+    /// The cluster does not want this node any more.
+    pub(crate) removed: Notify,
     /// The cluster as it was founded: of shards that have no replica here.
     pub(crate) layout: Arc<Layout>,
     pub(crate) replicas: Arc<ReplicaSet>,
@@ -131,6 +140,12 @@ impl NodeHandle {
             RequestBody::Reports => ReplyBody::Reports(Box::new(self.reports().await)),
             RequestBody::Describe { audit } => ReplyBody::Describe(self.describe(audit)),
             RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.rehearse(what)),
+            RequestBody::Directory => ReplyBody::Directory((*self.nodes.now()).clone()),
+            RequestBody::LearnDirectory(directory) => {
+                self.nodes.learn(directory);
+                ReplyBody::LearnDirectory(self.nodes.version())
+            }
+            RequestBody::ReadIndexes { shards } => ReplyBody::ReadIndexes(self.read_indexes(shards, deadline).await),
         }
     }
 }

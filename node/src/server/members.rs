@@ -7,7 +7,8 @@ use covey_shared::wire::{NotReady, ShardError, ShardReport};
 use tokio::sync::oneshot;
 
 use super::calls::NodeHandle;
-use crate::raft::actor::{ChangeMembers, Report};
+use crate::raft::actor::ChangeMembers;
+use crate::raft::asks::Report;
 
 impl NodeHandle {
     /// The shard as the replica here knows it.

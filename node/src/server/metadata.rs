@@ -13,7 +13,7 @@ use covey_shared::wire::{NotReady, ShardError};
 
 use super::calls::NodeHandle;
 use crate::operations::Glimpse;
-use crate::raft::actor::Reports;
+use crate::raft::asks::Reports;
 
 /// Lines of the audit log in one answer.
 const MAX_AUDIT: u32 = 1000;
@@ -54,7 +54,10 @@ impl NodeHandle {
     pub(super) fn may_ask(change: &MetadataChange) -> bool {
         match change {
             MetadataChange::Start(start) => start.parent.is_none(),
-            MetadataChange::Cancel { .. } | MetadataChange::Undrain { .. } => true,
+            MetadataChange::Cancel { .. }
+            | MetadataChange::Undrain { .. }
+            | MetadataChange::Join { .. }
+            | MetadataChange::Remove { .. } => true,
             MetadataChange::Register(_)
             | MetadataChange::Observe(_)
             | MetadataChange::Away { .. }
@@ -65,7 +68,9 @@ impl NodeHandle {
     /// What every replica here knows of its shard.
     pub(super) async fn reports(&self) -> NodeReports {
         let now = self.env.clock.monotonic();
+        *self.asked.lock() = Some(now);
         NodeReports {
+            directory: self.nodes.version(),
             shards: self.raft.send(Reports).await.unwrap_or_default(),
             rebuilds: self.pulls.status(now),
         }

@@ -4,6 +4,7 @@ mod builds;
 mod calls;
 mod members;
 mod metadata;
+mod read_index;
 mod reads;
 mod snapshots;
 mod status;

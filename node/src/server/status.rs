@@ -49,6 +49,7 @@ impl NodeHandle {
             start: self.start.clone(),
             builds: self.builds_status(),
             disk_speed: self.board.stalls.status(now),
+            directory: self.nodes.version(),
         }
     }
 

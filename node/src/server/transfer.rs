@@ -9,7 +9,7 @@ use covey_shared::wire::{ShardError, TransferFault};
 
 use super::calls::NodeHandle;
 use crate::raft::HandTo;
-use crate::raft::actor::{HandOver, Transfer};
+use crate::raft::asks::{HandOver, Transfer};
 use crate::replicas::Replica;
 
 /// Pause between two looks. An offer that is not taken lapses after a heartbeat, and is made again.

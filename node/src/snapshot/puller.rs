@@ -9,7 +9,6 @@ use arc_swap::ArcSwap;
 use covey_ann::AnnError;
 use covey_embeddings::MaintenanceIntake;
 use covey_env::{Env, Monotonic, TokenBucket, watch};
-use covey_rpc::NodeClient;
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
 use covey_shared::ids::{Generation, NodeId, ReplicaId, ShardId};
 use covey_shared::members::ShardDescriptor;
@@ -26,6 +25,7 @@ use super::{Arrival, manifest};
 use crate::apply::Seat;
 use crate::board::Board;
 use crate::completions::{Completion, Completions};
+use crate::nodes::{Clients, Nodes};
 use crate::replicas::ReplicaSet;
 
 /// Pause between tries of what cannot be done yet.
@@ -91,7 +91,8 @@ pub(crate) struct PullerDeps {
     pub(crate) board: Arc<Board>,
     pub(crate) replicas: Arc<ReplicaSet>,
     /// Clients of its own: connections, too.
-    pub(crate) clients: BTreeMap<NodeId, NodeClient>,
+    pub(crate) clients: Clients,
+    pub(crate) nodes: Arc<Nodes>,
     pub(crate) maintenance: MaintenanceIntake,
     pub(crate) pulls: Arc<Pulls>,
     pub(crate) done: Completions,
@@ -259,8 +260,9 @@ impl Puller {
         dir: &Path,
         opened: &OpenedSnapshot,
     ) -> Result<(), PullError> {
-        let client = self.deps.clients.get(&source);
-        let ask = ask_node(client.ok_or(PullError::Unfit("the leader is on a node that is not in cluster.toml"))?);
+        let client = self.deps.clients.get(source);
+        let client = client.ok_or(PullError::Unfit("the leader is on a node that this one does not know"))?;
+        let ask = ask_node(&client);
         let mut fetch = Fetch {
             env: &self.deps.env,
             ask: &ask,

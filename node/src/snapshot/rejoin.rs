@@ -9,7 +9,6 @@
 //! have moved to nodes that this one never knew as members.
 
 use bincode::{Decode, Encode};
-use covey_shared::codec;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
 use covey_shared::wire::Standing;
 use covey_store::log::HardState;
@@ -24,24 +23,7 @@ pub(crate) struct Bar {
     pub(crate) last: LogIndex,
 }
 
-/// Format of a stored bar.
-const BAR_VERSION: u16 = 1;
-
 impl Bar {
-    /// For the disk: a bar that rots there could come out lower.
-    pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = codec::encode_versioned(BAR_VERSION, &self).expect("two numbers can be written");
-        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
-        bytes
-    }
-
-    /// `None` if it is damaged, or of a newer program: then the others are asked again.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Bar> {
-        let (body, sum) = bytes.split_last_chunk()?;
-        let sound = crc32c::crc32c(body).to_le_bytes() == *sum;
-        codec::decode_versioned(BAR_VERSION, body).ok().filter(|_| sound)
-    }
-
     /// The lower of two.
     pub(crate) fn lower(self, other: Bar) -> Bar {
         Bar {

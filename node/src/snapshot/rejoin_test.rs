@@ -88,19 +88,12 @@ fn it_votes_in_no_term_in_which_it_may_have_voted() {
 }
 
 #[test]
-fn a_stored_bar_has_fixed_bytes_and_one_that_rotted_is_not_believed() {
+fn a_stored_bar_has_fixed_bytes() {
     let bar = Bar {
         term: Term(6),
         last: LogIndex(90),
     };
-    let bytes = bar.to_bytes();
+    let bytes = crate::checked_file::to_bytes(1, &bar).expect("two numbers");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, "010006000000000000005a00000000000000fb3289af");
-    assert_eq!(Bar::from_bytes(&bytes), Some(bar));
-    for at in 0..bytes.len() {
-        let mut rotten = bytes.clone();
-        rotten[at] ^= 4;
-        assert_eq!(Bar::from_bytes(&rotten), None, "byte {at}");
-        assert_eq!(Bar::from_bytes(&bytes[..at]), None, "cut at {at}");
-    }
 }

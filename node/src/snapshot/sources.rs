@@ -13,6 +13,7 @@ use super::fetch::{FetchError, io_at};
 use super::leaving::shows_gone;
 use super::puller::{LostReplica, PullError, Puller};
 use super::rejoin::{Answers, Bar, judge, leader};
+use crate::checked_file;
 use crate::completions::Completion;
 use crate::question::{AskError, ask};
 
@@ -20,6 +21,8 @@ use crate::question::{AskError, ask};
 const ASK_DEADLINE: Duration = Duration::from_secs(2);
 /// Name of the file that keeps a [`Bar`].
 const BAR: &str = "bar";
+/// Its format.
+const BAR_VERSION: u16 = 1;
 
 impl Puller {
     /// Who to fetch from, and what it must have. `None`: not yet, or there is nothing to fetch.
@@ -35,9 +38,13 @@ impl Puller {
         {
             return Ok(None);
         }
-        let lost = self.lost(shard)?;
         let stored = self.stored_bar(dir);
-        let bar = match (judge(lost.me, &others), stored) {
+        let verdict = judge(self.lost(shard)?.me, &others);
+        if matches!(verdict, Answers::New(_)) && stored.is_none() && self.hears_of_nodes().await {
+            return Ok(None);
+        }
+        let lost = self.lost(shard)?;
+        let bar = match (verdict, stored) {
             (Answers::Known(bar), _) => stored.map_or(bar, |stored| stored.lower(bar)),
             (_, Some(stored)) => stored,
             (Answers::Silent(silent), None) => {
@@ -84,9 +91,10 @@ impl Puller {
 
     /// The shard as whoever knows most of it says, and the nodes that say nothing, not even that they have nothing of it.
     pub(super) async fn newest(&self, shard: ShardId) -> (Option<ShardDescriptor>, Vec<NodeId>) {
-        let others = self.deps.clients.keys().filter(|node| **node != self.deps.node);
+        let me = self.deps.node;
+        let others = self.deps.clients.ids().into_iter().filter(|node| *node != me);
         let ask = |node: NodeId| async move { (node, self.ask(node, RequestBody::Members { shard }).await) };
-        let answers = join_all(others.map(|node| ask(*node))).await;
+        let answers = join_all(others.map(ask)).await;
         let (mut known, mut silent) = (Vec::new(), Vec::new());
         for (node, answer) in answers {
             match answer {
@@ -99,6 +107,20 @@ impl Puller {
             known.into_iter().max_by_key(|descriptor| descriptor.epoch.conf_ver),
             silent,
         )
+    }
+
+    /// Whether another node knows of other nodes than this one did: they may have what is looked for.
+    async fn hears_of_nodes(&self) -> bool {
+        let (nodes, me) = (&self.deps.nodes, self.deps.node);
+        let before = nodes.version();
+        let others = self.deps.clients.ids().into_iter().filter(|node| *node != me);
+        let answers = join_all(others.map(|node| self.ask(node, RequestBody::Directory))).await;
+        for answer in answers {
+            if let Ok(ReplyBody::Directory(directory)) = answer {
+                nodes.learn(directory);
+            }
+        }
+        nodes.version() > before
     }
 
     /// Whether a replica that lost everything did not know this of its shard. Then others have to be asked than those that were;
@@ -166,21 +188,20 @@ impl Puller {
 
     pub(super) fn stored_bar(&self, dir: &Path) -> Option<Bar> {
         let bytes = self.deps.env.disk.read_file(&dir.join(BAR), 1 << 10).ok()?;
-        Bar::from_bytes(&bytes)
+        checked_file::from_bytes(BAR_VERSION, &bytes)
     }
 
     pub(super) fn store_bar(&self, dir: &Path, bar: Bar) -> Result<(), PullError> {
         let (path, disk) = (dir.join(BAR), &self.deps.env.disk);
-        let stored = disk
-            .create_dir_all(dir)
-            .and_then(|()| disk.replace_file(&path, &bar.to_bytes()));
+        let bytes = checked_file::to_bytes(BAR_VERSION, &bar).expect("two numbers can be written");
+        let stored = disk.create_dir_all(dir).and_then(|()| disk.replace_file(&path, &bytes));
         Ok(stored.map_err(io_at(&path))?)
     }
 
     pub(super) async fn ask(&self, node: NodeId, body: RequestBody) -> Result<ReplyBody, PullError> {
-        let client = self.deps.clients.get(&node);
-        let client = client.ok_or(PullError::Unfit("a member is on a node that is not in cluster.toml"))?;
-        Ok(ask(client, ASK_DEADLINE, body).await.map_err(FetchError::from)?)
+        let client = self.deps.clients.get(node);
+        let client = client.ok_or(PullError::Unfit("a member is on a node that this one does not know"))?;
+        Ok(ask(&client, ASK_DEADLINE, body).await.map_err(FetchError::from)?)
     }
 
     /// `None` while it is being written, or the sender has not yet applied enough, or does not lead any more.

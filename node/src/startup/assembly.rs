@@ -10,15 +10,15 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::{Builds, MaintenanceWorker};
 use covey_env::{Env, Monotonic, Priority, WorkerHandle};
-use covey_rpc::RaftSender;
 use covey_shared::ids::{NodeId, ShardId};
 use covey_shared::layout::Layout;
 use covey_store::kv::KvStore;
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
 
 use super::replicas::Replicas;
-use super::{Observer, StartError, StartReport, Threads, clients, peers_of, settings, spawn};
+use super::{Observer, StartError, StartReport, Threads, settings, spawn};
 use crate::apply::{ApplyLanes, ApplyWorker};
 use crate::board::Board;
 use crate::checkpointer::{Checkpointer, Checkpoints};
@@ -27,6 +27,7 @@ use crate::disk_room::DiskWatch;
 use crate::disk_stalls::StallWatch;
 use crate::log_writer::LogWriter;
 use crate::maintenance_actor::MaintenanceActor;
+use crate::nodes::{Clients, Nodes};
 use crate::operations::{OperationsActor, OperationsDeps};
 use crate::outbox_actor::OutboxActor;
 use crate::peers::Peers;
@@ -47,6 +48,7 @@ pub(super) struct Starting {
     pub(super) env: Env,
     pub(super) config: Config,
     pub(super) id: NodeId,
+    pub(super) nodes: Arc<Nodes>,
     pub(super) kv: Arc<dyn KvStore>,
     pub(super) dir: PathBuf,
     pub(super) backend: Backend,
@@ -136,9 +138,12 @@ impl Starting {
             engine,
             log: writers.log.clone(),
             apply: writers.lanes.clone(),
-            peers: Peers {
-                streams: streams(&self.env, &self.config, self.id),
-            },
+            peers: Peers::start(
+                &self.env,
+                self.id,
+                &self.nodes,
+                settings::raft_sender(&self.config, self.id),
+            ),
             completions: self.completions.clone(),
             board: self.board.clone(),
             observer: self.observer.clone(),
@@ -179,7 +184,8 @@ impl Starting {
             lost: self.lost.clone(),
             board: self.board.clone(),
             replicas: self.replicas.clone(),
-            clients: clients(&self.env, &self.config, self.id),
+            clients: self.clients(),
+            nodes: self.nodes.clone(),
             maintenance: maintenance.intake(),
             pulls: self.pulls.clone(),
             done: self.completions.clone(),
@@ -192,7 +198,7 @@ impl Starting {
     /// Maintenance, checks and the outbox.
     pub(super) fn timers(&self, handle: &Arc<NodeHandle>, threads: &Threads, checkpoints: Checkpoints) {
         let config = &self.config;
-        let clients = Arc::new(clients(&self.env, config, self.id));
+        let clients = Arc::new(self.clients());
         threads.rest(MaintenanceActor {
             plan: settings::maintenance(config),
             checkpoints,
@@ -213,10 +219,15 @@ impl Starting {
         threads.rest(OperationsActor::new(OperationsDeps {
             handle: handle.clone(),
             clients,
-            places: settings::places(config),
+            places: config.directory().nodes,
             limits: handle.operation_limits,
             mailbox: config.coordinator.mailbox,
         }));
+    }
+
+    /// The ways to all nodes, for one runtime.
+    fn clients(&self) -> Clients {
+        Clients::new(self.nodes.clone(), settings::client(&self.config, self.id))
     }
 
     fn damage(&self) -> DamageWatch {
@@ -245,6 +256,9 @@ impl Starting {
             env: self.env.clone(),
             cluster: config.cluster.id(),
             node: self.id,
+            nodes: self.nodes.clone(),
+            asked: Mutex::default(),
+            removed: Notify::new(),
             layout,
             raft,
             board: self.board.clone(),
@@ -280,7 +294,7 @@ impl Starting {
             env: self.env.clone(),
             node: self.id,
             replicas: self.replicas.clone(),
-            clients: clients(&self.env, &self.config, self.id),
+            clients: self.clients(),
             lanes,
             scrubs: handle.scrubs.clone(),
             rate: storage.scrub_rate.as_u64(),
@@ -289,12 +303,4 @@ impl Starting {
         workers.push(spawn(&self.env, "scrub", scrubber.run().boxed(), Priority::Low)?);
         Ok(())
     }
-}
-
-fn streams(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, RaftSender> {
-    let options = settings::raft_sender(config, id);
-    let others = peers_of(config).filter(|peer| peer.node != id);
-    others
-        .map(|peer| (peer.node, RaftSender::start(env.clone(), peer, options.clone())))
-        .collect()
 }

@@ -35,6 +35,7 @@ pub(crate) fn config(nodes: u64) -> Config {
             zone: String::new(),
             // Not this one, if there are others.
             meta: id == nodes,
+            joined: false,
         })
         .collect();
     config

@@ -10,7 +10,6 @@ mod replicas;
 mod report;
 mod settings;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::{Builds, MaintenanceWorker};
 use covey_env::{Env, Priority, WorkerHandle};
-use covey_rpc::{CallHandler, Handlers, NodeClient, Peer, RaftHandler, Server};
+use covey_rpc::{CallHandler, Handlers, RaftHandler, Server};
 use covey_shared::ids::{NodeId, ShardId, Term};
 use covey_store::kv::KvStore;
 use covey_store::log::{LogEntry, LogError, LogStore, Recovered};
@@ -29,6 +28,7 @@ use futures::FutureExt;
 
 use crate::board::Board;
 use crate::completions::Completions;
+use crate::nodes::Nodes;
 use crate::raft::actor::{Inbound, RaftActor};
 use crate::replicas::StartShard;
 use crate::server::NodeHandle;
@@ -141,7 +141,9 @@ impl Threads {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No such `[[node]]`.
-    #[error("cluster.toml has no [[node]] with id {0}; known are {1:?}")]
+    #[error(
+        "cluster.toml has no [[node]] with id {0}; known are {1:?}. A new node joins with --join --listen HOST:PORT"
+    )]
     UnknownNode(NodeId, Vec<NodeId>),
     /// The data is of another node: it was copied, or the directory is the wrong one.
     #[error("this data directory is of node {found}, not of node {node}; give each node its own")]
@@ -178,7 +180,8 @@ pub enum StartError {
     /// cluster.toml describes other shards or members than those that this node was made with.
     #[error(
         "shard {shard} was made with other slots or members than cluster.toml now describes: cluster.shards, \
-         cluster.replication, the ids of the [[node]]s and their meta = true cannot change; put back the old values"
+         cluster.replication, the ids of the [[node]]s that the cluster was founded with and their meta = true cannot change. Put \
+         back the old values; a node that came later has joined = true, and one that was removed stays in the file"
     )]
     LayoutChanged {
         /// The shard.
@@ -263,7 +266,9 @@ impl Node {
         // 3. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
         let completions = Completions::new();
         let (hashes, to_hash) = Hashes::new(completions.clone());
+        let nodes = Nodes::open(&env, &dir, &config.directory());
         let starting = Starting {
+            nodes,
             replicas: reads,
             board,
             completions,
@@ -316,6 +321,11 @@ impl Node {
         self.server.address()
     }
 
+    /// Resolves when the cluster has removed this node: there is nothing left to do for it.
+    pub async fn removed(&self) {
+        self.handle.removed.notified().await;
+    }
+
     /// Stops in reverse order: others lead, no new calls, then the actors, then the writers, which finish what they hold.
     pub async fn stop(self) {
         self.handle.step_down(STEP_DOWN).await;
@@ -355,21 +365,6 @@ fn spawn(
     priority: Priority,
 ) -> Result<WorkerHandle, StartError> {
     env.spawn.worker(name, priority, body).map_err(StartError::Thread)
-}
-
-/// One client per node, this one included: the leader of a shard may be anywhere.
-fn clients(env: &Env, config: &Config, id: NodeId) -> BTreeMap<NodeId, NodeClient> {
-    let options = settings::client(config, id);
-    peers_of(config)
-        .map(|peer| (peer.node, NodeClient::new(env.clone(), peer, options.clone())))
-        .collect()
-}
-
-fn peers_of(config: &Config) -> impl Iterator<Item = Peer> {
-    config.nodes.iter().map(|node| Peer {
-        node: node.id,
-        address: node.listen.as_str().to_owned(),
-    })
 }
 
 fn handlers(handle: Arc<NodeHandle>, raft: Addr<RaftActor>) -> Handlers {

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use covey_ann::{AnnError, Backend, IndexSpec, Metric};
-use covey_config::{Config, NodeConfig};
+use covey_config::Config;
 use covey_embeddings::{PartitionOptions, SpaceSpec};
 use covey_metadata::Limits;
 use covey_rpc::{ClassPermits, ClientOptions, RaftSenderOptions, ServeOptions};
 use covey_shard::{ImpressionOptions, InNetworkLimits, ShardLimits, ShardOptions};
 use covey_shared::ids::{Generation, ModelEpoch, NodeId};
 use covey_shared::members::ShardDescriptor;
-use covey_shared::metadata::NodePlace;
 
 use crate::maintenance_actor::MaintenancePlan;
 use crate::raft::RaftLimits;
@@ -23,7 +22,7 @@ const COMPACT_STEP: u64 = 1000;
 /// Limits of a node are shared evenly by its replicas.
 fn share(config: &Config, of_node: u64) -> u64 {
     let replicas = u64::from(config.cluster.shards) * u64::from(config.cluster.replication);
-    of_node * config.nodes.len() as u64 / replicas.max(1)
+    of_node * config.founders().count() as u64 / replicas.max(1)
 }
 
 pub(super) fn raft_limits(config: &Config) -> RaftLimits {
@@ -50,16 +49,6 @@ pub(super) fn maintenance(config: &Config) -> MaintenancePlan {
         trim_step: config.retention.trim_step,
         mailbox: config.coordinator.mailbox,
     }
-}
-
-/// The nodes of the cluster, for its metadata.
-pub(super) fn places(config: &Config) -> Vec<NodePlace> {
-    let place = |node: &NodeConfig| NodePlace {
-        node: node.id,
-        listen: node.listen.as_str().to_owned(),
-        zone: node.zone.clone(),
-    };
-    config.nodes.iter().map(place).collect()
 }
 
 pub(super) fn operations(config: &Config) -> Limits {

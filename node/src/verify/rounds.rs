@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covey_env::Monotonic;
-use covey_rpc::NodeClient;
 use covey_shared::command::ShardCommand;
 use covey_shared::ids::{LogIndex, NodeId, ShardId};
 use covey_shared::wire::{ReplicaHash, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
 
 use super::majority::{Finding, judge};
+use crate::nodes::Clients;
 use crate::question;
 use crate::replicas::Replica;
 use crate::server::NodeHandle;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Checks the shards that this node leads, one after the other.
 pub(crate) struct Rounds {
     pub(crate) handle: Arc<NodeHandle>,
-    pub(crate) clients: Arc<BTreeMap<NodeId, NodeClient>>,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) interval: Duration,
 }
 
@@ -119,7 +119,7 @@ impl Rounds {
                 return self.handle.hashes.at(shard, index);
             }
             let body = RequestBody::HashAt { shard, index };
-            match question::ask(self.clients.get(&node)?, ASK_DEADLINE, body).await {
+            match question::ask(&self.clients.get(node)?, ASK_DEADLINE, body).await {
                 Ok(ReplyBody::HashAt(hash)) => hash,
                 Ok(_) | Err(_) => None,
             }

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use covey_shared::ids::NodeId;
+use covey_shared::directory::Directory;
+use covey_shared::ids::{LogIndex, NodeId};
 use covey_shared::layout::Layout;
+use covey_shared::metadata::NodePlace;
 
 use crate::input::{Input, Known};
 use crate::section::{KeySpec, SectionSpec};
@@ -58,12 +60,15 @@ pub struct NodeConfig {
     pub zone: String,
     /// It keeps the metadata of the cluster when that is founded.
     pub meta: bool,
+    /// It came later: the cluster was not founded with it.
+    pub joined: bool,
 }
 
-pub(crate) const NODE_DOC: [&str; 4] = [
+pub(crate) const NODE_DOC: [&str; 5] = [
     " One table per node; at least `cluster.replication` of them.",
     " id: whole number · 1 to 65535; never given to another machine. listen: host:port of calls and Raft streams.",
     " zone: text · failure domain (rack, room or data centre) · default \"\".",
+    " joined: true or false · the node came after the cluster was founded; those that it was founded with stay here, even if removed.",
     " meta: true or false · keeps the metadata when the cluster is founded: 1, 3 or 5 nodes · default: the three lowest ids.",
 ];
 
@@ -123,6 +128,7 @@ impl Config {
             "node.<id>.listen".to_owned(),
             "node.<id>.zone".to_owned(),
             "node.<id>.meta".to_owned(),
+            "node.<id>.joined".to_owned(),
         ]);
         let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
         sections.push("node".to_owned());
@@ -134,9 +140,19 @@ impl Config {
         self.nodes.iter().find(|node| node.id == id)
     }
 
-    /// Which shards there are and where their replicas live.
+    /// The nodes that are named here.
+    pub fn directory(&self) -> Directory {
+        let place = |node: &NodeConfig| NodePlace {
+            node: node.id,
+            listen: node.listen.as_str().to_owned(),
+            zone: node.zone.clone(),
+        };
+        Directory::new(LogIndex(0), self.nodes.iter().map(place))
+    }
+
+    /// Which shards there are and where their replicas are when the cluster is founded.
     pub fn layout(&self) -> Layout {
-        let mut nodes: Vec<NodeId> = self.nodes.iter().map(|node| node.id).collect();
+        let mut nodes: Vec<NodeId> = self.founders().map(|node| node.id).collect();
         nodes.sort_unstable();
         let shards = u16::try_from(self.cluster.shards).expect("at most 1024 shards, by the range of the key");
         let layout = Layout::fixed(shards, self.cluster.replication as usize, &nodes);
@@ -145,6 +161,11 @@ impl Config {
             true => layout,
             false => layout.with_metadata_on(&nodes),
         }
+    }
+
+    /// The nodes that the cluster was founded with.
+    pub fn founders(&self) -> impl Iterator<Item = &NodeConfig> {
+        self.nodes.iter().filter(|node| !node.joined)
     }
 
     /// Where a node keeps its data: `<data_dir>/node-<id>`.
@@ -160,9 +181,8 @@ impl NodeConfig {
         let missing = !input.was_written(&listen_path);
         let listen = input.take_opt(&listen_path, &any);
         let zone = input.take_opt(&format!("node.{id}.zone"), &any).unwrap_or_default();
-        let meta = input
-            .take_opt(&format!("node.{id}.meta"), &Range::from(..))
-            .unwrap_or_default();
+        let meta = input.take_opt(&format!("node.{id}.meta"), &any).unwrap_or_default();
+        let joined = input.take_opt(&format!("node.{id}.joined"), &any).unwrap_or_default();
         if missing {
             input.problem_of(
                 &listen_path,
@@ -174,13 +194,16 @@ impl NodeConfig {
             listen: listen?,
             zone,
             meta,
+            joined,
         })
     }
 
     pub(crate) fn to_toml(&self) -> String {
         let (listen, zone) = (self.listen.to_toml(), self.zone.to_toml());
         let meta = if self.meta { "meta = true\n" } else { "" };
-        format!("[[node]]\nid = {}\nlisten = {listen}\nzone = {zone}\n{meta}", self.id.0)
+        let joined = if self.joined { "joined = true\n" } else { "" };
+        let id = self.id.0;
+        format!("[[node]]\nid = {id}\nlisten = {listen}\nzone = {zone}\n{meta}{joined}")
     }
 }
 
@@ -192,6 +215,7 @@ impl Default for Config {
             listen: Address::parse(&format!("127.0.0.1:{}", 7100 + id)).expect("a loopback address is valid"),
             zone: zone.to_owned(),
             meta: false,
+            joined: false,
         };
         Self {
             nodes: vec![node(1, "a"), node(2, "b"), node(3, "c")],

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::config::Config;
+use crate::config::{Config, NodeConfig};
 use crate::error::ConfigError;
 use crate::input::Input;
 use crate::units::Secret;
@@ -17,6 +17,16 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = read(path)?;
         Self::from_parts(&path.display().to_string(), &text, std::env::vars())
+    }
+
+    /// The same with a node that is not in the file: it joins a cluster that is there already.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; the file has the node, or its address, already.
+    pub fn load_joining(path: &Path, node: &NodeConfig) -> Result<Self, ConfigError> {
+        let text = format!("{}\n{}", read(path)?, node.to_toml());
+        let name = format!("{} with node {}, which joins", path.display(), node.id);
+        Self::from_parts(&name, &text, std::env::vars())
     }
 
     /// Reads a text and the given variables. `name` stands in errors.

@@ -25,20 +25,27 @@ fn membership(config: &Config, input: &mut Input) {
         );
         input.problem_of("cluster.replication", message);
     }
-    let nodes = input.node_ids().len();
-    if nodes == 0 {
+    let nodes = config.founders().count();
+    if input.node_ids().is_empty() {
         input.problem_of(
             "node",
             "there is no [[node]]; add at least cluster.replication of them".into(),
         );
     } else if nodes < cluster.replication as usize {
-        let message = format!("{} replicas need as many nodes, there are {nodes}", cluster.replication);
+        let message = format!(
+            "{} replicas need as many nodes when the cluster is founded, there are {nodes} without joined = true",
+            cluster.replication
+        );
         input.problem_of("cluster.replication", message);
     }
     let keepers = config.nodes.iter().filter(|node| node.meta).count();
     if ![0, 1, 3, 5].contains(&keepers) {
         let message = format!("{keepers} nodes have meta = true; mark 1, 3 or 5 of them, or none");
         input.problem_of("node", message);
+    }
+    for node in config.nodes.iter().filter(|node| node.meta && node.joined) {
+        let message = "a node that came later is not one that the cluster was founded on; leave meta out".to_owned();
+        input.problem_of(&format!("node.{}.meta", node.id), message);
     }
     if cluster.name.is_empty() || cluster.name.len() > 64 {
         input.problem_of("cluster.name", "a name has 1 to 64 bytes".into());

@@ -17,6 +17,34 @@ fn refused(text: &str, expected: &str) {
 }
 
 #[test]
+fn nodes_that_came_later_are_none_that_the_cluster_was_founded_with() {
+    let joined = |id: u64, more: &str| {
+        format!(
+            "[[node]]\nid = {id}\nlisten = \"127.0.0.1:{}\"\njoined = true\n{more}",
+            7000 + id
+        )
+    };
+    let founders: String = (1..=3)
+        .map(|id| format!("[[node]]\nid = {id}\nlisten = \"127.0.0.1:{}\"\n", 7000 + id))
+        .collect();
+    let config: Config = format!("{founders}{}", joined(4, "")).parse().expect("four nodes");
+    let without: Config = founders.parse().expect("three nodes");
+    assert_eq!(
+        config.layout(),
+        without.layout(),
+        "where replicas were founded does not change"
+    );
+    assert_eq!(config.directory().nodes.len(), 4);
+    refused(&joined(4, "meta = true\n"), "node.4.meta: a node that came later");
+    let none = [1, 2, 3].map(|id| joined(id, "")).concat();
+    let error = none.parse::<Config>().expect_err("nobody to found it with");
+    assert!(
+        error.to_string().contains("there are 0 without joined = true"),
+        "{error}"
+    );
+}
+
+#[test]
 fn replication_is_odd_and_there_are_enough_nodes() {
     refused(
         "[cluster]\nreplication = 2",
@@ -24,7 +52,7 @@ fn replication_is_odd_and_there_are_enough_nodes() {
     );
     refused(
         "[cluster]\nreplication = 5",
-        "5 replicas need as many nodes, there are 3",
+        "5 replicas need as many nodes when the cluster is founded, there are 3 without joined = true",
     );
     assert_eq!(problems("[cluster]\nreplication = 1"), [""; 0]);
     let error = "".parse::<Config>().expect_err("no node");

@@ -38,5 +38,8 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Reports => "reports",
         RequestBody::Describe { .. } => "describe",
         RequestBody::Rehearse(_) => "rehearse",
+        RequestBody::Directory => "directory",
+        RequestBody::LearnDirectory(_) => "learn_directory",
+        RequestBody::ReadIndexes { .. } => "read_indexes",
     }
 }

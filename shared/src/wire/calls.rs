@@ -3,6 +3,7 @@
 use bincode::{Decode, Encode};
 
 use crate::command::{ItemResult, ShardCommand};
+use crate::directory::Directory;
 use crate::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, PostId, ReplicaId, ShardEpoch, ShardId, Term};
 use crate::members::MemberChange;
 use crate::metadata::{ClusterView, NodeReports, Operation, OperationFault};
@@ -172,6 +173,15 @@ pub enum RequestBody {
     },
     /// What an operation would do, without doing it; asked of the leader of [`ShardId::METADATA`].
     Rehearse(Operation),
+    /// The nodes of the cluster.
+    Directory,
+    /// The nodes of the cluster, told by whoever leads [`ShardId::METADATA`]; an older list than the known one is ignored.
+    LearnDirectory(Directory),
+    /// Which index of each shard covers everything that was acknowledged before; asked of their leaders, who ask a majority.
+    ReadIndexes {
+        /// The shards.
+        shards: Vec<ShardId>,
+    },
 }
 
 /// A reply of a node.
@@ -235,6 +245,12 @@ pub enum ReplyBody {
     Describe(Result<Box<ClusterView>, ShardError>),
     /// To `Rehearse`: the operations that it would begin, or why it would be refused.
     Rehearse(Result<Result<Vec<Operation>, OperationFault>, ShardError>),
+    /// To `Directory`.
+    Directory(Directory),
+    /// To `LearnDirectory`: the version that it knows now.
+    LearnDirectory(LogIndex),
+    /// To `ReadIndexes`, in its order.
+    ReadIndexes(Vec<(ShardId, Result<LogIndex, ShardError>)>),
 }
 
 /// The hash of a replica's records behind some entry.

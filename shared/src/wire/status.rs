@@ -263,6 +263,8 @@ pub struct NodeStatus {
     pub builds: BuildsStatus,
     /// How quick its disk is.
     pub disk_speed: DiskSpeed,
+    /// Version of the [`Directory`](crate::directory::Directory) that it knows; 0: only that of its configuration.
+    pub directory: LogIndex,
 }
 
 #[cfg(test)]

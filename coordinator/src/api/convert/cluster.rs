@@ -165,6 +165,8 @@ fn asked(change: &MetadataChange) -> String {
         },
         MetadataChange::Cancel { operation, .. } => format!("cancel operation {operation}"),
         MetadataChange::Undrain { node, .. } => format!("undrain node {node}"),
+        MetadataChange::Join { place, .. } => format!("node {} at {}", place.node, place.listen),
+        MetadataChange::Remove { node, .. } => format!("remove node {node}"),
         MetadataChange::Register(_) => "register nodes".to_owned(),
         MetadataChange::Observe(_) => "observe shards".to_owned(),
         MetadataChange::Away { node, since } => match since {

@@ -27,7 +27,7 @@ pub(crate) use check::checked;
 pub(crate) use cluster::{audit_lines, described};
 pub(crate) use faults::{ItemFault, RequestFault};
 pub(crate) use feed::feed_request;
-pub(crate) use operations::{cancel, operation, start, undrain};
+pub(crate) use operations::{cancel, operation, remove, start, undrain};
 pub(crate) use posts::{post, post_delete, post_message, read_key};
 pub(crate) use search::{SearchFor, search};
 pub(crate) use status::{Facts, status};

@@ -44,6 +44,14 @@ pub(crate) fn undrain(request: v1::UndrainNodeRequest) -> Result<MetadataChange,
     })
 }
 
+/// Takes a node out of the cluster.
+pub(crate) fn remove(request: v1::RemoveNodeRequest) -> Result<MetadataChange, RequestFault> {
+    Ok(MetadataChange::Remove {
+        node: NodeId(request.node),
+        by: by(request.by)?,
+    })
+}
+
 fn wanted(what: Wanted, now: UnixMillis) -> Result<Operation, RequestFault> {
     Ok(match what {
         Wanted::Move(wanted) => Operation::Move {

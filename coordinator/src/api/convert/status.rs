@@ -30,23 +30,28 @@ pub(crate) fn status(reports: &[NodeReport], wanted: &[WantedShard], facts: Fact
     for report in reports {
         match &report.status {
             Ok(status) => {
-                problems.extend(status.disk.and_then(|disk| disk::nearly_full(report.node.id, disk)));
-                slow.extend(disk::slow(report.node.id, &status.disk_speed));
-                problems.extend(status.rebuilds.iter().map(|one| rebuild::in_words(report.node.id, one)));
+                problems.extend(status.disk.and_then(|disk| disk::nearly_full(report.place.node, disk)));
+                slow.extend(disk::slow(report.place.node, &status.disk_speed));
+                problems.extend(
+                    status
+                        .rebuilds
+                        .iter()
+                        .map(|one| rebuild::in_words(report.place.node, one)),
+                );
                 problems.extend(
                     status
                         .scrubs
                         .iter()
-                        .filter_map(|one| scrub::problem(report.node.id, one)),
+                        .filter_map(|one| scrub::problem(report.place.node, one)),
                 );
                 for replica in &status.replicas {
                     replicas
                         .entry(replica.shard)
                         .or_default()
-                        .push((report.node.id.0, replica));
+                        .push((report.place.node.0, replica));
                 }
             }
-            Err(error) => problems.push(format!("node {} does not answer: {error}", report.node.id)),
+            Err(error) => problems.push(format!("node {} does not answer: {error}", report.place.node)),
         }
     }
     let empty = Vec::new();
@@ -105,9 +110,9 @@ fn shard(wanted: &WantedShard, replicas: &[(u64, &ReplicaStatus)], problems: &mu
 
 fn node(report: &NodeReport) -> v1::NodeStatus {
     let base = v1::NodeStatus {
-        node: report.node.id.0,
-        address: report.node.listen.to_string(),
-        zone: report.node.zone.clone(),
+        node: report.place.node.0,
+        address: report.place.listen.clone(),
+        zone: report.place.zone.clone(),
         latency_ms: report.latency.as_secs_f64() * 1000.0,
         ..v1::NodeStatus::default()
     };

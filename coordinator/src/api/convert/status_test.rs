@@ -11,7 +11,7 @@ use super::*;
 
 fn report(disk: Option<DiskStatus>) -> NodeReport {
     NodeReport {
-        node: Config::default().nodes[0].clone(),
+        place: Config::default().directory().nodes[0].clone(),
         status: Ok(NodeStatus {
             cluster: ClusterId::from_name("test"),
             node: NodeId(1),
@@ -29,6 +29,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             start: Vec::new(),
             builds: covey_shared::wire::BuildsStatus::default(),
             disk_speed: DiskSpeed::default(),
+            directory: LogIndex(0),
         }),
         latency: Duration::ZERO,
     }
@@ -99,7 +100,7 @@ fn with_replicas(on: &[u64]) -> Vec<NodeReport> {
     (1..=3)
         .map(|node| {
             let mut report = report(None);
-            report.node.id = NodeId(node);
+            report.place.node = NodeId(node);
             let status = report.status.as_mut().expect("it answers");
             status.replicas.extend(on.contains(&node).then(|| replica(node)));
             report

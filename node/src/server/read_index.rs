@@ -1,0 +1,38 @@
+//! What a strong read has to wait for.
+
+use covey_env::Monotonic;
+use covey_shared::ids::{LogIndex, ShardId};
+use covey_shared::wire::ShardError;
+use futures::future::join_all;
+use tokio::sync::oneshot;
+
+use super::calls::NodeHandle;
+use crate::raft::asks::ReadIndex;
+
+impl NodeHandle {
+    /// Of each shard the index that covers everything acknowledged before the call, if this node leads it and a majority says so in time.
+    pub(super) async fn read_indexes(
+        &self,
+        shards: Vec<ShardId>,
+        deadline: Monotonic,
+    ) -> Vec<(ShardId, Result<LogIndex, ShardError>)> {
+        let asked = shards
+            .into_iter()
+            .map(|shard| async move { (shard, self.read_index(shard, deadline).await) });
+        join_all(asked).await
+    }
+
+    async fn read_index(&self, shard: ShardId, deadline: Monotonic) -> Result<LogIndex, ShardError> {
+        let (reply, answer) = oneshot::channel();
+        if self.raft.try_send(ReadIndex { shard, reply }).is_err() {
+            return Err(ShardError::Overloaded { retry_after_ms: 20 });
+        }
+        let left = deadline.left(self.env.clock.monotonic());
+        match tokio::time::timeout(left, answer).await {
+            Ok(Ok(Ok(covered))) => Ok(covered.index),
+            // No majority says so: it may not lead any more.
+            Ok(Ok(Err(ShardError::Uncertain)) | Err(_)) | Err(_) => Err(ShardError::NotLeader { hint: None }),
+            Ok(Ok(Err(error))) => Err(error),
+        }
+    }
+}
