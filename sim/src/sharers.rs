@@ -1,16 +1,17 @@
 //! Clients that share a few posts: each puts, deletes and reads all of them, and what they are told must be linearizable.
 //!
-//! That is promised to reads that carry the token of all that was acknowledged or read before they began, whichever replica answers
-//! them. Without a token a read may be old, and says so; nothing is checked of those here.
+//! That is promised to two kinds of reads, whichever replica answers them: strong ones, for which a leader that a majority confirms has
+//! said how far the log goes, and those that carry the token of all that was acknowledged or read before they began. Other reads may
+//! be old, and say so; nothing is checked of those here.
 
 use std::time::Duration;
 
 use covey_env::Env;
 use covey_rpc::NodeClient;
-use covey_shared::ids::{LogIndex, ModelEpoch, PostId, PostKey, UserId, Version};
+use covey_shared::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardId, UserId, Version};
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::slots::Slot;
-use covey_shared::wire::{Class, GetPostsQuery, ReplyBody, RequestBody, ShardRead};
+use covey_shared::wire::{Class, GetPostsQuery, ReplyBody, RequestBody, ShardError, ShardRead};
 
 use crate::client::{clients, deletion, layout, put, replicate};
 use crate::cluster::HOSTS;
@@ -102,7 +103,7 @@ impl Sharer {
         }
     }
 
-    /// Reads with the token of all, from one host after another, the first one at random.
+    /// Reads with the token of all, or with what a leader says, from one host after another, the first one at random.
     async fn read(&self, key: PostKey, until: Duration) {
         let plan = self.layout.owner(Slot::of(key.author));
         let (begun, token) = {
@@ -110,6 +111,12 @@ impl Sharer {
             let token = history.tokens.get(&plan.shard).copied().unwrap_or_default();
             (history.event(), token)
         };
+        let strong = self.env.entropy.below(2) == 0;
+        let token = match strong {
+            true => self.fence(plan.shard, until).await,
+            false => Some(token),
+        };
+        let Some(token) = token else { return };
         let mut host = self.env.entropy.below(HOSTS);
         while now() < until {
             if let Some((found, applied)) = self.ask(host, plan, key, token).await {
@@ -133,6 +140,27 @@ impl Sharer {
             host = (host + 1) % HOSTS;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// How far the log of a shard goes, as a leader says that a majority confirms: one host after another is asked.
+    async fn fence(&self, shard: ShardId, until: Duration) -> Option<LogIndex> {
+        let mut host = self.env.entropy.below(HOSTS);
+        while now() < until {
+            let body = RequestBody::ReadIndexes { shards: vec![shard] };
+            let answer = self.clients[host as usize]
+                .call(Class::Query, ASK, body, ModelEpoch(0))
+                .await;
+            match answer {
+                Ok(ReplyBody::ReadIndexes(said)) => match said.into_iter().next()?.1 {
+                    Ok(index) => return Some(index),
+                    Err(ShardError::NotLeader { hint: Some(node) }) => host = node.0 - 1,
+                    Err(_) => host = (host + 1) % HOSTS,
+                },
+                Ok(_) | Err(_) => host = (host + 1) % HOSTS,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
     }
 
     /// The version that a host has, and as of which entry, if it answers.
