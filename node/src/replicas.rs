@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use actix::Addr;
 use arc_swap::ArcSwap;
-use covey_env::Env;
+use covey_env::{Env, watch};
 use covey_shard::{Applied, ShardView};
 use covey_shared::ids::{LogIndex, ReplicaId, ShardId};
 use parking_lot::RwLock;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::apply::MAX_REPLICAS;
 use crate::board::Board;

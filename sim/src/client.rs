@@ -19,9 +19,24 @@ use crate::{follows, invariants};
 /// Time for one attempt at one node.
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// Posts that one writer works on: few, so that versions and deletes of the same post meet.
-const POSTS: u64 = 40;
+pub(crate) const POSTS: u64 = 40;
+/// Writers of posts.
+pub(crate) const WRITERS: u64 = 3;
+/// Posts are alike if their ids differ by a multiple of this.
+pub(crate) const CLASSES: usize = 16;
 /// Without faults a write goes through in this time.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// A write that was acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// The entry that it is.
+    pub(crate) index: LogIndex,
+    /// Something newer was there.
+    pub(crate) superseded: bool,
+    /// No earlier try can have been taken.
+    pub(crate) tried_once: bool,
+}
 
 /// Clients of all nodes of the cluster.
 pub(crate) fn clients(env: &Env) -> Vec<NodeClient> {
@@ -75,12 +90,9 @@ pub(crate) async fn write(world: HostWorld, number: u64, until: Duration, histor
 
 impl Writer {
     async fn post(&self, version: u64, until: Duration) {
-        let number = self.env.entropy.below(POSTS) + 1;
-        let key = PostKey {
-            author: UserId(self.number * 1000 + number % 10),
-            post: PostId(self.number * 1000 + number),
-        };
+        let key = key(self.number, self.env.entropy.below(POSTS) + 1);
         let delete = self.env.entropy.below(5) == 0;
+        self.history.lock().posts.ask(key, Version(version), !delete);
         let command = if delete {
             self.history.lock().maybe_deleted.insert(key, Version(version));
             deletion(key, version)
@@ -96,14 +108,17 @@ impl Writer {
             let mut history = self.history.lock();
             history.note(&[self.number, version, key.post.0]);
             history.told.insert(key, told);
+            history.posts.acknowledge(key, Version(version));
         }
     }
 
     async fn replicate(&self, owner: UserId, command: ShardCommand, until: Duration) -> bool {
         let done = replicate(&self.clients, &self.layout, owner, command, until).await;
-        if let Some(index) = done {
+        if let Some(written) = done {
             let shard = self.layout.owner(Slot::of(owner)).shard;
-            invariants::acknowledged_is_applied(&mut self.history.lock(), shard, index);
+            let mut history = self.history.lock();
+            history.saw(shard, written.index);
+            invariants::acknowledged_is_applied(&mut history, shard, written.index);
         }
         done.is_some()
     }
@@ -129,8 +144,17 @@ impl Writer {
     }
 }
 
+/// A post of a writer, by its number from 1.
+pub(crate) fn key(writer: u64, number: u64) -> PostKey {
+    PostKey {
+        author: UserId(writer * 1000 + number % 10),
+        post: PostId(writer * 1000 + number),
+    }
+}
+
 pub(crate) fn put(key: PostKey, version: u64) -> ShardCommand {
-    let vector: Vec<f32> = (0..16).map(|i| if i == key.post.0 % 16 { 1.0 } else { 0.0 }).collect();
+    let class = key.post.0 as usize % CLASSES;
+    let vector: Vec<f32> = (0..CLASSES).map(|i| if i == class { 1.0 } else { 0.0 }).collect();
     ShardCommand::PutPosts(vec![Post {
         key,
         version: Version(version),
@@ -149,16 +173,17 @@ pub(crate) fn deletion(key: PostKey, version: u64) -> ShardCommand {
 }
 
 /// Tries one node after another until the write to the shard of `owner` is acknowledged or the time is over. Retries are safe:
-/// versions. Returns the entry that it is.
+/// versions.
 pub(crate) async fn replicate(
     clients: &[NodeClient],
     layout: &Layout,
     owner: UserId,
     command: ShardCommand,
     until: Duration,
-) -> Option<LogIndex> {
+) -> Option<Written> {
     let plan = layout.owner(Slot::of(owner));
     let mut to = plan.voters[0].node;
+    let mut tried_once = true;
     while turmoil::sim_elapsed().is_some_and(|now| now < until) {
         let body = RequestBody::Write {
             shard: plan.shard,
@@ -171,11 +196,22 @@ pub(crate) async fn replicate(
             .await
         {
             Ok(ReplyBody::Write(Ok(reply))) => {
-                let done = matches!(reply.results[..], [ItemResult::Ok | ItemResult::Superseded]);
-                return done.then_some(reply.index);
+                let superseded = match reply.results[..] {
+                    [ItemResult::Ok] => false,
+                    [ItemResult::Superseded] => true,
+                    _ => return None,
+                };
+                return Some(Written {
+                    index: reply.index,
+                    superseded,
+                    tried_once,
+                });
             }
             Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint }))) => to = hint.unwrap_or(next),
-            Ok(_) | Err(_) => to = next,
+            Ok(_) | Err(_) => {
+                tried_once = false;
+                to = next;
+            }
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

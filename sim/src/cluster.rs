@@ -14,22 +14,33 @@ use covey_store::log::{Wal, WalOptions};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::env::{HostWorld, env};
+use crate::client::{CLASSES, WRITERS};
+use crate::env::{HostWorld, Neighbours, Room, env};
 use crate::history::{Shared, Witness};
-use crate::loss::{Loss, NextLoss};
-use crate::nemesis::Nemesis;
-use crate::{Plan, client, invariants, operators, panics, verify};
+use crate::loss::Loss;
+use crate::nemesis::{Faults, Nemesis};
+use crate::process::{End, Process};
+use crate::{Plan, client, coordinators, invariants, operators, panics, sharers, verify};
 
 /// Hosts of a simulated cluster.
 pub(crate) const HOSTS: u64 = 5;
-/// Writers beside them.
-const WRITERS: u64 = 3;
+/// Coordinators.
+const COORDINATORS: u64 = 2;
+/// Clients that share posts.
+const SHARERS: u64 = 3;
 /// Operators, who know nothing of each other.
 pub(crate) const OPERATORS: u64 = 3;
 /// After the faults: time for elections, catching up and the verification.
 const SETTLE: Duration = Duration::from_secs(30);
 /// One step of the simulation.
 const TICK: Duration = Duration::from_millis(2);
+/// Of a write that a crash interrupts, so many bytes reach the platter or do not: a sector.
+const SECTOR: u64 = 512;
+/// Segments of a connection that wait to be read. Few: a cut loses some for good, where a real network sends them again, and the
+/// sender finds out when no more fit.
+const SEGMENTS: usize = 64;
+/// Free thousandths of a disk that has room.
+pub(crate) const ROOMY: u64 = 500;
 
 /// What a run showed.
 #[derive(Clone, Debug)]
@@ -44,8 +55,20 @@ pub struct Outcome {
     pub acknowledged: usize,
     /// Changes of follows between shards.
     pub followed: u64,
-    /// Crashes, partitions and losses.
-    pub faults: u64,
+    /// Reads and writes of posts that clients share, which were checked for linearizability.
+    pub shared: usize,
+    /// Posts whose history nobody can judge in reasonable time.
+    pub undecided: usize,
+    /// Answers of coordinators that said that they were complete, and were checked.
+    pub complete: u64,
+    /// Those that said that they were not.
+    pub incomplete: u64,
+    /// Posts that feeds showed.
+    pub shown: u64,
+    /// What the nemesis did, by kind.
+    pub faults: Faults,
+    /// Processes that ended because their disk was full.
+    pub ended_full: u64,
     /// Replicas that went from one host to another.
     pub moves: u64,
     /// Hosts that were emptied.
@@ -73,7 +96,7 @@ pub(crate) fn address(host: u64) -> String {
 pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.cluster.shards = 2;
-    config.embedding.dim = 16;
+    config.embedding.dim = CLASSES;
     config.retention.window = None;
     config.storage.checkpoint_interval = Duration::from_secs(3);
     config.storage.verify_interval = Some(Duration::from_secs(5));
@@ -102,16 +125,20 @@ pub(crate) fn config() -> Config {
 pub fn run(plan: Plan) -> Outcome {
     panics::record();
     let history = Shared::default();
-    let mut sim = turmoil::Builder::new()
+    let mut world = turmoil::Builder::new();
+    world
         .rng_seed(plan.seed)
         .tick_duration(TICK)
         .simulation_duration(plan.faults_for + SETTLE * 8)
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(20))
-        .build();
-    let losses = populate(&mut sim, plan, &history);
+        .tcp_capacity(SEGMENTS)
+        .fs()
+        .block_size(SECTOR);
+    let mut sim = world.build();
+    let hosts = populate(&mut sim, plan, &history);
     let rng = SmallRng::seed_from_u64(plan.seed ^ 0x006e_656d_6573_6973);
-    let mut nemesis = Nemesis::new(rng, plan.faults_for, losses);
+    let mut nemesis = Nemesis::new(rng, plan.faults_for, hosts);
     let ended = loop {
         nemesis.step(&mut sim);
         match sim.step() {
@@ -119,21 +146,28 @@ pub fn run(plan: Plan) -> Outcome {
             Ok(true) => break Ok(()),
             Err(error) => break Err(format!("the run did not end: {}", chain(&*error))),
         }
-        if !history.lock().violations.is_empty() {
+        if !history.lock().violations.is_empty() || panics::count() > 0 {
             break Ok(());
         }
     };
-    drop(sim);
     let panics = panics::take().into_iter().map(|panic| format!("panic: {panic}"));
+    drop(sim);
     let mut history = history.lock();
     history.violations.extend(ended.err().into_iter().chain(panics));
+    let undecided = invariants::linearizable(&mut history);
     Outcome {
         seed: plan.seed,
         trace_hash: history.trace_hash(),
         applied: history.applied,
         acknowledged: history.told.len(),
         followed: history.followed,
-        faults: nemesis.faults(),
+        shared: history.shared_posts.values().map(Vec::len).sum(),
+        undecided,
+        complete: history.complete,
+        incomplete: history.incomplete,
+        shown: history.shown,
+        faults: nemesis.faults().clone(),
+        ended_full: history.ended_full,
         moves: history.moves,
         drains: history.drains,
         cancelled: history.cancelled,
@@ -151,41 +185,71 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// The hosts, the writers and who verifies in the end. Returns what takes something from each host.
-fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<NextLoss> {
-    let losses: Vec<NextLoss> = (0..HOSTS).map(|_| NextLoss::default()).collect();
-    let world = move |host, incarnation| HostWorld {
+/// The hosts, the writers and who verifies in the end. Returns what can be done to each host.
+fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<HostWorld> {
+    let processes: Vec<Process> = (1..=HOSTS).map(|_| Process::default()).collect();
+    let neighbours = Neighbours::new((1..=HOSTS).map(address).zip(processes.iter().cloned()));
+    let world = move |host| HostWorld {
         seed: plan.seed,
         host,
-        incarnation,
         fault: plan.defect,
+        neighbours: neighbours.clone(),
         ..HostWorld::default()
     };
-    for host in 1..=HOSTS {
-        let (history, starts) = (history.clone(), Arc::new(AtomicU64::new(0)));
-        let loss = losses[host as usize - 1].clone();
-        sim.host(address(host).as_str(), move || {
+    let of_host = |(host, process)| HostWorld {
+        room: Room::free(ROOMY),
+        process,
+        ..world(host)
+    };
+    let hosts: Vec<HostWorld> = (1..=HOSTS).zip(processes).map(of_host).collect();
+    for of_host in hosts.iter().cloned() {
+        let (history, starts) = (history.clone(), AtomicU64::new(0));
+        sim.host(address(of_host.host).as_str(), move || {
             let world = HostWorld {
-                loss: loss.clone(),
-                ..world(host, starts.fetch_add(1, Ordering::Relaxed))
+                incarnation: starts.fetch_add(1, Ordering::Relaxed),
+                ..of_host.clone()
             };
-            serve(world, history.clone())
+            live(world, history.clone())
         });
     }
     for writer in 1..=WRITERS {
-        let writing = client::write(world(100 + writer, 0), writer, plan.faults_for, history.clone());
+        let writing = client::write(world(100 + writer), writer, plan.faults_for, history.clone());
         sim.client(format!("10.2.0.{writer}").as_str(), writing);
     }
+    for sharer in 1..=SHARERS {
+        let sharing = sharers::share(world(120 + sharer), plan.faults_for, history.clone());
+        sim.client(format!("10.5.0.{sharer}").as_str(), sharing);
+    }
+    for coordinator in 1..=COORDINATORS {
+        let coordinating = coordinators::coordinate(world(130 + coordinator), plan.faults_for, history.clone());
+        sim.client(format!("10.6.0.{coordinator}").as_str(), coordinating);
+    }
     for operator in 1..=OPERATORS {
-        let operating = operators::operate(world(150 + operator, 0), operator, plan.faults_for, history.clone());
+        let operating = operators::operate(world(150 + operator), operator, plan.faults_for, history.clone());
         sim.client(format!("10.4.0.{operator}").as_str(), operating);
     }
-    let verifying = verify::verify(world(200, 0), plan.faults_for + SETTLE, history.clone());
+    let verifying = verify::verify(world(200), plan.faults_for + SETTLE, history.clone());
     sim.client("10.3.0.1", verifying);
-    losses
+    hosts
 }
 
-/// One life of a host: from start, or restart, to the crash.
+/// One life of a host, up to the end of its process. It may end for want of room, and only then.
+async fn live(world: HostWorld, history: Shared) -> turmoil::Result {
+    let refused = world.room.refused();
+    let end = world.process.run(serve(world.clone(), history.clone())).await;
+    let found_no_room = world.room.refused() > refused;
+    match end {
+        End::Returned(Err(_)) | End::Panicked if found_no_room => {
+            panics::take();
+            history.lock().ended_full += 1;
+        }
+        End::Returned(end) => return end,
+        End::Panicked | End::Killed => {}
+    }
+    std::future::pending().await
+}
+
+/// What runs on a host: from start, or restart, to the crash.
 pub(crate) async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
     let (env, config, id) = (env(&world), config(), NodeId(world.host));
     let dir = Path::new("/data");

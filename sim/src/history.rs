@@ -10,7 +10,10 @@ use covey_shared::members::Members;
 use covey_store::log::LogEntry;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::fates::Fates;
 use crate::follows::Edge;
+use crate::invariants::Block;
+use crate::linearizable::{HotPost, Operation};
 
 /// What a writer was told about one post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,22 @@ pub(crate) struct History {
     pub(crate) follows: BTreeMap<Edge, bool>,
     /// Changes of edges that were acknowledged.
     pub(crate) followed: u64,
+    /// What those who share posts have asked for and were told, by post, in the order in which they asked.
+    pub(crate) shared_posts: BTreeMap<PostKey, Vec<Operation<HotPost>>>,
+    /// All posts: whether they are there.
+    pub(crate) posts: Fates<PostKey>,
+    /// All blocks: whether they hold.
+    pub(crate) blocks: Fates<Block>,
+    /// Searches and verdicts of coordinators that said that they were complete.
+    pub(crate) complete: u64,
+    /// Those that did not.
+    pub(crate) incomplete: u64,
+    /// Posts that feeds showed.
+    pub(crate) shown: u64,
+    /// What was acknowledged or read of each shard, by anybody: the token of all.
+    pub(crate) tokens: BTreeMap<ShardId, LogIndex>,
+    /// Events of operations so far.
+    events: u64,
     /// The members that each `conf_ver` of a shard means, as anybody said.
     pub(crate) versions: BTreeMap<(ShardId, u64), Members>,
     /// What must not go back.
@@ -69,6 +88,8 @@ pub(crate) struct History {
     pub(crate) operators_done: u64,
     /// What is broken.
     pub(crate) violations: Vec<String>,
+    /// Processes that ended because their disk was full.
+    pub(crate) ended_full: u64,
     /// Entries applied, over all replicas.
     pub(crate) applied: u64,
     /// Replicas that went on from a snapshot.
@@ -82,6 +103,18 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn trace_hash(&self) -> u64 {
         self.trace.digest()
+    }
+
+    /// The number of an event: no other has it, and later ones have greater ones.
+    pub(crate) fn event(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
+
+    /// Whoever asks from now on, has seen this.
+    pub(crate) fn saw(&mut self, shard: ShardId, index: LogIndex) {
+        let token = self.tokens.entry(shard).or_default();
+        *token = index.max(*token);
     }
 
     /// Adds one observation to the trace.

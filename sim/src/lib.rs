@@ -7,23 +7,29 @@
 
 mod client;
 mod cluster;
+mod coordinators;
 pub mod crash;
 mod desk;
 mod env;
+mod fates;
 mod follows;
 mod history;
 mod invariants;
+mod linearizable;
 mod loss;
 mod nemesis;
 mod operators;
 mod panics;
+mod process;
 mod reports;
+mod sharers;
 mod verify;
 
 use std::time::Duration;
 
 pub use cluster::{Outcome, run};
 pub use env::DiskFault;
+pub use nemesis::Faults;
 
 /// One run of the simulator.
 #[derive(Clone, Copy, Debug)]

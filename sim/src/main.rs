@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use covey_sim::{Plan, run};
+use covey_sim::{Faults, Plan, run};
 
 mod crash_command;
 
@@ -69,6 +69,7 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
         None => parse_range(&args.seeds)?.collect(),
     };
     let mut failed = 0;
+    let (mut ran, mut faults) = (0, Faults::new());
     let mut hashes = std::collections::BTreeMap::new();
     for seed in seeds {
         let outcome = run(Plan {
@@ -76,12 +77,18 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             ..Plan::new(seed)
         });
         println!(
-            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} follows, {} faults, {} moves, {} drains, {} repairs, {} cancelled, {} failed, {} snapshots, {} violations",
+            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} follows, {} shared, {} undecided, {} complete, {} incomplete, {} shown, {} faults, {} ended full, {} moves, {} drains, {} repairs, {} cancelled, {} failed, {} snapshots, {} violations",
             outcome.trace_hash,
             outcome.applied,
             outcome.acknowledged,
             outcome.followed,
-            outcome.faults,
+            outcome.shared,
+            outcome.undecided,
+            outcome.complete,
+            outcome.incomplete,
+            outcome.shown,
+            outcome.faults.values().sum::<u64>(),
+            outcome.ended_full,
             outcome.moves,
             outcome.drains,
             outcome.repairs,
@@ -90,6 +97,7 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             outcome.snapshots,
             outcome.violations.len()
         );
+        println!("  {}", in_words(&outcome.faults));
         outcome
             .violations
             .iter()
@@ -98,12 +106,22 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
         if !replayed {
             println!("  the second run of the seed went another way");
         }
+        ran += 1;
+        for (kind, count) in &outcome.faults {
+            *faults.entry(*kind).or_default() += count;
+        }
         failed += u64::from(!outcome.violations.is_empty() || !replayed);
         if args.first && failed > 0 {
             break;
         }
     }
+    println!("{ran} runs, {failed} failed; faults: {}", in_words(&faults));
     Ok(failed)
+}
+
+fn in_words(faults: &Faults) -> String {
+    let faults: Vec<String> = faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    faults.join(", ")
 }
 
 fn parse_range(text: &str) -> anyhow::Result<std::ops::Range<u64>> {

@@ -20,6 +20,11 @@ pub(crate) fn record() {
     CAUGHT.with_borrow_mut(Vec::clear);
 }
 
+/// How many panics there are that nobody has taken.
+pub(crate) fn count() -> usize {
+    CAUGHT.with_borrow(Vec::len)
+}
+
 /// Panics of this thread since [`record`].
 pub(crate) fn take() -> Vec<String> {
     CAUGHT.with_borrow_mut(std::mem::take)

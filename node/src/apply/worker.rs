@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
+use covey_env::watch;
 use covey_shard::{EntryToApply, Incarnation, Payload, ShardStore, ShardStoreError, ShardView};
 use covey_shared::codec;
 use covey_shared::command::{ItemResult, PROPOSAL_VERSION, Proposal, ShardCommand};
@@ -14,7 +15,6 @@ use covey_shared::ids::{LogIndex, ShardId, Term};
 use covey_shared::members::{MEMBER_CHANGE_VERSION, MemberChange};
 use covey_store::kv::KvStore;
 use covey_store::log::{EntryKind, LogEntry};
-use tokio::sync::watch;
 
 use super::lanes::{Begun, Finished, Job, Jobs, Repair, Written};
 use crate::completions::{Completion, Completions};

@@ -5,11 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use covey_env::Monotonic;
+use covey_env::{Monotonic, watch};
 use covey_shard::ShardView;
 use covey_shared::ids::{LogIndex, ReplicaId, ShardId};
 use covey_store::log::{LogPosition, RecoveredGroup};
-use tokio::sync::watch;
 
 use super::actor::RaftDeps;
 use super::{GroupStart, Restore};

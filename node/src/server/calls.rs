@@ -138,7 +138,7 @@ impl NodeHandle {
             }
             RequestBody::Destroy { replica } => ReplyBody::Destroy(self.destroy(replica)),
             RequestBody::Reports => ReplyBody::Reports(Box::new(self.reports().await)),
-            RequestBody::Describe { audit } => ReplyBody::Describe(self.describe(audit)),
+            RequestBody::Describe { audit } => ReplyBody::Describe(self.describe(audit, deadline).await),
             RequestBody::Rehearse(what) => ReplyBody::Rehearse(self.rehearse(what)),
             RequestBody::Directory => ReplyBody::Directory((*self.nodes.now()).clone()),
             RequestBody::LearnDirectory(directory) => {

@@ -22,7 +22,8 @@ impl NodeHandle {
         join_all(asked).await
     }
 
-    async fn read_index(&self, shard: ShardId, deadline: Monotonic) -> Result<LogIndex, ShardError> {
+    /// The same of one shard.
+    pub(super) async fn read_index(&self, shard: ShardId, deadline: Monotonic) -> Result<LogIndex, ShardError> {
         let (reply, answer) = oneshot::channel();
         if self.raft.try_send(ReadIndex { shard, reply }).is_err() {
             return Err(ShardError::Overloaded { retry_after_ms: 20 });

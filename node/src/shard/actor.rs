@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
 use arc_swap::ArcSwap;
-use covey_env::{Env, Monotonic};
+use covey_env::{Env, Monotonic, watch};
 use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
 use covey_shared::ids::{LogIndex, ReplicaId};
 use covey_shared::wire::{NotReady, ShardError, ShardRead, ShardReply};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Instrument;
 
 use crate::board::Board;
@@ -91,7 +91,7 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     let mut timing = Timing::default();
     let admitted = admit(&deps, &read.accept, read.deadline).await;
     // All of this is taken before the read: it sees at least this.
-    let (applied, view) = (*deps.applied.borrow(), deps.view.load_full());
+    let (applied, view) = (deps.applied.get(), deps.view.load_full());
     let known = view.applied();
     let (fresh_as_of, outcome) = match admitted {
         Ok(permit) => {
@@ -148,9 +148,8 @@ async fn admit(
         Some(_) => {}
     }
     let left = || deadline.left(deps.env.clock.monotonic());
-    let mut applied = deps.applied.clone();
-    if *applied.borrow() < accept.min_index {
-        let caught_up = applied.wait_for(|index| *index >= accept.min_index);
+    if deps.applied.get() < accept.min_index {
+        let caught_up = deps.applied.wait_for(|index| index >= accept.min_index);
         match tokio::time::timeout(left(), caught_up).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return Err(ShardError::NotReady(NotReady::Behind)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use covey_ann::AnnError;
 use covey_embeddings::MaintenanceIntake;
-use covey_env::{Env, Monotonic, TokenBucket};
+use covey_env::{Env, Monotonic, TokenBucket, watch};
 use covey_shard::{Incarnation, ShardOptions, ShardStore, ShardStoreError, StagedSnapshot, replica_dir};
 use covey_shared::ids::{Generation, NodeId, ReplicaId, ShardId};
 use covey_shared::members::ShardDescriptor;
@@ -16,7 +16,6 @@ use covey_shared::slots::SlotRange;
 use covey_shared::wire::{OpenedSnapshot, RebuildPhase};
 use covey_store::kv::KvStore;
 use covey_store::log::HardState;
-use tokio::sync::watch;
 
 use super::fetch::{Fetch, FetchError, ask_node, io_at, staged};
 use super::leaving::shows_gone;

@@ -7,14 +7,13 @@ use arc_swap::ArcSwap;
 use covey_ann::Backend;
 use covey_config::Config;
 use covey_embeddings::MaintenanceWorker;
-use covey_env::Env;
+use covey_env::{Env, watch};
 use covey_shard::{Applied, Incarnation, OpenReport, ShardStore, ShardStoreError, ShardView, replica_dir};
 use covey_shared::ids::{Generation, LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::Layout;
 use covey_shared::members::{Members, ShardDescriptor};
 use covey_store::kv::KvStore;
 use covey_store::log::{GroupId, LogBatch, LogPosition, RecoveredGroup};
-use tokio::sync::watch;
 
 use super::found::Found;
 use super::{StartError, settings};

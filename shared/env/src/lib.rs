@@ -12,6 +12,7 @@ mod net;
 mod production;
 mod spawn;
 mod token_bucket;
+pub mod watch;
 
 use std::fmt;
 use std::sync::Arc;

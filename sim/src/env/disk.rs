@@ -23,27 +23,52 @@ pub enum DiskFault {
     SkipDirectorySync,
 }
 
-/// Room that a host's disk says it has, for all lives of the host. By default it does not know.
+/// Room on a host's disk, for all lives of the host. By default nobody looks after it: there is enough, and it does not say so.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Room(Option<Arc<AtomicU64>>);
+pub(crate) struct Room(Option<Arc<Free>>);
+
+#[derive(Debug)]
+struct Free {
+    /// In thousandths of the disk. With none, whatever grows is refused.
+    thousandths: AtomicU64,
+    /// How often something was.
+    refused: AtomicU64,
+}
 
 impl Room {
     /// A disk that says that this many thousandths of it are free.
-    #[cfg(test)]
     pub(crate) fn free(thousandths: u64) -> Room {
-        Room(Some(Arc::new(AtomicU64::new(thousandths))))
+        Room(Some(Arc::new(Free {
+            thousandths: AtomicU64::new(thousandths),
+            refused: AtomicU64::new(0),
+        })))
     }
 
-    /// Changes what a disk made by [`Room::free`] says.
-    #[cfg(test)]
+    /// Changes what a disk made by [`Room::free`] has.
     pub(crate) fn set(&self, thousandths: u64) {
         let free = self.0.as_ref().expect("made with a number");
-        free.store(thousandths, Ordering::Relaxed);
+        free.thousandths.store(thousandths, Ordering::Relaxed);
+    }
+
+    /// How often there was no room.
+    pub(crate) fn refused(&self) -> u64 {
+        self.0.as_ref().map_or(0, |free| free.refused.load(Ordering::Relaxed))
+    }
+
+    /// Asked before something grows.
+    fn take(&self) -> io::Result<()> {
+        match &self.0 {
+            Some(free) if free.thousandths.load(Ordering::Relaxed) == 0 => {
+                free.refused.fetch_add(1, Ordering::Relaxed);
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn space(&self) -> Option<DiskSpace> {
         self.0.as_ref().map(|free| DiskSpace {
-            free: free.load(Ordering::Relaxed) << 20,
+            free: free.thousandths.load(Ordering::Relaxed) << 20,
             total: 1000 << 20,
         })
     }
@@ -71,6 +96,7 @@ struct SimFile {
     file: fs::File,
     path: PathBuf,
     fault: DiskFault,
+    room: Room,
 }
 
 impl Disk for SimDisk {
@@ -83,6 +109,7 @@ impl Disk for SimDisk {
             self.sync_dir(parent)?;
         }
         for new in missing {
+            self.room.take()?;
             fs::create_dir(new)?;
             if let Some(parent) = new.parent() {
                 self.sync_dir(parent)?;
@@ -95,16 +122,20 @@ impl Disk for SimDisk {
         let file = match mode {
             OpenMode::Read => fs::OpenOptions::new().read(true).open(path)?,
             OpenMode::ReadWrite => fs::OpenOptions::new().read(true).write(true).open(path)?,
-            OpenMode::CreateNew => fs::OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(path)?,
+            OpenMode::CreateNew => {
+                self.room.take()?;
+                fs::OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create_new(true)
+                    .open(path)?
+            }
         };
         Ok(Arc::new(SimFile {
             file,
             path: path.to_owned(),
             fault: self.fault,
+            room: self.room.clone(),
         }))
     }
 
@@ -157,6 +188,7 @@ impl Disk for SimDisk {
     }
 
     fn hard_link(&self, original: &Path, link: &Path) -> io::Result<()> {
+        self.room.take()?;
         fs::hard_link(original, link)
     }
 
@@ -180,10 +212,16 @@ impl DiskFile for SimFile {
     }
 
     fn write_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
+        if offset + data.len() as u64 > self.len()? {
+            self.room.take()?;
+        }
         self.file.write_all_at(data, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        if len > self.len()? {
+            self.room.take()?;
+        }
         self.file.set_len(len)
     }
 

@@ -14,10 +14,13 @@ use covey_env::{Entropy, Env};
 use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
 
+pub(crate) use clock::Skew;
 pub use disk::DiskFault;
 pub(crate) use disk::{Pace, Room};
+pub(crate) use net::Neighbours;
 
 use crate::loss::NextLoss;
+use crate::process::Process;
 
 /// What one incarnation of a host is made of.
 #[derive(Clone, Debug, Default)]
@@ -34,21 +37,31 @@ pub(crate) struct HostWorld {
     pub(crate) room: Room,
     /// How long it takes to sync the log.
     pub(crate) pace: Pace,
+    /// How wrong its calendar is.
+    pub(crate) skew: Skew,
     /// What is to be gone from its disk before the next start.
     pub(crate) loss: NextLoss,
+    /// Signals to what runs on it.
+    pub(crate) process: Process,
+    /// Whom it can call.
+    pub(crate) neighbours: Neighbours,
 }
 
 /// The world of one host. Must be called inside the host.
 pub(crate) fn env(world: &HostWorld) -> Env {
     Env {
-        clock: Arc::new(clock::SimClock),
+        clock: Arc::new(clock::SimClock {
+            skew: world.skew.clone(),
+        }),
         entropy: Arc::new(SeededEntropy::new(world)),
         disk: Arc::new(disk::SimDisk {
             fault: world.fault,
             room: world.room.clone(),
             pace: world.pace.clone(),
         }),
-        net: Arc::new(net::SimNet),
+        net: Arc::new(net::SimNet {
+            neighbours: world.neighbours.clone(),
+        }),
         spawn: Arc::new(spawn::SimSpawn),
     }
 }

@@ -1,6 +1,8 @@
 //! The simulated network: turmoil's TCP, with its latencies, losses and partitions.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use covey_env::{BoxStream, Listener, Net};
@@ -8,7 +10,27 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use turmoil::net::{TcpListener, TcpStream};
 
-pub(super) struct SimNet;
+use crate::process::Process;
+
+/// The processes of all hosts that take connections, by address.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Neighbours(Arc<BTreeMap<String, Process>>);
+
+impl Neighbours {
+    pub(crate) fn new(processes: impl IntoIterator<Item = (String, Process)>) -> Neighbours {
+        Neighbours(Arc::new(processes.into_iter().collect()))
+    }
+
+    /// Whether the machine at `addr` hears of one more who wants a connection.
+    fn hears(&self, addr: &str) -> bool {
+        let host = addr.rsplit_once(':').map_or(addr, |(host, _)| host);
+        self.0.get(host).is_none_or(Process::knock)
+    }
+}
+
+pub(super) struct SimNet {
+    pub(super) neighbours: Neighbours,
+}
 
 impl Net for SimNet {
     fn bind<'a>(&'a self, addr: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
@@ -23,6 +45,10 @@ impl Net for SimNet {
 
     fn connect<'a>(&'a self, addr: &'a str, timeout: Duration) -> BoxFuture<'a, io::Result<BoxStream>> {
         async move {
+            if !self.neighbours.hears(addr) {
+                tokio::time::sleep(timeout).await;
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             match tokio::time::timeout(timeout, TcpStream::connect(addr)).await {
                 Ok(stream) => Ok(Box::new(stream?) as BoxStream),
                 Err(_) => Err(io::ErrorKind::TimedOut.into()),

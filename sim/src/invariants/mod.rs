@@ -2,8 +2,11 @@
 
 mod acknowledged_is_applied;
 mod acknowledged_survives;
+mod blocks_hold;
 mod effects_once;
+mod linearizable;
 mod log_forgets_nobody;
+mod merge_is_one_shard;
 mod metadata_goes_on;
 mod one_host_per_replica;
 mod one_leader_per_term;
@@ -16,8 +19,11 @@ mod whole_in_the_end;
 
 pub(crate) use acknowledged_is_applied::acknowledged_is_applied;
 pub(crate) use acknowledged_survives::acknowledged_survives;
+pub(crate) use blocks_hold::{Asked, Block, blocks_hold, verdicts_are_right};
 pub(crate) use effects_once::effects_once;
+pub(crate) use linearizable::linearizable;
 pub(crate) use log_forgets_nobody::log_forgets_nobody;
+pub(crate) use merge_is_one_shard::{Searched, merge_is_one_shard};
 pub(crate) use metadata_goes_on::metadata_goes_on;
 pub(crate) use one_host_per_replica::one_host_per_replica;
 pub(crate) use one_leader_per_term::one_leader_per_term;

@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use covey_env::{Entropy, Monotonic};
+use covey_env::{Entropy, Monotonic, watch};
 use covey_shared::wire::Class;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tarpc::client::{self, Channel, NewClient};
-use tokio::sync::watch;
 use tokio_util::codec::Framed;
 
 use super::{Link, LinkState};
@@ -104,7 +103,7 @@ impl Slot {
     pub(super) async fn channel(self: &Arc<Slot>, link: &Arc<Link>) -> Result<Calls, CallError> {
         let mut joined = false;
         loop {
-            let (mut done, attempt) = {
+            let (done, attempt) = {
                 let mut inner = self.lock();
                 match &inner.state {
                     State::Live(calls) => return Ok(calls.clone()),
@@ -122,8 +121,8 @@ impl Slot {
                 link.env.spawn.task(attempt).detach();
             }
             joined = true;
-            // It fails when the attempt's task ends, which is what is waited for.
-            _ = done.changed().await;
+            // Nobody says anything: the attempt's task ends, which is what is waited for.
+            done.closed().await;
         }
     }
 
