@@ -88,7 +88,11 @@ impl Nodes {
     fn store(&self) {
         let _one = self.write.lock();
         let stored = match checked_file::to_bytes(VERSION, &*self.now()) {
-            Ok(bytes) => self.env.disk.replace_file(&self.path, &bytes).map_err(anyhow::Error::new),
+            Ok(bytes) => self
+                .env
+                .disk
+                .replace_file(&self.path, &bytes)
+                .map_err(anyhow::Error::new),
             Err(error) => Err(anyhow::Error::new(error)),
         };
         if let Err(error) = stored {
