@@ -10,6 +10,7 @@ mod damage;
 mod feeds;
 mod hostile;
 mod joining;
+mod last_resort;
 mod load;
 mod moves;
 mod operations;

@@ -112,7 +112,7 @@ pub(crate) async fn written(load: &Load, posts: usize) {
 }
 
 /// Neither the node nor its disk has anything of any shard.
-async fn assert_empty(cluster: &Cluster, nodes: &[NodeClient], node: usize) {
+pub(crate) async fn assert_empty(cluster: &Cluster, nodes: &[NodeClient], node: usize) {
     let since = Instant::now();
     loop {
         let replicas = status(&nodes[node - 1]).await.replicas;

@@ -4,7 +4,7 @@ use super::*;
 use crate::parts::PAUSE_MS;
 use crate::testing::{BEGIN, Bed, HOUR_MS, add, begun, drain, moves, place};
 use covey_shared::ids::{OperationId, ShardId};
-use covey_shared::metadata::{MetadataChange, Operation};
+use covey_shared::metadata::Operation;
 
 /// Four nodes with three replicas each, and node 5 without any, which is filled.
 fn filled() -> (Bed, OperationId) {
