@@ -4,6 +4,7 @@ use super::*;
 use crate::codec::{decode, encode};
 use crate::command::{ItemResult, ShardCommand};
 use crate::directory::Directory;
+use crate::ids::LogIndex;
 use crate::wire::{ReplyBody, RequestBody};
 
 fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {

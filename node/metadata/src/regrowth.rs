@@ -2,13 +2,12 @@
 
 use covey_shared::ids::ShardId;
 use covey_shared::members::ShardDescriptor;
-use covey_shared::metadata::{MetadataChange, Operation, OperationRecord, Start};
+use covey_shared::metadata::{Ending, MetadataChange, Operation, OperationRecord, Start};
 
 use crate::moving::{Move, NOBODY};
-use crate::parts::in_vain;
+use crate::parts::{PAUSE_MS, in_vain};
 use crate::placement::{Asked, Choice, Outlook};
 use crate::schedule::{Limits, Plan, SCHEDULER};
-use crate::strays::rested;
 
 /// Begins additions, a few at a time, and takes back those that wait for a node that is gone.
 pub(crate) fn go_on(outlook: &mut Outlook<'_>, limits: &Limits, plan: &mut Plan) {
@@ -30,7 +29,7 @@ pub(crate) fn go_on(outlook: &mut Outlook<'_>, limits: &Limits, plan: &mut Plan)
         if room == 0 {
             return;
         }
-        if state.running_in(*shard).is_some() || plan.begins_in(*shard) || !rested(*shard, outlook) {
+        if state.running_in(*shard).is_some() || plan.begins_in(*shard) || failed_lately(*shard, outlook) {
             continue;
         }
         let Some(what) = outlook.shard(*shard).and_then(|known| addition(known, outlook, limits)) else {
@@ -49,6 +48,14 @@ pub(crate) fn go_on(outlook: &mut Outlook<'_>, limits: &Limits, plan: &mut Plan)
             room -= 1;
         }
     }
+}
+
+/// What failed just now would fail again at once. What went well shows in the members: with one replica there is no time to lose.
+fn failed_lately(shard: ShardId, outlook: &Outlook<'_>) -> bool {
+    let of_shard = |record: &&OperationRecord| record.what.shard() == Some(shard);
+    let ended = outlook.state.operations.values().filter(of_shard);
+    let mut ended = ended.filter_map(|record| record.ended.as_ref());
+    ended.any(|(at, ending)| *ending != Ending::Done && outlook.sights.now.since(*at) < PAUSE_MS)
 }
 
 /// One more replica, on the node of one that has no vote yet, if there is one.

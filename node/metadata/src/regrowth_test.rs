@@ -66,8 +66,6 @@ fn one_after_another_until_there_are_enough() {
                 to: NodeId(to),
             },
         );
-        assert_eq!(begun(&bed.plan()), [], "it settles");
-        bed.pass(crate::parts::PAUSE_MS);
     }
     let members = &bed.reports[&ShardId(1)].descriptor.members;
     assert_eq!(
@@ -93,7 +91,8 @@ fn what_was_taken_back_leaves_nothing() {
         },
     );
     assert_eq!(bed.member(1, 5), None);
-    bed.pass(crate::parts::PAUSE_MS);
+    assert_eq!(begun(&bed.plan()), [], "it rests");
+    bed.pass(PAUSE_MS);
     assert_eq!(begun(&bed.plan()), [adds(1, 5)], "it is still wanted");
     // A learner that was left there serves.
     bed.learner(1, 6);

@@ -48,7 +48,7 @@ fn removes(record: &OperationRecord) -> bool {
 }
 
 /// No move of the shard has ended just now: what failed would fail again at once, and what went well shows soon.
-pub(crate) fn rested(shard: ShardId, outlook: &Outlook<'_>) -> bool {
+fn rested(shard: ShardId, outlook: &Outlook<'_>) -> bool {
     let of_shard = |record: &&OperationRecord| record.what.shard() == Some(shard);
     let ended = outlook.state.operations.values().filter(of_shard);
     let mut ended = ended.filter_map(|record| record.ended.as_ref());
