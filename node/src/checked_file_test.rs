@@ -1,3 +1,5 @@
+//! What rots is noticed.
+
 use super::*;
 
 #[test]

@@ -81,9 +81,9 @@ fn a_damaged_list_is_left_out_and_told_again() {
     let (bed, configured) = (Bed::new(), directory(0, &[(1, "a:1")]));
     bed.learn(&bed.open(&configured), directory(7, &[(4, "d:4")]));
     let path = bed.dir.path().join(FILE);
-    let mut bytes = std::fs::read(&path).expect("it is there");
+    let mut bytes = bed.env.disk.read_file(&path, MAX_FILE).expect("it is there");
     bytes[9] ^= 1;
-    std::fs::write(&path, &bytes).expect("it rots");
+    bed.env.disk.replace_file(&path, &bytes).expect("it rots");
     let nodes = bed.open(&configured);
     assert_eq!(*nodes.now(), configured);
     bed.learn(&nodes, directory(7, &[(4, "d:4")]));

@@ -1,3 +1,5 @@
+//! What a process begins with, and whom it finds.
+
 use super::*;
 
 fn place(node: u64, listen: &str) -> NodePlace {

@@ -236,7 +236,8 @@ fn populate(sim: &mut turmoil::Sim<'_>, plan: Plan, history: &Shared) -> Vec<Hos
 /// One life of a host, up to the end of its process. It may end for want of room, and only then.
 async fn live(world: HostWorld, history: Shared) -> turmoil::Result {
     let refused = world.room.refused();
-    let end = world.process.run(serve(world.clone(), history.clone())).await;
+    let serving = Box::pin(serve(world.clone(), history.clone()));
+    let end = world.process.run(serving).await;
     let found_no_room = world.room.refused() > refused;
     match end {
         End::Returned(Err(_)) | End::Panicked if found_no_room => {

@@ -59,7 +59,8 @@ pub(crate) async fn coordinate(world: HostWorld, until: Duration, history: Share
     while now() < until {
         let ends = until.min(now() + Duration::from_millis(env.entropy.below(LIFE_MS)));
         // A process of its own: what it leaves behind ends with it.
-        match world.process.run(live(env.clone(), ends, history.clone())).await {
+        let living = Box::pin(live(env.clone(), ends, history.clone()));
+        match world.process.run(living).await {
             End::Returned(end) => end?,
             End::Panicked | End::Killed => break,
         }

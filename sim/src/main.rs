@@ -36,6 +36,9 @@ struct ClusterArgs {
     /// Seeds from A up to, not including, B.
     #[arg(long, value_name = "A..B", default_value = "0..50")]
     seeds: String,
+    /// Run each seed twice: both runs must show the same.
+    #[arg(long)]
+    twice: bool,
     /// Stop at the first seed that fails.
     #[arg(long)]
     first: bool,
@@ -65,9 +68,11 @@ fn main() -> ExitCode {
 
 fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
     let seeds = match args.seed {
-        Some(seed) => vec![seed, seed],
-        None => parse_range(&args.seeds)?.collect(),
+        Some(seed) => seed..seed + 1,
+        None => parse_range(&args.seeds)?,
     };
+    let times = if args.twice || args.seed.is_some() { 2 } else { 1 };
+    let seeds = seeds.flat_map(|seed| std::iter::repeat_n(seed, times));
     let mut failed = 0;
     let (mut ran, mut faults) = (0, Faults::new());
     let mut hashes = std::collections::BTreeMap::new();
@@ -77,7 +82,7 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             ..Plan::new(seed)
         });
         println!(
-            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} follows, {} shared, {} undecided, {} complete, {} incomplete, {} shown, {} faults, {} ended full, {} moves, {} drains, {} repairs, {} cancelled, {} failed, {} snapshots, {} violations",
+            "seed {seed}: trace {:016x}, {} applied, {} acknowledged, {} follows, {} shared, {} undecided, {} complete, {} incomplete, {} shown, {} faults ({}), {} ended full, {} moves, {} drains, {} repairs, {} cancelled, {} failed, {} snapshots, {} violations",
             outcome.trace_hash,
             outcome.applied,
             outcome.acknowledged,
@@ -88,6 +93,7 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             outcome.incomplete,
             outcome.shown,
             outcome.faults.values().sum::<u64>(),
+            in_words(&outcome.faults),
             outcome.ended_full,
             outcome.moves,
             outcome.drains,
@@ -97,7 +103,6 @@ fn simulate(args: &ClusterArgs) -> anyhow::Result<u64> {
             outcome.snapshots,
             outcome.violations.len()
         );
-        println!("  {}", in_words(&outcome.faults));
         outcome
             .violations
             .iter()

@@ -58,7 +58,7 @@ fn healthy_clusters_hold_every_invariant() {
         complete > SEEDS * 100,
         "only {complete} answers of coordinators said that they were complete"
     );
-    assert!(incomplete > SEEDS, "only {incomplete} said that they were not");
+    assert!(incomplete > SEEDS / 5, "only {incomplete} said that they were not");
     assert!(shown > SEEDS * 100, "feeds showed only {shown} posts");
     assert!(followed > SEEDS * 20, "only {followed} follows went to another shard");
     assert!(rebuilt > SEEDS / 2, "only {rebuilt} replicas came back after a loss");

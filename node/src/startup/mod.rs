@@ -260,15 +260,13 @@ impl Node {
         let mut replicas = Replicas::open(&opening, log, recovered, &mut start)?;
 
         // 2. The shard actors, which answer reads.
-        let board = Arc::<Board>::default();
+        let (board, completions) = (Arc::<Board>::default(), Completions::new());
         let reads = replicas.host(&opening, &board, threads.shards())?;
 
         // 3. The log writer, the apply workers and the checkpointer, which report to the Raft actor.
-        let completions = Completions::new();
         let (hashes, to_hash) = Hashes::new(completions.clone());
-        let nodes = Nodes::open(&env, &dir, &config.directory());
         let starting = Starting {
-            nodes,
+            nodes: Nodes::open(&env, &dir, &config.directory()),
             replicas: reads,
             board,
             completions,
