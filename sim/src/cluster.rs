@@ -24,6 +24,8 @@ use crate::{Plan, client, coordinators, invariants, operators, panics, sharers, 
 
 /// Hosts of a simulated cluster.
 pub(crate) const HOSTS: u64 = 5;
+/// The one that the cluster was not founded with, and that only its own configuration names.
+const JOINS: u64 = HOSTS;
 /// Coordinators.
 const COORDINATORS: u64 = 2;
 /// Clients that share posts.
@@ -92,7 +94,7 @@ pub(crate) fn address(host: u64) -> String {
     format!("10.1.0.{host}")
 }
 
-/// The cluster's configuration: small files, so that a short run rolls them over.
+/// The whole cluster's configuration: small files, so that a short run rolls them over.
 pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.cluster.shards = 2;
@@ -111,13 +113,20 @@ pub(crate) fn config() -> Config {
     config.raft.snapshot_rate = ByteSize::new(16 << 10);
     config.nodes = (1..=HOSTS)
         .map(|host| NodeConfig {
-            joined: false,
+            joined: host == JOINS,
             id: NodeId(host),
             listen: Address::parse(&format!("{}:7000", address(host))).expect("a valid address"),
             zone: String::new(),
             meta: false,
         })
         .collect();
+    config
+}
+
+/// The configuration as it is on a host.
+pub(crate) fn config_on(host: u64) -> Config {
+    let mut config = config();
+    config.nodes.retain(|node| !node.joined || node.id == NodeId(host));
     config
 }
 
@@ -252,7 +261,7 @@ async fn live(world: HostWorld, history: Shared) -> turmoil::Result {
 
 /// What runs on a host: from start, or restart, to the crash.
 pub(crate) async fn serve(world: HostWorld, history: Shared) -> turmoil::Result {
-    let (env, config, id) = (env(&world), config(), NodeId(world.host));
+    let (env, config, id) = (env(&world), config_on(world.host), NodeId(world.host));
     let dir = Path::new("/data");
     let loss = world.loss.take();
     let mut lost = loss.map_or(Ok(false), |loss| loss.of_files(&*env.disk, dir))?;

@@ -22,7 +22,7 @@ use covey_shared::slots::Slot;
 use covey_shared::wire::SearchFilter;
 
 use crate::client::{self, CLASSES, clients, layout, replicate};
-use crate::cluster::config;
+use crate::cluster::config_on;
 use crate::env::{HostWorld, env};
 use crate::history::Shared;
 use crate::invariants::{self, Asked, Searched};
@@ -69,7 +69,7 @@ pub(crate) async fn coordinate(world: HostWorld, until: Duration, history: Share
 }
 
 async fn live(env: Env, ends: Duration, history: Shared) -> turmoil::Result {
-    let config = Arc::new(config());
+    let config = Arc::new(config_on(0));
     let cluster = Cluster::start(env.clone(), &config, &Threads::Here, node_ports(&env, &config));
     let asker = Asker {
         feed: feed(&env, &config, &cluster)?,

@@ -70,13 +70,14 @@ impl Operator {
             .collect();
         let voter = self.one_of(&members.voters)?.node();
         let node = self.one_of(&hosts)?;
-        Some(match self.env.entropy.below(8) {
+        Some(match self.env.entropy.below(9) {
             0 => Operation::Drain { node },
             1 => Operation::Maintenance {
                 node,
                 until: covey_shared::ids::UnixMillis(view.at.0 + 1000 + self.env.entropy.below(4000)),
             },
             2 => Operation::TransferLeader { shard, to: voter },
+            3 => Operation::Add { node },
             _ => Operation::Move {
                 shard,
                 from: voter,
