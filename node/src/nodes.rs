@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bincode::{Decode, Encode};
 use covey_env::Env;
 use covey_rpc::{ClientOptions, NodeClient, Peer};
 use covey_shared::directory::Directory;
@@ -21,11 +22,54 @@ const VERSION: u16 = 1;
 /// Its longest: 4096 nodes with names of 512 bytes.
 const MAX_FILE: u64 = 4 << 20;
 
+/// What the process keeps over a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+struct Known {
+    /// As the cluster says.
+    cluster: Directory,
+    /// What the configuration said then.
+    configured: Directory,
+    /// Nodes that the configuration has moved since the cluster said where they are: they are looked for there until it says something newer.
+    moved: Vec<NodePlace>,
+}
+
+impl Known {
+    /// With the configuration as it is now.
+    fn under(mut self, configured: &Directory) -> Known {
+        let changed = |place: &&NodePlace| self.configured.get(place.node).is_some_and(|before| before != *place);
+        let moved: Vec<NodePlace> = configured.nodes.iter().filter(changed).cloned().collect();
+        self.moved.retain(|old| moved.iter().all(|new| new.node != old.node));
+        self.moved.extend(moved);
+        self.configured = configured.clone();
+        self
+    }
+
+    /// The cluster says something newer: that counts where it has changed.
+    fn learn(&mut self, newer: Directory) {
+        let before = std::mem::replace(&mut self.cluster, newer);
+        let cluster = &self.cluster;
+        self.moved
+            .retain(|place| cluster.get(place.node) == before.get(place.node));
+    }
+
+    /// Where to look for whom. Of nodes that only the configuration has, one that was there before was removed since, and another has yet to
+    /// join.
+    fn directory(&self) -> Directory {
+        if self.cluster.version == LogIndex(0) {
+            return self.configured.clone();
+        }
+        let moved = |node| self.moved.iter().find(|place| place.node == node);
+        let place = |known: &NodePlace| moved(known.node).unwrap_or(known).clone();
+        Directory::new(self.cluster.version, self.cluster.nodes.iter().map(place))
+    }
+}
+
 /// The nodes of the cluster. The list changes while this one runs; the newest counts.
 pub(crate) struct Nodes {
     env: Env,
     path: PathBuf,
-    known: watch::Sender<Arc<Directory>>,
+    kept: Mutex<Known>,
+    now: watch::Sender<Arc<Directory>>,
     /// One is written at a time.
     write: Mutex<()>,
 }
@@ -35,59 +79,59 @@ impl Nodes {
     pub(crate) fn open(env: &Env, dir: &Path, configured: &Directory) -> Arc<Nodes> {
         let path = dir.join(FILE);
         let stored = match env.disk.exists(&path) {
-            Ok(true) => env.disk.read_file(&path, MAX_FILE).ok(),
-            _ => None,
+            Ok(false) => Some(Known::default()),
+            _ => {
+                let bytes = env.disk.read_file(&path, MAX_FILE).ok();
+                bytes.and_then(|bytes| checked_file::from_bytes(VERSION, &bytes))
+            }
         };
-        let known = stored.map(|bytes| checked_file::from_bytes::<Directory>(VERSION, &bytes));
-        if known == Some(None) {
+        if stored.is_none() {
             tracing::warn!(path = %path.display(), "the list of nodes cannot be read: cluster.toml counts until the cluster tells it again");
         }
-        let known = known.flatten().unwrap_or_default().at(configured);
+        let kept = stored.unwrap_or_default().under(configured);
         Arc::new(Nodes {
             env: env.clone(),
             path,
-            known: watch::Sender::new(Arc::new(known)),
+            now: watch::Sender::new(Arc::new(kept.directory())),
+            kept: Mutex::new(kept),
             write: Mutex::default(),
         })
     }
 
     pub(crate) fn now(&self) -> Arc<Directory> {
-        self.known.borrow().clone()
+        self.now.borrow().clone()
     }
 
     pub(crate) fn version(&self) -> LogIndex {
-        self.known.borrow().version
+        self.now.borrow().version
     }
 
     /// What it is now, and each change.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Directory>> {
-        self.known.subscribe()
+        self.now.subscribe()
     }
 
     /// Takes it in if it is newer. One that does not come to the disk counts all the same: it is told again after a restart.
     pub(crate) fn learn(self: &Arc<Self>, directory: Directory) {
         // It came over the network.
         let directory = Directory::new(directory.version, directory.nodes);
-        let newer = self.known.send_if_modified(|known| {
-            let newer = directory.version > known.version;
-            if newer {
-                *known = Arc::new(directory);
-            }
-            newer
-        });
-        if newer {
-            let known = self.now();
-            let (version, nodes) = (known.version.0, known.nodes.len());
-            tracing::info!(version, nodes, "the nodes of the cluster have changed");
-            let nodes = self.clone();
-            self.env.spawn.compute(Box::new(move || nodes.store()));
+        let mut kept = self.kept.lock();
+        if directory.version <= kept.cluster.version {
+            return;
         }
+        let (version, nodes) = (directory.version.0, directory.nodes.len());
+        tracing::info!(version, nodes, "the nodes of the cluster have changed");
+        kept.learn(directory);
+        self.now.send_replace(Arc::new(kept.directory()));
+        let nodes = self.clone();
+        self.env.spawn.compute(Box::new(move || nodes.store()));
     }
 
     /// Puts on the disk what is known now: whichever job comes last stores the newest.
     fn store(&self) {
         let _one = self.write.lock();
-        let stored = match checked_file::to_bytes(VERSION, &*self.now()) {
+        let kept = self.kept.lock().clone();
+        let stored = match checked_file::to_bytes(VERSION, &kept) {
             Ok(bytes) => self
                 .env
                 .disk

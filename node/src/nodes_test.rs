@@ -38,7 +38,10 @@ impl Bed {
     /// Learns it, and waits for the disk.
     fn learn(&self, nodes: &Arc<Nodes>, directory: Directory) {
         nodes.learn(directory);
-        nodes.store();
+        // Who stores it holds it.
+        while Arc::strong_count(nodes) > 1 {
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -57,20 +60,58 @@ fn the_newest_list_counts_and_outlives_the_process() {
         newer,
         "node 2 was removed, node 4 has joined"
     );
-    let moved = directory(0, &[(1, "elsewhere:1"), (2, "b:2")]);
-    assert_eq!(*bed.open(&moved).now(), directory(7, &[(1, "elsewhere:1"), (4, "d:4")]));
+}
+
+#[test]
+fn a_node_is_looked_for_where_the_configuration_moved_it_until_the_cluster_says_something_newer() {
+    let (bed, configured) = (Bed::new(), directory(0, &[(1, "a:1"), (2, "b:2"), (3, "c:3")]));
+    bed.learn(
+        &bed.open(&configured),
+        directory(7, &[(1, "a:1"), (2, "b:2"), (3, "far:3")]),
+    );
+    let same = bed.open(&configured);
+    assert_eq!(
+        same.now().get(NodeId(3)),
+        Some(&place(3, "far:3")),
+        "an old file is no news"
+    );
+    let moved = directory(0, &[(1, "new:1"), (2, "new:2"), (3, "c:3")]);
+    let nodes = bed.open(&moved);
+    let all = |one, two| directory(7, &[(1, one), (2, two), (3, "far:3")]);
+    assert_eq!(*nodes.now(), all("new:1", "new:2"));
+    // Node 1 has said where it is, node 2 has yet to.
+    bed.learn(&nodes, directory(8, &[(1, "new:1"), (2, "b:2"), (3, "far:3")]));
+    assert_eq!(nodes.now().get(NodeId(2)), Some(&place(2, "new:2")));
+    assert_eq!(
+        bed.open(&moved).now().get(NodeId(2)),
+        Some(&place(2, "new:2")),
+        "over a restart, too"
+    );
+    bed.learn(&nodes, directory(9, &[(1, "new:1"), (2, "other:2"), (3, "far:3")]));
+    assert_eq!(nodes.now().get(NodeId(2)), Some(&place(2, "other:2")));
 }
 
 #[test]
 fn the_file_has_fixed_bytes() {
-    let bytes = checked_file::to_bytes(VERSION, &directory(7, &[(4, "d:4")])).expect("one node");
+    let known = Known {
+        cluster: directory(7, &[(4, "d:4")]),
+        configured: directory(0, &[]),
+        moved: vec![place(1, "a")],
+    };
+    let bytes = checked_file::to_bytes(VERSION, &known).expect("two nodes");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let golden = [
         "0100",
+        // What the cluster says: version, one node with id, address, zone.
         "0700000000000000",
-        // One node: id, address, zone.
         "0100000000000000 0400000000000000",
         "0300000000000000 643a34",
+        "0100000000000000 7a",
+        // What the configuration said: nothing.
+        "0000000000000000 0000000000000000",
+        // Who was moved by it since.
+        "0100000000000000 0100000000000000",
+        "0100000000000000 61",
         "0100000000000000 7a",
     ];
     assert_eq!(hex[..hex.len() - 8], golden.concat().replace(' ', ""), "and a checksum");

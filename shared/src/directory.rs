@@ -34,20 +34,6 @@ impl Directory {
         let at = self.nodes.binary_search_by_key(&node, |place| place.node).ok()?;
         self.nodes.get(at)
     }
-
-    /// What to begin with: the nodes of what was known when the process ended, at the addresses that the configuration gives them, since it
-    /// was written later. Of nodes that only the configuration has, one that was there before was removed since, and another has yet to join.
-    #[must_use]
-    pub fn at(self, configured: &Directory) -> Directory {
-        if self.version == LogIndex(0) {
-            return configured.clone();
-        }
-        let place = |known: NodePlace| configured.get(known.node).cloned().unwrap_or(known);
-        Directory {
-            version: self.version,
-            nodes: self.nodes.into_iter().map(place).collect(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use covey_env::Env;
 use covey_rpc::NodeClient;
 use covey_shared::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardId, UserId, Version};
-use covey_shared::layout::{Layout, ShardPlan};
+use covey_shared::layout::{FIRST_EPOCH, Layout, ShardPlan};
 use covey_shared::slots::Slot;
 use covey_shared::wire::{Class, GetPostsQuery, ReplyBody, RequestBody, ShardError, ShardRead};
 
@@ -146,7 +146,9 @@ impl Sharer {
     async fn fence(&self, shard: ShardId, until: Duration) -> Option<LogIndex> {
         let mut host = self.env.entropy.below(HOSTS);
         while now() < until {
-            let body = RequestBody::ReadIndexes { shards: vec![shard] };
+            let body = RequestBody::ReadIndexes {
+                shards: vec![(shard, FIRST_EPOCH)],
+            };
             let answer = self.clients[host as usize]
                 .call(Class::Query, ASK, body, ModelEpoch(0))
                 .await;

@@ -61,7 +61,7 @@ fn healthy_clusters_hold_every_invariant() {
     assert!(incomplete > SEEDS / 5, "only {incomplete} said that they were not");
     assert!(shown > SEEDS * 100, "feeds showed only {shown} posts");
     assert!(followed > SEEDS * 20, "only {followed} follows went to another shard");
-    assert!(rebuilt > SEEDS / 2, "only {rebuilt} replicas came back after a loss");
+    assert!(rebuilt > SEEDS / 4, "only {rebuilt} replicas came back after a loss");
     // Drains and repairs move others.
     assert!(moves > SEEDS * 3, "only {moves} replicas were moved by themselves");
     assert!(drains > SEEDS / 2, "only {drains} hosts were emptied");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covey_env::Monotonic;
-use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardId};
+use covey_shared::ids::{LogIndex, ModelEpoch, NodeId, ShardEpoch, ShardId};
 use covey_shared::session::{Seen, SessionToken};
 use covey_shared::wire::{Class, ReplyBody, RequestBody, ShardError};
 use futures::future::join_all;
@@ -17,6 +17,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// Longest time that one try waits: a leader that is stopped must not use up the deadline.
 const TRY_LIMIT: Duration = Duration::from_millis(500);
 
+type Wanted = Vec<(ShardId, ShardEpoch)>;
 type Answers = Vec<(ShardId, Result<LogIndex, ShardError>)>;
 
 impl Cluster {
@@ -50,13 +51,13 @@ impl Cluster {
     }
 
     /// One call per node.
-    fn by_leader(&self, open: &BTreeMap<ShardId, Option<NodeId>>) -> BTreeMap<NodeId, Vec<ShardId>> {
+    fn by_leader(&self, open: &BTreeMap<ShardId, Option<NodeId>>) -> BTreeMap<NodeId, Wanted> {
         let map = self.map.load();
-        let mut asked: BTreeMap<NodeId, Vec<ShardId>> = BTreeMap::new();
+        let mut asked: BTreeMap<NodeId, Wanted> = BTreeMap::new();
         for (shard, known) in open {
-            let guess = || map.shard(*shard).and_then(|plan| self.leaders.of(plan));
-            let node = known.or_else(guess).unwrap_or_default();
-            asked.entry(node).or_default().push(*shard);
+            let Some(plan) = map.shard(*shard) else { continue };
+            let node = known.or_else(|| self.leaders.of(plan)).unwrap_or_default();
+            asked.entry(node).or_default().push((*shard, plan.epoch));
         }
         asked
     }
@@ -64,7 +65,7 @@ impl Cluster {
     async fn ask_indexes(
         &self,
         node: NodeId,
-        shards: Vec<ShardId>,
+        shards: Wanted,
         left: Duration,
     ) -> Vec<(NodeId, ShardId, Option<Result<LogIndex, ShardError>>)> {
         let answers = self.call_indexes(node, shards.clone(), left).await.unwrap_or_default();
@@ -74,10 +75,13 @@ impl Cluster {
                 .find(|(of, _)| *of == shard)
                 .map(|(_, answer)| answer.clone())
         };
-        shards.into_iter().map(|shard| (node, shard, answer(shard))).collect()
+        shards
+            .into_iter()
+            .map(|(shard, _)| (node, shard, answer(shard)))
+            .collect()
     }
 
-    async fn call_indexes(&self, node: NodeId, shards: Vec<ShardId>, left: Duration) -> Result<Answers, CallError> {
+    async fn call_indexes(&self, node: NodeId, shards: Wanted, left: Duration) -> Result<Answers, CallError> {
         let call = NodeCall {
             class: Class::Query,
             left,
@@ -113,6 +117,8 @@ impl Cluster {
                 return None;
             }
             Some(Err(ShardError::NotLeader { hint })) => hint,
+            // It leads, and is only busy, or has just begun.
+            Some(Err(ShardError::Overloaded { .. } | ShardError::NotReady(_))) => return Some(Some(node)),
             _ => None,
         };
         self.leaders.forget(shard, node);

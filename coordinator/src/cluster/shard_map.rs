@@ -57,7 +57,7 @@ impl ShardMap {
     /// Whether a replica on `node` that knows its shard like this may lead it: it is a member, or knows better than this map.
     pub(crate) fn may_lead(&self, descriptor: &ShardDescriptor, node: NodeId) -> bool {
         let plan = self.layout.shard(descriptor.shard);
-        plan.is_none_or(|plan| descriptor.epoch >= plan.epoch || plan.voters.iter().any(|voter| voter.node == node))
+        plan.is_none_or(|plan| descriptor.epoch > plan.epoch || plan.voters.iter().any(|voter| voter.node == node))
     }
 
     /// With what is newer in `descriptor`; `None` if nothing is.
@@ -119,7 +119,9 @@ impl Leaders {
 
     /// The last known leader, else the preferred one.
     pub(crate) fn of(&self, plan: &ShardPlan) -> Option<NodeId> {
-        let known = self.known.lock().get(&plan.shard).copied();
+        // One that a newer plan does not name has been left behind.
+        let votes = |node: &NodeId| plan.voters.iter().any(|voter| voter.node == *node);
+        let known = self.known.lock().get(&plan.shard).copied().filter(votes);
         known.or_else(|| plan.voters.first().map(|v| v.node))
     }
 

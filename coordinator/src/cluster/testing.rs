@@ -149,7 +149,7 @@ impl FakeNode {
             RequestBody::Write { shard, command, .. } => ReplyBody::Write(self.write(shard, command)),
             RequestBody::ReadIndexes { shards } => {
                 let index = LogIndex(*self.world.index.lock());
-                let answer = |shard| (shard, self.leads(shard).map(|_| index));
+                let answer = |(shard, _)| (shard, self.leads(shard).map(|_| index));
                 ReplyBody::ReadIndexes(shards.into_iter().map(answer).collect())
             }
             RequestBody::Describe { .. } => ReplyBody::Describe(self.describe()),

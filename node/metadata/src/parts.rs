@@ -211,7 +211,7 @@ pub(crate) fn in_vain(work: &OperationRecord, outlook: &Outlook<'_>) -> bool {
         return false;
     };
     let known = outlook.state.nodes.get(&to);
-    let away = known.is_some_and(|node| node.away_since.is_some()) && !outlook.heard(to);
+    let away = known.is_none_or(|node| node.away_since.is_some()) && !outlook.heard(to);
     away && !outlook.votes(shard, to)
 }
 

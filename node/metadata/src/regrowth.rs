@@ -64,7 +64,9 @@ fn addition(known: &ShardDescriptor, outlook: &Outlook<'_>, limits: &Limits) -> 
     if members.is_joint() || members.voters.len() >= limits.replicas {
         return None;
     }
-    let learner = members.learners.first().map(|learner| learner.node());
+    let mut learners = members.learners.iter().map(|learner| learner.node());
+    // One on a node that was removed meanwhile will never have a vote.
+    let learner = learners.find(|node| outlook.state.nodes.contains_key(node));
     let choice = learner.map_or_else(|| outlook.place(known, NOBODY, Asked::Now), Choice::Node);
     match choice {
         Choice::Node(to) if !outlook.receives(to) => Some(Move {

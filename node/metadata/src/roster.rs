@@ -7,6 +7,7 @@ use covey_shared::ids::{LogIndex, NodeId};
 use covey_shared::metadata::{NodePlace, NodeRecord, Operation, OperationFault};
 
 use crate::admission::named;
+use crate::moving::Move;
 use crate::state::Metadata;
 
 /// Nodes that are kept.
@@ -66,7 +67,7 @@ impl Metadata {
             let replicas = has as u64;
             return Err(OperationFault::NotEmpty { node, replicas });
         }
-        let comes = |what: Operation| matches!(what, Operation::Move { to, .. } if to == node);
+        let comes = |what: Operation| Move::of(&what).is_some_and(|what| what.to == node);
         if let Some(other) = self
             .running()
             .find(|record| record.what.node() == Some(node) || comes(record.what))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_rpc::NodeClient;
+use covey_rpc::{CallError, NodeClient};
 use covey_shared::command::{ItemResult, ShardCommand};
 use covey_shared::ids::{ModelEpoch, NodeId, ShardEpoch, ShardId};
 use covey_shared::metadata::{MetadataChange, NodePlace, OperationFault};
@@ -64,10 +64,19 @@ pub(super) async fn announce(handle: Arc<NodeHandle>, clients: Arc<Clients>, pla
         match said {
             Ok(announced) => return announced,
             Err(NotTaken::Leader(leader)) => queue.push(leader),
-            Err(NotTaken::Newer(_) | NotTaken::Unheard) => {}
+            // It may know nodes that this one has never heard of.
+            Err(NotTaken::Newer(_) | NotTaken::Unheard) => {
+                if let Ok(ReplyBody::Directory(known)) = ask(&client, RequestBody::Directory).await {
+                    handle.nodes.learn(known);
+                }
+            }
         }
     }
     Announced::Unheard
+}
+
+async fn ask(client: &NodeClient, body: RequestBody) -> Result<ReplyBody, CallError> {
+    client.call(Class::Admin, CALL, body, ModelEpoch(0)).await
 }
 
 /// Why a node has no answer.
@@ -90,7 +99,7 @@ async fn say(client: &NodeClient, epoch: ShardEpoch, place: &NodePlace) -> Resul
         epoch,
         command: ShardCommand::Metadata(change),
     };
-    let reply = match client.call(Class::Admin, CALL, body, ModelEpoch(0)).await {
+    let reply = match ask(client, body).await {
         Ok(ReplyBody::Write(Ok(reply))) => reply,
         Ok(ReplyBody::Write(Err(ShardError::NotLeader { hint: Some(leader) }))) => {
             return Err(NotTaken::Leader(leader));

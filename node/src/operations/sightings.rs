@@ -224,7 +224,7 @@ impl Seen {
 /// Whether it is a member, as far as is known, or knows better.
 fn is_current(report: &ShardReport, known: &BTreeMap<ShardId, ShardDescriptor>) -> bool {
     let known = known.get(&report.descriptor.shard);
-    known.is_none_or(|known| report.descriptor.epoch >= known.epoch || known.members.has(report.replica))
+    known.is_none_or(|known| report.descriptor.epoch > known.epoch || known.members.has(report.replica))
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,7 +1,7 @@
 //! What the rest of the node asks of the Raft actor, or has it do, apart from the log itself.
 
 use actix::{Context, Handler, Message};
-use covey_shared::ids::{NodeId, ShardId};
+use covey_shared::ids::{NodeId, ShardEpoch, ShardId};
 use covey_shared::wire::{ShardError, ShardReport, WriteReply};
 use tokio::sync::oneshot;
 
@@ -38,6 +38,8 @@ pub(crate) struct Transfer {
 #[rtype(result = "()")]
 pub(crate) struct ReadIndex {
     pub(crate) shard: ShardId,
+    /// Epoch in the caller's map.
+    pub(crate) epoch: ShardEpoch,
     /// Gets it like the outcome of a write of nothing.
     pub(crate) reply: oneshot::Sender<Result<WriteReply, ShardError>>,
 }
@@ -81,9 +83,9 @@ impl Handler<Transfer> for RaftActor {
 impl Handler<ReadIndex> for RaftActor {
     type Result = ();
 
-    fn handle(&mut self, ReadIndex { shard, reply }: ReadIndex, ctx: &mut Context<Self>) {
-        let ticket = self.ticket(reply);
-        self.deps.engine.read_index(shard, ticket);
+    fn handle(&mut self, message: ReadIndex, ctx: &mut Context<Self>) {
+        let ticket = self.ticket(message.reply);
+        self.deps.engine.read_index(message.shard, message.epoch, ticket);
         self.schedule(ctx);
     }
 }

@@ -189,15 +189,17 @@ impl Engine {
             Some(group) if group.descriptor().epoch.range_ver != epoch.range_ver => Err(ShardError::StaleEpoch {
                 current: group.descriptor().epoch,
             }),
+            Some(group) if group.is_behind(epoch) => Err(ShardError::NotLeader { hint: None }),
             Some(group) => group.propose(data, ticket),
         };
         self.note(shard, outcome, ticket);
     }
 
     /// Asks which index covers all that was acknowledged in a shard before; it comes as an [`Answer`] for `ticket`.
-    pub fn read_index(&mut self, shard: ShardId, ticket: Ticket) {
+    pub fn read_index(&mut self, shard: ShardId, epoch: ShardEpoch, ticket: Ticket) {
         let outcome = match self.groups.get_mut(&shard) {
             None => Err(ShardError::NotHere(shard)),
+            Some(group) if group.is_behind(epoch) => Err(ShardError::NotLeader { hint: None }),
             Some(group) => group.read_index(ticket),
         };
         self.note(shard, outcome, ticket);

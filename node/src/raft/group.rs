@@ -64,6 +64,8 @@ pub(crate) struct Group {
     pub(super) unfit: BTreeSet<ReplicaId>,
     pub(super) freshness: Freshness,
     pub(super) reads: ReadIndexes,
+    /// It goes on alone as soon as its log says so.
+    pub(super) recovering: bool,
 }
 
 impl Group {
@@ -90,6 +92,7 @@ impl Group {
         let mut group = Group {
             freshness: Freshness::default(),
             reads: ReadIndexes::default(),
+            recovering: false,
             descriptor: Arc::new(start.descriptor),
             conf_index: start.applied,
             me,

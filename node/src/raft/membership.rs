@@ -101,6 +101,7 @@ impl Group {
             return;
         }
         self.conf_index = entry.index;
+        self.recovering &= !matches!(change.kind, ChangeKind::Recover { .. });
         let mut conf = ConfState::default();
         for step in for_library(&change.kind, &self.descriptor.members) {
             let taken = self.raw.apply_conf_change(&step);
@@ -210,9 +211,16 @@ impl Group {
     pub(crate) fn is_for(&self, message: &RaftMessage) -> bool {
         let ShardEpoch { range_ver, conf_ver } = self.descriptor.epoch;
         message.to == self.me
+            && !self.recovering
             && message.from.shard() == message.shard
             && message.epoch.range_ver == range_ver
             && (self.descriptor.members.has(message.from) || message.epoch.conf_ver > conf_ver)
+    }
+
+    /// Whether the caller knows newer members than this replica does: then others may lead by now, and the ones that it leads may have been
+    /// given up. A leader that has only just been elected learns it within a round trip.
+    pub(super) fn is_behind(&self, caller: ShardEpoch) -> bool {
+        caller.conf_ver > self.descriptor.epoch.conf_ver
     }
 
     /// Whether others would have to do without a leader if this replica did not stand for election: the first to do so is the

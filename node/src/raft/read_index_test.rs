@@ -10,7 +10,9 @@ use crate::raft::fixture::SHARD;
 
 /// Asks `host`; what it answers at once.
 fn ask(cluster: &mut Cluster, host: usize, ticket: u64) {
-    cluster.hosts[host].engine.read_index(SHARD, Ticket(ticket));
+    cluster.hosts[host]
+        .engine
+        .read_index(SHARD, FIRST_EPOCH, Ticket(ticket));
     cluster.settle(host);
 }
 

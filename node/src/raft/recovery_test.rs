@@ -5,12 +5,12 @@ use std::sync::Arc;
 use covey_shared::ids::NodeId;
 use covey_shared::layout::FIRST_EPOCH;
 use covey_shared::members::{ChangeKind, RECOVERY_VERSIONS, ShardDescriptor};
-use covey_shared::wire::ReplicaRole;
+use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole};
 use covey_store::log::{EntryKind, HardState, LogEntry, LogPosition, RecoveredGroup};
 
 use super::*;
 use crate::raft::engines::{Cluster, assert_one_order};
-use crate::raft::fixture::{SHARD, founding, limits, replica};
+use crate::raft::fixture::{SHARD, founding, limits, message, replica};
 use crate::raft::proposals::Ticket;
 use crate::raft::{Engine, GroupStart};
 
@@ -276,4 +276,28 @@ fn a_crash_at_any_moment_leaves_what_can_be_asked_again() {
             .position(|(_, data)| crate::raft::membership::decode(data).is_some());
         assert_eq!(at.map(|at| applied[at].0), Some(expected), "once");
     }
+}
+
+#[test]
+fn one_request_is_enough_and_nobody_is_listened_to_before_the_log_has_it() {
+    let (mut cluster, keep) = lost(9, false);
+    let other = replica(((keep + 1) % 3) as u64 + 1);
+    let me = replica(keep as u64 + 1);
+    let change = descriptor(&cluster, keep).recover(me, 0);
+    let heartbeat = |term| RaftMessage {
+        term,
+        ..message(RaftMessageKind::Heartbeat, other, me)
+    };
+    let engine = &mut cluster.hosts[keep].engine;
+    engine.change_members(SHARD, &change, Ticket(1));
+    let now = covey_env::Monotonic::default();
+    let term = engine.status(SHARD, now).unwrap().term;
+    // A majority is back, and has a leader.
+    engine.step(heartbeat(term.0 + 9), now, 0);
+    assert_eq!(engine.status(SHARD, now).unwrap().term, term);
+    cluster.settle(keep);
+    assert_eq!(descriptor(&cluster, keep).members, Members::of([me]));
+    cluster.hosts[keep].engine.step(heartbeat(term.0 + 9), now, 0);
+    pass(&mut cluster, &[keep], 60);
+    assert_eq!(cluster.status(keep).unwrap().role, ReplicaRole::Leader);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_metadata::{Metadata, Sights, repair_in_ms};
-use covey_shared::ids::{ShardId, UnixMillis};
+use covey_shared::ids::{ShardEpoch, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{
     ClusterView, MetadataChange, NodeRecord, NodeReports, NodeView, Operation, OperationFault, OperationView, ShardView,
@@ -80,7 +80,8 @@ impl NodeHandle {
     /// All that is known of the cluster.
     pub(super) async fn describe(&self, audit: u32, deadline: Monotonic) -> Result<Box<ClusterView>, ShardError> {
         // What was heard may have lain in a queue while this process was stopped, and another node leads by now: a majority says.
-        self.read_index(ShardId::METADATA, deadline).await?;
+        self.read_index(ShardId::METADATA, ShardEpoch::default(), deadline)
+            .await?;
         self.metadata()?;
         let replica = self.replicas.get(ShardId::METADATA);
         let view = replica.ok_or(ShardError::NotHere(ShardId::METADATA))?.view();

@@ -109,18 +109,20 @@ impl Puller {
         )
     }
 
-    /// Whether another node knows of other nodes than this one did: they may have what is looked for.
+    /// Whether another node knows of other nodes than this one did, or does not say: they may have what is looked for.
     async fn hears_of_nodes(&self) -> bool {
         let (nodes, me) = (&self.deps.nodes, self.deps.node);
         let before = nodes.version();
         let others = self.deps.clients.ids().into_iter().filter(|node| *node != me);
         let answers = join_all(others.map(|node| self.ask(node, RequestBody::Directory))).await;
+        let mut silent = false;
         for answer in answers {
-            if let Ok(ReplyBody::Directory(directory)) = answer {
-                nodes.learn(directory);
+            match answer {
+                Ok(ReplyBody::Directory(directory)) => nodes.learn(directory),
+                Ok(_) | Err(_) => silent = true,
             }
         }
-        nodes.version() > before
+        silent || nodes.version() > before
     }
 
     /// Whether a replica that lost everything did not know this of its shard. Then others have to be asked than those that were;

@@ -179,8 +179,8 @@ pub enum RequestBody {
     LearnDirectory(Directory),
     /// Which index of each shard covers everything that was acknowledged before; asked of their leaders, who ask a majority.
     ReadIndexes {
-        /// The shards.
-        shards: Vec<ShardId>,
+        /// The shards, with their epochs in the caller's map.
+        shards: Vec<(ShardId, ShardEpoch)>,
     },
 }
 

@@ -91,9 +91,15 @@ fn start(what: Operation) -> MetadataChange {
 fn metadata_and_audit_log_outlive_a_restart_and_travel_by_snapshot() {
     let keeper = Keeper::new();
     let mut store = keeper.open(1);
-    let drain = start(Operation::Drain { node: NodeId(2) });
-    let unknown = start(Operation::Drain { node: NodeId(9) });
-    let entries = [entry(1, register()), entry(2, drain), entry(3, unknown)];
+    let until = UnixMillis(60_000);
+    let of = |node| {
+        start(Operation::Maintenance {
+            node: NodeId(node),
+            until,
+        })
+    };
+    let (known, unknown) = (of(2), of(9));
+    let entries = [entry(1, register()), entry(2, known), entry(3, unknown)];
     let results = store.apply(&entries).unwrap();
     assert_eq!(results[1], [ItemResult::Operation(Ok(OperationId(2)))]);
     let (state, audit) = (store.view().metadata(), store.view().audit(10).unwrap());
