@@ -213,7 +213,9 @@ impl Bed {
     pub(crate) fn change(&mut self, shard: u64, kind: ChangeKind) {
         let mut descriptor = self.reports[&ShardId(shard)].descriptor.clone();
         let expected = descriptor.epoch.conf_ver;
-        descriptor.change(&MemberChange { expected, kind }).unwrap();
+        descriptor
+            .change(&MemberChange { expected, kind })
+            .expect("a test asks for changes that are allowed");
         self.show(descriptor);
     }
 
@@ -225,7 +227,10 @@ impl Bed {
 
     /// Moves the vote of a shard, as a move that ran to its end.
     pub(crate) fn moved(&mut self, shard: u64, from: u64, to: u64) {
-        let (new, old) = (self.learner(shard, to), self.member(shard, from).unwrap());
+        let (new, old) = (
+            self.learner(shard, to),
+            self.member(shard, from).expect("it has a vote there"),
+        );
         let (promote, demote) = (vec![new], vec![old]);
         self.change(shard, ChangeKind::Replace { promote, demote });
         self.change(shard, ChangeKind::LeaveJoint);
@@ -236,15 +241,15 @@ impl Bed {
     pub(crate) fn learner(&mut self, shard: u64, node: u64) -> ReplicaId {
         let change = self.reports[&ShardId(shard)].descriptor.add_learner(NodeId(node));
         self.change(shard, change.kind);
-        self.member(shard, node).unwrap()
+        self.member(shard, node).expect("it was added just now")
     }
 
     /// A shard's leader hears of a member, or does not.
     pub(crate) fn hear(&mut self, shard: u64, node: u64, heard: bool) {
-        let report = self.reports.get_mut(&ShardId(shard)).unwrap();
+        let report = self.reports.get_mut(&ShardId(shard)).expect("it has a leader");
         let mut members = report.members.iter_mut();
         let member = members.find(|member| member.replica.node() == NodeId(node));
-        member.unwrap().heard = heard;
+        member.expect("it is a member").heard = heard;
     }
 
     pub(crate) fn member(&self, shard: u64, node: u64) -> Option<ReplicaId> {
@@ -292,7 +297,7 @@ impl Bed {
     }
 
     pub(crate) fn progress(&self, id: OperationId) -> OperationProgress {
-        self.plan().progress.remove(&id).unwrap()
+        self.plan().progress.remove(&id).expect("it runs")
     }
 
     /// The end of an operation that is proposed now.

@@ -4,14 +4,15 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use covey_env::{BoxStream, Env, Task};
+use covey_env::{BoxStream, Env, Monotonic, Task};
 use covey_shared::codec;
 use covey_shared::ids::{ClusterId, NodeId};
 use covey_shared::wire::{Class, RaftFrame, RaftMessage};
 use futures::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::sync::Notify;
 
+use super::confirm::Owed;
 use super::queue::{DropReason, FRAME_BASE, RaftQueue, RaftSendError, encoded_size};
 use crate::backoff::Backoff;
 use crate::dial::{Peer, dial};
@@ -34,7 +35,7 @@ pub struct RaftSenderOptions {
     pub queue_bytes: usize,
     /// Time to open the connection, handshake included.
     pub connect_timeout: Duration,
-    /// Time in which a frame must be taken over by the network; else the connection counts as dead.
+    /// Time in which a frame must be taken over by the network, and a confirmation come from the peer; else the connection counts as dead.
     pub stall_timeout: Duration,
     /// Shortest pause before connecting again.
     pub backoff_min: Duration,
@@ -258,41 +259,59 @@ async fn run(shared: Arc<Shared>) {
 }
 
 /// Sends frames until the connection fails.
-async fn carry(shared: &Shared, mut stream: BoxStream) -> io::Result<std::convert::Infallible> {
-    let max_bytes = BATCH.min(shared.options.max_frame);
-    let mut nothing = [0; 1];
+async fn carry(shared: &Shared, stream: BoxStream) -> io::Result<std::convert::Infallible> {
+    let (clock, stall_timeout) = (&shared.env.clock, shared.options.stall_timeout);
+    let (mut confirmations, mut stream) = tokio::io::split(stream);
+    let (mut owed, mut read) = (Owed::default(), [0; 64]);
     loop {
-        let frame = shared.lock().queue.next_frame(max_bytes);
-        let Some(frame) = frame else {
-            tokio::select! {
-                biased;
-                () = shared.filled.notified() => {}
-                // The peer never writes here: anything that can be read is the end.
-                read = stream.read(&mut nothing) => {
-                    read?;
-                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the peer closed the stream"));
-                }
-            }
+        let left = owed.left(clock.monotonic(), stall_timeout);
+        // What has come is looked at before the time that was left for it.
+        if let Some(heard) = confirmations.read(&mut read).now_or_never() {
+            owed.confirmed(end_or(heard?, clock.monotonic())?);
+        } else if left == Some(Duration::ZERO) {
+            return Err(timed_out("the peer confirms nothing any more"));
+        }
+        let frame = shared.lock().queue.next_frame(BATCH.min(shared.options.max_frame));
+        if let Some(frame) = frame {
+            write(shared, &mut stream, &frame).await?;
+            owed.sent(clock.monotonic());
             continue;
-        };
-        let messages = frame.messages.len();
-        let bytes = framed(&frame);
-        let writing = async {
-            stream.write_all(&bytes).await?;
-            stream.flush().await
-        };
-        let stalled = |_| {
-            Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the network takes no more data",
-            ))
-        };
-        let written = tokio::time::timeout(shared.options.stall_timeout, writing)
-            .await
-            .unwrap_or_else(stalled);
-        shared.count(written.is_ok(), messages as u64);
-        written?;
+        }
+        tokio::select! {
+            biased;
+            () = shared.filled.notified() => {}
+            heard = confirmations.read(&mut read) => owed.confirmed(end_or(heard?, clock.monotonic())?),
+            () = tokio::time::sleep(left.unwrap_or_default()), if left.is_some() => {}
+        }
     }
+}
+
+/// The time, unless what was read is the end.
+fn end_or(bytes: usize, now: Monotonic) -> io::Result<Monotonic> {
+    match bytes {
+        0 => Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "the peer closed the stream",
+        )),
+        _ => Ok(now),
+    }
+}
+
+async fn write(shared: &Shared, stream: &mut WriteHalf<BoxStream>, frame: &RaftFrame) -> io::Result<()> {
+    let bytes = framed(frame);
+    let writing = async {
+        stream.write_all(&bytes).await?;
+        stream.flush().await
+    };
+    let written = tokio::time::timeout(shared.options.stall_timeout, writing)
+        .await
+        .unwrap_or_else(|_| Err(timed_out("the network takes no more data")));
+    shared.count(written.is_ok(), frame.messages.len() as u64);
+    written
+}
+
+fn timed_out(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
 /// The frame behind its length, in one piece: two writes would be two packets.

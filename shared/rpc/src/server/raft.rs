@@ -3,18 +3,21 @@
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use covey_env::Monotonic;
 use covey_shared::codec::{self, CodecError};
 use covey_shared::ids::NodeId;
 use covey_shared::wire::RaftFrame;
 use futures::StreamExt;
 use futures::future::{AbortHandle, Abortable};
 use thiserror::Error;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Mutex;
 use tokio_util::codec::FramedRead;
 
 use super::accept::Accepted;
 use super::{RaftHandler, Shared, count, shutdown_begins};
 use crate::framing::lengths;
+use crate::raft::{CONFIRM_EVERY, CONFIRMATION};
 
 /// Which stream of a node is the newest, and which one delivers.
 pub(super) struct Turn {
@@ -89,11 +92,22 @@ fn take_turn(shared: &Shared, sender: NodeId, abort: AbortHandle) -> Arc<Mutex<(
 
 async fn deliver(shared: &Shared, accepted: Accepted, handler: RaftHandler) -> Result<(), StreamError> {
     let mut frames = FramedRead::new(accepted.stream, lengths(shared.options.max_frame));
+    let mut confirmed = None::<Monotonic>;
     // Silence ends it: a live leader sends heartbeats all the time.
     while let Ok(Some(frame)) = tokio::time::timeout(shared.options.idle_timeout, frames.next()).await {
         let bytes = frame.map_err(StreamError::Read)?;
         let frame: RaftFrame = codec::decode(&bytes).map_err(StreamError::Decode)?;
         count(&shared.counters.raft_frames);
+        let now = shared.env.clock.monotonic();
+        if confirmed.is_none_or(|at| now.since(at) >= CONFIRM_EVERY) {
+            // The sender reads all the time: a byte has room unless nothing arrives there.
+            let confirmation = frames.get_mut().write_all(&CONFIRMATION);
+            match tokio::time::timeout(shared.options.idle_timeout, confirmation).await {
+                Ok(written) => written.map_err(StreamError::Read)?,
+                Err(_) => return Ok(()),
+            }
+            confirmed = Some(now);
+        }
         handler(accepted.hello.sender, frame).await;
     }
     Ok(())
