@@ -158,7 +158,14 @@ pub(crate) fn peer(place: &NodePlace) -> Peer {
 pub(crate) struct Clients {
     nodes: Arc<Nodes>,
     options: ClientOptions,
-    made: Mutex<BTreeMap<NodeId, NodeClient>>,
+    made: Mutex<Made>,
+}
+
+/// Clients of nodes that are in this list.
+#[derive(Default)]
+struct Made {
+    known: Arc<Directory>,
+    clients: BTreeMap<NodeId, NodeClient>,
 }
 
 impl Clients {
@@ -177,11 +184,15 @@ impl Clients {
 
     /// The way to a node of the cluster; it connects with the first call.
     pub(crate) fn get(&self, node: NodeId) -> Option<NodeClient> {
-        let known = self.nodes.now();
         let mut made = self.made.lock();
-        made.retain(|node, client| known.get(*node).is_some_and(|place| peer(place) == *client.peer()));
+        let Made { known, clients } = &mut *made;
+        let now = self.nodes.now();
+        if !Arc::ptr_eq(known, &now) {
+            clients.retain(|node, client| now.get(*node).is_some_and(|place| peer(place) == *client.peer()));
+            *known = now;
+        }
         let place = known.get(node)?;
-        let client = made
+        let client = clients
             .entry(node)
             .or_insert_with(|| NodeClient::new(self.nodes.env.clone(), peer(place), self.options.clone()));
         Some(client.clone())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use covey_api::v1;
 use covey_config::Config;
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{PostKey, UnixMillis, UserId};
+use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::session::SessionToken;
 use covey_shared::slots::Slot;
 use covey_shared::wire::PostView;
@@ -130,11 +130,16 @@ impl Api {
         }
     }
 
-    /// What a read must not be older than: what its client has seen, and with `strong` all that anybody was acknowledged.
-    async fn token(&self, sealed: &str, strong: bool, deadline: Monotonic) -> Result<SessionToken, ApiError> {
+    /// What a read must not be older than: what its client has seen, and if it is `strong`, all that anybody was acknowledged in these shards.
+    async fn token(
+        &self,
+        sealed: &str,
+        strong: Option<Vec<ShardId>>,
+        deadline: Monotonic,
+    ) -> Result<SessionToken, ApiError> {
         let mut token = self.deps.sealer.open_token(sealed)?;
-        if strong {
-            let fence = self.deps.cluster.fence(deadline).await;
+        if let Some(shards) = strong {
+            let fence = self.deps.cluster.fence(shards, deadline).await;
             token.merge(&fence.map_err(ApiError::NotConfirmed)?);
         }
         Ok(token)
@@ -147,13 +152,12 @@ impl Api {
         context: RequestContext,
     ) -> Result<v1::GetPostsReply, ApiError> {
         self.limits.batch(request.keys.len())?;
-        let mut token = self
-            .token(&request.session_token, request.strong, context.deadline)
-            .await?;
         let keys: Vec<Result<PostKey, ItemFault>> = request.keys.iter().map(read_key).collect();
         let mut wanted: Vec<PostKey> = keys.iter().flatten().copied().collect();
         wanted.sort_unstable();
         wanted.dedup();
+        let strong = request.strong.then(|| self.deps.cluster.shards_of_posts(&wanted));
+        let mut token = self.token(&request.session_token, strong, context.deadline).await?;
         let read = ReadContext::query(context.deadline, token.clone());
         let found = self
             .deps
@@ -180,7 +184,8 @@ impl Api {
         context: RequestContext,
     ) -> Result<v1::SearchReply, ApiError> {
         let deadline = self.deadline(&context, request.deadline_ms);
-        let (sealed, strong, with_posts) = (request.session_token.clone(), request.strong, request.with_posts);
+        let (sealed, with_posts) = (request.session_token.clone(), request.with_posts);
+        let strong = request.strong.then(|| self.deps.cluster.all_shards());
         let (wanted, mut ask) = search(request, &self.limits)?;
         let mut token = self.token(&sealed, strong, deadline).await?;
         let read = ReadContext::query(deadline, token.clone());
@@ -276,9 +281,8 @@ impl Api {
             deadline: self.deadline(&context, request.deadline_ms),
             ..context
         };
-        let token = self
-            .token(&request.session_token, request.strong, context.deadline)
-            .await?;
+        let strong = request.strong.then(|| self.deps.cluster.all_shards());
+        let token = self.token(&request.session_token, strong, context.deadline).await?;
         let mut request = feed_request(request, token, &self.limits)?;
         request.dry_run = dry_run;
         let left = context.deadline.left(self.now());

@@ -36,7 +36,7 @@ use actix::{Actor, Context};
 use actix_rt::Arbiter;
 use covey_config::Config;
 use covey_env::{Env, Monotonic};
-use covey_shared::ids::{ModelEpoch, NodeId, ShardId, UserId};
+use covey_shared::ids::{ModelEpoch, NodeId, PostKey, ShardId, UserId};
 use covey_shared::layout::ShardPlan;
 use covey_shared::metadata::NodePlace;
 use covey_shared::wire::{Class, ReplyBody, RequestBody};
@@ -176,7 +176,7 @@ impl Cluster {
         self.env.clock.monotonic()
     }
 
-    fn all_shards(&self) -> Vec<ShardId> {
+    pub(crate) fn all_shards(&self) -> Vec<ShardId> {
         self.map.load().shards().iter().map(|plan| plan.shard).collect()
     }
 
@@ -186,6 +186,14 @@ impl Cluster {
         shards.sort_unstable();
         shards.dedup();
         shards
+    }
+
+    /// The shards of these posts, ascending; of one whose author is not known it may be any.
+    pub(crate) fn shards_of_posts(&self, keys: &[PostKey]) -> Vec<ShardId> {
+        match keys.iter().any(|key| key.author == UserId(0)) {
+            true => self.all_shards(),
+            false => self.shards_of(keys.iter().map(|key| key.author)),
+        }
     }
 
     /// The report of a read that nobody answered: of the shards of these users, or of all.

@@ -21,14 +21,14 @@ type Wanted = Vec<(ShardId, ShardEpoch)>;
 type Answers = Vec<(ShardId, Result<LogIndex, ShardError>)>;
 
 impl Cluster {
-    /// A token of everything that was acknowledged in any shard before the call.
+    /// A token of everything that was acknowledged in these shards before the call.
     ///
     /// # Errors
     /// The shards for which no majority has confirmed a leader in time.
-    pub(crate) async fn fence(&self, deadline: Monotonic) -> Result<SessionToken, Vec<ShardId>> {
+    pub(crate) async fn fence(&self, shards: Vec<ShardId>, deadline: Monotonic) -> Result<SessionToken, Vec<ShardId>> {
         let mut token = SessionToken::default();
         // With the node to ask, if it is known better than from the map.
-        let mut open: BTreeMap<ShardId, Option<NodeId>> = self.all_shards().into_iter().map(|s| (s, None)).collect();
+        let mut open: BTreeMap<ShardId, Option<NodeId>> = shards.into_iter().map(|shard| (shard, None)).collect();
         loop {
             let left = deadline.left(self.now()).min(TRY_LIMIT);
             let asked = self.by_leader(&open).into_iter();

@@ -8,7 +8,7 @@ use super::*;
 use crate::cluster::testing::{Mood, cluster};
 
 async fn fence(cluster: &Cluster, time: Duration) -> Result<SessionToken, Vec<ShardId>> {
-    cluster.fence(cluster.now().plus(time)).await
+    cluster.fence(cluster.all_shards(), cluster.now().plus(time)).await
 }
 
 #[actix_rt::test]
@@ -39,4 +39,14 @@ async fn shards_that_nobody_leads_are_named() {
         .await
         .expect_err("node 2 leads some");
     assert_eq!(missing, [ShardId(2), ShardId(5), ShardId(8)]);
+}
+
+#[actix_rt::test]
+async fn shards_that_are_not_read_need_no_leader() {
+    let (cluster, world) = cluster();
+    world.set(2, Mood::Down);
+    let deadline = cluster.now().plus(Duration::from_secs(5));
+    let token = cluster.fence(vec![ShardId(1)], deadline).await;
+    assert!(token.is_ok_and(|token| token.min_index(ShardId(2)) == LogIndex(0)));
+    assert_eq!(world.calls.lock().len(), 1);
 }

@@ -312,7 +312,6 @@ impl Cluster {
         with_vectors: bool,
         context: &ReadContext,
     ) -> Result<Gathered<Vec<PostView>>, ReadError> {
-        let anywhere = keys.iter().any(|key| key.author == UserId(0));
         let body = |shards: Vec<ShardRead>| {
             let ranges = self.ranges(&shards);
             let here = |key: &&PostKey| key.author == UserId(0) || ranges.contains_slot(Slot::of(key.author));
@@ -323,11 +322,7 @@ impl Cluster {
                 with_vectors,
             })
         };
-        let shards = if anywhere {
-            self.all_shards()
-        } else {
-            self.shards_of(keys.iter().map(|key| key.author))
-        };
+        let shards = self.shards_of_posts(keys);
         let slot = |view: &PostView| Slot::of(view.post.author());
         let found = self.rows(shards, &body, opener!(GetPosts), slot, context).await?;
         Ok(found.map(|mut views| {

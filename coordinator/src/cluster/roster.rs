@@ -128,3 +128,7 @@ impl Roster {
         NodeLink { addr, link }
     }
 }
+
+#[cfg(test)]
+#[path = "roster_test.rs"]
+mod tests;

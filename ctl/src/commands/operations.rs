@@ -119,53 +119,47 @@ async fn run(context: &Context, what: What, limit: Duration, flags: &WatchFlags)
 
 pub(super) async fn cancel(context: &Context, operation: u64) -> Result<Outcome> {
     let client = context.connect().await?;
+    let (by, deadline_ms) = (context.by.clone(), PATIENCE.as_millis() as u32);
     let request = in_time(CancelOperationRequest {
         operation,
-        by: context.by.clone(),
-        deadline_ms: PATIENCE.as_millis() as u32,
+        by,
+        deadline_ms,
     });
-    let reply = client
-        .rpc()
-        .cancel_operation(request)
-        .await
-        .map_err(denied("cancel"))?
-        .into_inner();
-    context.show(&reply, || operations::cancelled(operation))?;
-    Ok(Outcome::Done)
+    let reply = client.rpc().cancel_operation(request).await;
+    told(context, "cancel", reply, || operations::cancelled(operation))
 }
 
 async fn undrain(context: &Context, node: u64) -> Result<Outcome> {
     let client = context.connect().await?;
-    let request = in_time(UndrainNodeRequest {
-        node,
-        by: context.by.clone(),
-        deadline_ms: PATIENCE.as_millis() as u32,
-    });
+    let (by, deadline_ms) = (context.by.clone(), PATIENCE.as_millis() as u32);
     let reply = client
         .rpc()
-        .undrain_node(request)
-        .await
-        .map_err(denied("undrain"))?
-        .into_inner();
-    context.show(&reply, || format!("node {node} may have replicas again\n"))?;
-    Ok(Outcome::Done)
+        .undrain_node(in_time(UndrainNodeRequest { node, by, deadline_ms }))
+        .await;
+    told(context, "undrain", reply, || {
+        format!("node {node} may have replicas again\n")
+    })
 }
 
 async fn remove(context: &Context, node: u64) -> Result<Outcome> {
     let client = context.connect().await?;
-    let request = in_time(RemoveNodeRequest {
-        node,
-        by: context.by.clone(),
-        deadline_ms: PATIENCE.as_millis() as u32,
-    });
+    let (by, deadline_ms) = (context.by.clone(), PATIENCE.as_millis() as u32);
     let reply = client
         .rpc()
-        .remove_node(request)
-        .await
-        .map_err(denied("remove"))?
-        .into_inner();
+        .remove_node(in_time(RemoveNodeRequest { node, by, deadline_ms }))
+        .await;
     let gone = || format!("node {node} does not belong to the cluster any more, and its process ends by itself\n");
-    context.show(&reply, gone)?;
+    told(context, "remove", reply, gone)
+}
+
+/// Shows that something was done, or why it was not.
+fn told<T: serde::Serialize>(
+    context: &Context,
+    what: &'static str,
+    reply: Result<tonic::Response<T>, tonic::Status>,
+    words: impl FnOnce() -> String,
+) -> Result<Outcome> {
+    context.show(&reply.map_err(denied(what))?.into_inner(), words)?;
     Ok(Outcome::Done)
 }
 

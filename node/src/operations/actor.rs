@@ -28,8 +28,10 @@ const LOOK: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(2);
 /// Time for an entry of the metadata.
 const WRITE: Duration = Duration::from_secs(5);
-/// Pause until a node says again where it is.
+/// Pause until a node that starts says again where it is.
 const SAY_AGAIN: Duration = Duration::from_secs(2);
+/// The same for one that is known, or not wanted.
+const SAY_LATER: Duration = Duration::from_secs(15);
 /// Nodes or shards in one entry.
 const PIECE: usize = 64;
 /// Time until an offer that was not taken is made again: each holds writes back.
@@ -159,8 +161,10 @@ impl OperationsActor {
 
     fn look(&mut self, ctx: &mut Context<Self>) {
         for node in self.deps.clients.ids() {
-            let client = self.deps.clients.get(node);
-            let Some(client) = client.filter(|_| !self.busy.contains(&Task::Look(node))) else {
+            if self.busy.contains(&Task::Look(node)) {
+                continue;
+            }
+            let Some(client) = self.deps.clients.get(node) else {
                 continue;
             };
             let nodes = self.deps.handle.nodes.clone();
@@ -200,6 +204,8 @@ impl OperationsActor {
         self.begin(Task::Announce, work, ctx, |actor, announced| {
             match announced {
                 Announced::Known => actor.announced = true,
+                Announced::Unheard if !actor.announced => return SAY_AGAIN,
+                // It is known, and the metadata has nobody to lead it: all nodes ask like this then.
                 Announced::Unheard => {}
                 Announced::Refused(OperationFault::Removed(node)) => {
                     tracing::error!(node = node.0, "this node was removed from the cluster: it stops");
@@ -207,7 +213,7 @@ impl OperationsActor {
                 }
                 Announced::Refused(fault) => tracing::error!(%fault, "the cluster does not take this node in"),
             }
-            SAY_AGAIN
+            SAY_LATER
         });
     }
 
