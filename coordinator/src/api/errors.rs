@@ -61,7 +61,8 @@ pub(crate) enum ApiError {
     Read(#[source] ReadError),
     /// A strong read cannot be sure.
     #[error(
-        "a strong read was asked for, and shards {0:?} have no leader that a majority confirms; without `strong` what is there is read"
+        "a strong read was asked for, and no majority confirms who leads {}; without `strong` what is there is read",
+        shards(.0)
     )]
     NotConfirmed(Vec<ShardId>),
     /// What an operator asks for cannot be.
@@ -184,6 +185,15 @@ impl ApiError {
             metadata.insert(crate::api::TRACE_HEADER, trace);
         }
         status
+    }
+}
+
+/// The first of them by name, and how many there are.
+fn shards(all: &[ShardId]) -> String {
+    let named: Vec<String> = all.iter().take(8).map(|shard| format!("shard {shard}")).collect();
+    match all.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 

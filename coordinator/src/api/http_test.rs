@@ -228,3 +228,43 @@ async fn operations_are_begun_shown_cancelled_and_refused() {
     assert_eq!((status, &body["code"]), (400, &json!("FAILED_PRECONDITION")));
     assert!(body["message"].as_str().unwrap().contains("covey node undrain 2"));
 }
+
+/// What the searches of this run had to have applied.
+fn least_indexes(world: &World) -> Vec<u64> {
+    let calls = world.calls.lock();
+    let searches = calls.iter().filter_map(|(_, body)| match body {
+        covey_shared::wire::RequestBody::Search(query) => Some(query),
+        _ => None,
+    });
+    let mut least: Vec<u64> = searches
+        .flat_map(|query| query.shards.iter().map(|read| read.min_index.0))
+        .collect();
+    least.sort_unstable();
+    least.dedup();
+    least
+}
+
+#[actix::test]
+async fn a_strong_read_waits_for_all_that_was_acknowledged_and_fails_where_nobody_is_sure() {
+    let (api, world) = testing::api(10);
+    *world.index.lock() = 41;
+    let app = init_service(App::new().configure(|config| configure(config, api))).await;
+    let search = |strong: bool| {
+        let body = json!({"text": "dogs", "strong": strong, "deadline_ms": 300});
+        post_json("/v1/search", body).to_request()
+    };
+    let status = call_service(&app, search(false)).await.status().as_u16();
+    assert_eq!((status, least_indexes(&world)), (200, vec![0]));
+    world.calls.lock().clear();
+    let status = call_service(&app, search(true)).await.status().as_u16();
+    assert_eq!((status, least_indexes(&world)), (200, vec![41]));
+    // Others have what node 2 led, and say nothing of how new it is.
+    world.set(2, Mood::Down);
+    assert_eq!(call_service(&app, search(false)).await.status().as_u16(), 200);
+    let response = call_service(&app, search(true)).await;
+    assert_eq!(response.status().as_u16(), 503);
+    let body: Value = serde_json::from_slice(&read_body(response).await).unwrap();
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("shard 2, shard 5, shard 8"), "{message}");
+    assert!(body["retry_after_ms"].as_u64().unwrap() > 0);
+}

@@ -29,7 +29,7 @@ impl Metadata {
     }
 
     pub(crate) fn register(&mut self, index: LogIndex, places: &[NodePlace]) {
-        for place in places.iter() {
+        for place in places {
             if self.lacks_place(place) {
                 self.take_in(index, place);
             }
@@ -92,6 +92,13 @@ impl Metadata {
             _ if place.listen.is_empty() || place.listen.len().max(place.zone.len()) > MAX_TEXT => invalid(format!(
                 "a node has an address, and address and zone have at most {MAX_TEXT} bytes"
             )),
+            // It is shown on terminals.
+            _ if [&place.listen, &place.zone]
+                .iter()
+                .any(|text| text.contains(char::is_control)) =>
+            {
+                invalid("address and zone have no characters that cannot be printed".to_owned())
+            }
             MAX_NODES.. if !self.nodes.contains_key(&node) => invalid(format!("there are {MAX_NODES} nodes already")),
             _ => Ok(()),
         }

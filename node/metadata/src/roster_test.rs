@@ -29,6 +29,8 @@ fn only_nodes_that_make_sense_are_taken_in() {
         (place(9, &long), false),
         (place(9, &long[1..]), true),
         (listening(""), false),
+        (listening("a:1\x1b[2J"), false),
+        (place(9, "z\n"), false),
         (listening(&long), false),
         (listening(&long[1..]), true),
     ] {
