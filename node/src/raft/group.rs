@@ -15,6 +15,7 @@ use raft::{Config, RawNode, Ready, StateRole};
 
 use super::backlog::Backlog;
 use super::convert::{self, Envelope};
+use super::election;
 use super::freshness::Freshness;
 use super::group_start::{GroupStart, log_view};
 use super::log_room::LogRoom;
@@ -56,7 +57,9 @@ pub(crate) struct Group {
     pub(super) rebuild: Option<Rebuild>,
     /// To calls to pull a snapshot.
     pub(super) answers: Vec<Message>,
-    role: (StateRole, u64),
+    pub(super) role: (StateRole, u64),
+    /// Elections since a leader was known.
+    pub(super) elections: u32,
     /// Ticks so far, and at which each member was heard of last: the library forgets that once in an election timeout, all at once.
     pub(super) ticks: u64,
     pub(super) heard: BTreeMap<ReplicaId, u64>,
@@ -75,6 +78,7 @@ impl Group {
             id: me.0,
             applied: start.applied,
             election_tick: limits.election_ticks,
+            max_election_tick: election::max_ticks(limits.election_ticks),
             heartbeat_tick: limits.heartbeat_ticks,
             max_size_per_msg: limits.max_size_per_msg,
             max_inflight_msgs: limits.max_inflight_msgs,
@@ -110,24 +114,13 @@ impl Group {
             rebuild: start.damaged.then(Rebuild::default),
             answers: Vec::new(),
             role,
+            elections: 0,
             ticks: 0,
             heard: BTreeMap::new(),
             unfit: BTreeSet::new(),
         };
         group.set_election_timeout(election);
         group
-    }
-
-    /// The library draws timeouts from the operating system; ours come from `Env`, so that a seed replays exactly.
-    /// The preferred leader draws the shortest one, which spreads leaders over the nodes.
-    pub(super) fn set_election_timeout(&mut self, random: usize) {
-        let (min, span) = (self.limits.election_ticks, self.limits.election_ticks);
-        let ticks = if self.is_preferred() && !self.is_frozen() {
-            min
-        } else {
-            min + 2 + random % (span - 2)
-        };
-        self.raw.raft.set_randomized_election_timeout(ticks);
     }
 
     /// Whether it was heard of within an election timeout.
@@ -172,15 +165,6 @@ impl Group {
         }
         self.freshness.heard_from_peer(from, now);
         self.after_change(random);
-    }
-
-    fn after_change(&mut self, random: usize) {
-        let role = (self.raw.raft.state, self.raw.raft.term);
-        if role != self.role {
-            self.role = role;
-            self.set_election_timeout(random);
-            self.freshness.role_changed();
-        }
     }
 
     /// Appends `data` to the log if this replica leads.

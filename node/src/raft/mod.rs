@@ -9,6 +9,7 @@ mod arrivals;
 pub(crate) mod asks;
 mod backlog;
 mod convert;
+mod election;
 mod engine;
 #[cfg(test)]
 mod engines;

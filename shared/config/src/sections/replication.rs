@@ -11,6 +11,7 @@ section! {
         /// One step of the logical clock of every group.
         tick: Duration = "100ms", in "10ms"..="10s";
         /// Ticks without a heartbeat before a follower campaigns; up to twice as many, at random.
+        /// Twice as many for each election in a row that gave no leader, up to 8 times.
         election_ticks: usize = 10, in 3..=1000;
         /// Ticks between heartbeats.
         heartbeat_ticks: usize = 2, in 1..=100;
