@@ -17,6 +17,8 @@ use crate::cluster::progress::ShardFailure;
 const AGAIN: Duration = Duration::from_millis(100);
 /// Longest time that one try waits: a leader that is stopped must not use up the deadline.
 const TRY_LIMIT: Duration = Duration::from_secs(1);
+/// Pause before a change is asked for again while the cluster has only just begun: each refusal is a line of the audit log.
+const SETTLING: Duration = Duration::from_millis(500);
 /// Wrong hints that are followed at once: a chain of them must not become a busy loop.
 const QUICK_REDIRECTS: u32 = 2;
 
@@ -74,8 +76,18 @@ impl Cluster {
         }
     }
 
-    /// Changes the metadata: the operation that it is about, or 0.
+    /// Changes the metadata: the operation that it is about, or 0. Where the cluster has only just begun, once it is known.
     pub(crate) async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<OperationId> {
+        loop {
+            let outcome = self.change_now(change, deadline).await?;
+            if outcome != Err(OperationFault::NotYetKnown) || deadline.left(self.now()) <= SETTLING {
+                return Ok(outcome);
+            }
+            tokio::time::sleep(SETTLING).await;
+        }
+    }
+
+    async fn change_now(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<OperationId> {
         let body = |epoch| RequestBody::Write {
             shard: ShardId::METADATA,
             epoch,

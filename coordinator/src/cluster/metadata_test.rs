@@ -105,6 +105,22 @@ async fn refusals_are_passed_on_and_rehearsals_change_nothing() {
     assert!(world.changes.lock().is_empty());
 }
 
+#[actix::test]
+async fn a_change_waits_until_the_cluster_is_known_or_the_deadline_is_near() {
+    let (cluster, world) = cluster();
+    *world.fault.lock() = Some(OperationFault::NotYetKnown);
+    let early = Ok(Err(OperationFault::NotYetKnown));
+    let drain = start(2);
+    let short = cluster.change(&drain, cluster.now().plus(SETTLING)).await;
+    assert_eq!(short.map_err(|error| error.to_string()), early);
+    let known = async {
+        tokio::time::sleep(SETTLING / 2).await;
+        *world.fault.lock() = None;
+    };
+    let (begun, ()) = tokio::join!(cluster.change(&drain, soon(&cluster)), known);
+    assert_eq!(begun.unwrap(), Ok(OperationId(1)));
+}
+
 #[test]
 fn a_retry_is_not_refused_for_what_the_first_try_did() {
     let (node, by) = (NodeId(3), String::new());

@@ -90,7 +90,21 @@ impl Metadata {
     }
 
     fn known(&self, node: NodeId) -> Result<&NodeRecord, OperationFault> {
-        self.nodes.get(&node).ok_or(OperationFault::UnknownNode(node))
+        let unknown = || self.unless_early(OperationFault::UnknownNode(node));
+        self.nodes.get(&node).ok_or_else(unknown)
+    }
+
+    fn shard(&self, shard: ShardId) -> Result<&ShardDescriptor, OperationFault> {
+        let unknown = || self.unless_early(OperationFault::UnknownShard(shard));
+        self.shards.get(&shard).ok_or_else(unknown)
+    }
+
+    /// What is missing may only not have been seen yet.
+    fn unless_early(&self, fault: OperationFault) -> OperationFault {
+        match self.knows_all_shards() {
+            true => fault,
+            false => OperationFault::NotYetKnown,
+        }
     }
 
     /// The node, if no operation is about it.
@@ -104,7 +118,7 @@ impl Metadata {
 
     /// The shard, if no operation is about it.
     fn free_shard(&self, shard: ShardId) -> Result<&ShardDescriptor, OperationFault> {
-        let known = self.shards.get(&shard).ok_or(OperationFault::UnknownShard(shard))?;
+        let known = self.shard(shard)?;
         match self.running_in(shard) {
             Some(other) => Err(OperationFault::Conflict(other.id)),
             None => Ok(known),
@@ -146,11 +160,7 @@ impl Metadata {
     /// Nothing but another recovery keeps it out: what else works on the shard waits for a majority, for ever.
     fn admit_recovery(&self, shard: ShardId, keep: NodeId) -> Result<(), OperationFault> {
         let node = self.known(keep)?;
-        let members = &self
-            .shards
-            .get(&shard)
-            .ok_or(OperationFault::UnknownShard(shard))?
-            .members;
+        let members = &self.shard(shard)?.members;
         if shard == ShardId::METADATA {
             return Err(invalid(
                 "the metadata cannot recover itself: while it has a leader it needs no recovery, and without one nobody is asked",

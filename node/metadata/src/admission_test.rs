@@ -225,6 +225,22 @@ fn a_node_is_emptied_only_if_all_shards_are_known() {
 }
 
 #[test]
+fn a_shard_or_node_that_was_not_seen_yet_is_not_said_to_be_none() {
+    let mut bed = Bed::new(5, 2);
+    let known = bed.state.shards.remove(&ShardId(1)).unwrap();
+    let moves = |shard, node| Operation::TransferLeader {
+        shard: ShardId(shard),
+        to: NodeId(node),
+    };
+    for what in [moves(1, 1), moves(2, 9), recovers(1, 1), drain(9)] {
+        assert_eq!(bed.start(what), Err(OperationFault::NotYetKnown), "{what:?}");
+    }
+    bed.apply(MetadataChange::Observe(vec![known]));
+    assert_eq!(bed.start(moves(9, 1)), Err(OperationFault::UnknownShard(ShardId(9))));
+    assert_eq!(bed.start(moves(1, 9)), Err(OperationFault::UnknownNode(NodeId(9))));
+}
+
+#[test]
 fn so_many_run_at_once() {
     let mut bed = Bed::new(4, 1);
     let nodes = (10..).take(MAX_RUNNING + 1).map(|node| place(node, "")).collect();

@@ -187,7 +187,8 @@ impl<'a> Parts<'a> {
         let passed = |child: &OperationRecord| sights.now.since(child.started);
         let left = |child: &OperationRecord| sights.forecast.left_ms.get(&child.id).copied();
         let whole = |child| Some(passed(child) + left(child)?);
-        let usual = sights.forecast.usual_ms.or_else(|| mean(self.times()));
+        // Its own parts say best how long the next ones take: as many run at once, between the same nodes.
+        let usual = mean(self.times()).or(sights.forecast.usual_ms);
         let each = usual.or_else(|| mean(self.running().filter_map(whole)))?;
         let lasts = |child: &OperationRecord| match child.what {
             Operation::Move { to, .. } => Some((to, left(child).unwrap_or(each.saturating_sub(passed(child))))),
