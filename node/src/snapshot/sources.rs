@@ -153,17 +153,20 @@ impl Puller {
         let Some(status) = self.deps.board.get(shard) else {
             return Ok(None);
         };
-        let source = match status.descriptor.members.voters.is_empty() {
+        let mut source = match status.descriptor.members.voters.is_empty() {
             // What was damaged knew them.
             true => status.leader,
             false => leader(&self.standings(&status.descriptor).await),
         };
         if source.is_none()
             && let (Some(newest), _) = self.newest(shard).await
-            && shows_gone(&newest, status.replica)
         {
-            self.end(status.replica)?;
-            return Ok(None);
+            if shows_gone(&newest, status.replica) {
+                self.end(status.replica)?;
+                return Ok(None);
+            }
+            // The shard has moved on to members that what is left here does not name: one of them leads.
+            source = leader(&self.standings(&newest).await);
         }
         self.show(shard, RebuildPhase::Waiting, source);
         Ok(source)
