@@ -38,6 +38,61 @@ fn folding_twice_changes_nothing() {
 }
 
 #[test]
+fn plain_letters_are_folded_as_all_others_are() {
+    let plain: String = (0..128u8).map(char::from).collect();
+    // One letter that is not plain takes the long way.
+    let long = fold(&format!("{plain}é"));
+    assert_eq!(format!("{}é", fold(&plain)), long);
+}
+
+fn phrase_in(phrase: &str, text: &str) -> bool {
+    Phrases::new(&["nothing of it".into(), phrase.into()]).find_in(text) == Some(1)
+}
+
+#[test]
+fn phrases_are_found_across_case_width_and_punctuation() {
+    for text in [
+        "Breaking NEWS!",
+        "so: breaking -- news",
+        "#breaking #news",
+        "ＢＲＥＡＫＩＮＧ ｎｅｗｓ",
+    ] {
+        assert!(phrase_in("breaking news", text), "{text}");
+        assert!(phrase_in(" Breaking: NEWS ", text), "{text}");
+    }
+    for text in [
+        "news breaking",
+        "breaking the news",
+        "groundbreaking news",
+        "breaking newsletter",
+        "breaking",
+        "",
+    ] {
+        assert!(!phrase_in("breaking news", text), "{text}");
+    }
+    assert!(phrase_in("日本", "今日本を読む"), "ideographs stand side by side");
+    assert!(!phrase_in("日本", "日の本"));
+    assert!(phrase_in("STRASSE", "die Straße"));
+}
+
+#[test]
+fn phrases_without_a_word_are_found_as_they_are() {
+    assert!(phrase_in("🎉", "so glad🎉🎉"));
+    assert!(!phrase_in("🎉", "so glad"));
+    assert!(!phrase_in("", "so glad"), "an empty phrase is found nowhere");
+    assert!(!phrase_in("  ", "so glad"));
+}
+
+#[test]
+fn the_phrase_that_is_found_is_named() {
+    let phrases = Phrases::new(&["b".into(), "a b c".into(), "a b".into()]);
+    assert_eq!(phrases.find_in("x a b c"), Some(1));
+    assert_eq!(phrases.find_in("x a b"), Some(2));
+    assert_eq!(phrases.find_in("x b"), Some(0));
+    assert_eq!(phrases.find_in("x"), None);
+}
+
+#[test]
 fn token_hashes_never_change() {
     assert_eq!(token_hashes("Breaking NEWS"), token_hashes("breaking  ｎｅｗｓ!"));
     assert_eq!(token_hashes("Breaking NEWS"), [GOLDEN_BREAKING, GOLDEN_NEWS]);

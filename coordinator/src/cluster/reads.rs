@@ -6,7 +6,8 @@ use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, InvalidRequest, PopularQuery,
-    PostView, ReplyBody, RequestBody, SearchFilter, ShardRead, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    PostView, ReplyBody, RequestBody, SearchFilter, ShardRead, TextMatch, TextQuery, Verdict, VerdictQuery,
+    ViewerQuery, ViewerState,
 };
 use thiserror::Error;
 
@@ -247,6 +248,33 @@ impl Cluster {
         Ok(found.map(|mut verdicts| {
             verdicts.sort_by_key(|v| v.key);
             verdicts
+        }))
+    }
+
+    /// Which of some posts hold one of `phrases`, by key. A post without an answer may.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub async fn match_texts(
+        &self,
+        keys: &[PostKey],
+        phrases: &[String],
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<TextMatch>>, ReadError> {
+        let body = |shards: Vec<ShardRead>| {
+            let ranges = self.ranges(&shards);
+            RequestBody::MatchTexts(TextQuery {
+                shards,
+                keys: owned(keys, &ranges, |key| key.author),
+                phrases: phrases.to_vec(),
+            })
+        };
+        let shards = self.shards_of(keys.iter().map(|key| key.author));
+        let slot = |found: &TextMatch| Slot::of(found.key.author);
+        let found = self.rows(shards, &body, opener!(MatchTexts), slot, context).await?;
+        Ok(found.map(|mut texts| {
+            texts.sort_by_key(|found| found.key);
+            texts
         }))
     }
 

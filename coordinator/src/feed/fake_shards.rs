@@ -9,7 +9,8 @@ use covey_shared::model::{F16Vector, Post};
 use covey_shared::score::{Hit, Score};
 use covey_shared::session::Seen;
 use covey_shared::slots::{Slot, SlotRange};
-use covey_shared::wire::{AuthorInfo, Candidate, Counters, PostView, SearchFilter, Verdict, ViewerState};
+use covey_shared::text::Phrases;
+use covey_shared::wire::{AuthorInfo, Candidate, Counters, PostView, SearchFilter, TextMatch, Verdict, ViewerState};
 use parking_lot::Mutex;
 
 use crate::cluster::{
@@ -29,6 +30,8 @@ pub(crate) struct FakeShards {
     /// Fixed-width fields by key.
     pub(crate) posts: BTreeMap<PostKey, Candidate>,
     pub(crate) vectors: BTreeMap<PostKey, Vec<f32>>,
+    /// Texts of posts; those of others are empty.
+    pub(crate) texts: BTreeMap<PostKey, String>,
     /// Verdicts other than that all is well.
     pub(crate) verdicts: BTreeMap<PostKey, Verdict>,
     /// Posts of which no shard says anything.
@@ -49,6 +52,7 @@ pub(crate) struct Asked {
     pub(crate) authors: Vec<Vec<UserId>>,
     pub(crate) vectors: Vec<Vec<PostKey>>,
     pub(crate) candidates: Vec<Vec<PostKey>>,
+    pub(crate) texts: Vec<Vec<PostKey>>,
     pub(crate) viewers: usize,
     pub(crate) served: Vec<Served>,
 }
@@ -151,6 +155,24 @@ impl Shards for FakeShards {
         let found = ask.keys.iter().filter_map(|key| self.verdict(key)).collect();
         self.asked.lock().verdicts.push(ask.keys);
         self.answer("verdicts", found)
+    }
+
+    fn match_texts<'a>(
+        &'a self,
+        keys: Vec<PostKey>,
+        phrases: &'a [String],
+        _: &'a ReadContext,
+    ) -> Reading<'a, Vec<TextMatch>> {
+        let phrases = Phrases::new(phrases);
+        let found = |key: &PostKey| {
+            let which = self.texts.get(key).and_then(|text| phrases.find_in(text));
+            let phrase = which.map(|which| which as u32);
+            TextMatch { key: *key, phrase }
+        };
+        let heard = keys.iter().filter(|key| !self.silent.contains(key));
+        let answer = heard.map(found).collect();
+        self.asked.lock().texts.push(keys);
+        self.answer("texts", answer)
     }
 
     fn authors<'a>(&'a self, users: Vec<UserId>, _: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>> {

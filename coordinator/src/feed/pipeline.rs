@@ -64,7 +64,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
                 timeout: feed.hydrate_timeout,
             }),
         ],
-        filters: filters(config),
+        filters: filters(&shards, config),
         scorers: scorers(feed),
         selector: Box::new(TopK { size: feed.top_k }),
         post_hydrators: vec![
@@ -108,7 +108,7 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
 
 /// The rules before scoring. Their order is a contract: the cheap ones that need nothing come first, those that compare
 /// candidates with each other last, the cut behind them all.
-fn filters(config: &Config) -> Vec<Box<dyn Filter<FeedQuery, FeedCandidate>>> {
+fn filters(shards: &impl Fn() -> Arc<dyn Shards>, config: &Config) -> Vec<Box<dyn Filter<FeedQuery, FeedCandidate>>> {
     vec![
         Box::new(filters::drop_duplicates::DropDuplicates),
         Box::new(filters::core_data::CoreData),
@@ -116,6 +116,10 @@ fn filters(config: &Config) -> Vec<Box<dyn Filter<FeedQuery, FeedCandidate>>> {
         Box::new(filters::self_post::SelfPost),
         Box::new(filters::previously_seen::PreviouslySeen),
         Box::new(filters::previously_served::PreviouslyServed),
+        Box::new(filters::muted_keyword::MutedKeyword {
+            shards: shards(),
+            timeout: config.feed.hydrate_timeout,
+        }),
         Box::new(filters::author_socialgraph::AuthorSocialgraph),
         Box::new(filters::retweet_dedup::RetweetDedup),
         Box::new(filters::l1_cut::L1Cut {

@@ -23,6 +23,7 @@ fn filters_run_in_the_order_of_the_specification() {
         "SelfPost",
         "PreviouslySeen",
         "PreviouslyServed",
+        "MutedKeyword",
         "AuthorSocialgraph",
         "RetweetDedup",
         "L1Cut",
@@ -55,6 +56,13 @@ fn what_must_not_fail_open_is_required() {
     required.extend(list.post_filters.iter().filter(|c| c.required()).map(|c| c.name()));
     assert_eq!(
         required,
-        ["Viewer", "UserFeatures", "AuthorSocialgraph", "Verdicts", "Visibility"]
+        [
+            "Viewer",
+            "UserFeatures",
+            "MutedKeyword",
+            "AuthorSocialgraph",
+            "Verdicts",
+            "Visibility"
+        ]
     );
 }

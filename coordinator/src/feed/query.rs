@@ -21,12 +21,14 @@ pub(crate) const MAX_LIST: usize = 10_000;
 /// can still be used.
 const READ_MARGIN: Duration = Duration::from_millis(5);
 
-/// The viewer's relations, ascending lists.
+/// The viewer's relations, ascending lists, and what the viewer does not want to read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UserFeatures {
     pub(crate) follows: Vec<UserId>,
     pub(crate) blocks: Vec<UserId>,
     pub(crate) mutes: Vec<UserId>,
+    /// As written.
+    pub(crate) muted_keywords: Vec<String>,
 }
 
 impl UserFeatures {

@@ -7,7 +7,7 @@ use covey_env::Monotonic;
 use covey_shared::command::Served;
 use covey_shared::ids::{PostKey, UnixMillis, UserId};
 use covey_shared::score::Hit;
-use covey_shared::wire::{AuthorInfo, Candidate, PostView, Verdict, ViewerState};
+use covey_shared::wire::{AuthorInfo, Candidate, PostView, TextMatch, Verdict, ViewerState};
 use futures::future::BoxFuture;
 use thiserror::Error;
 
@@ -38,6 +38,13 @@ pub(crate) trait Shards: Send + Sync + 'static {
     fn vectors<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<PostView>>;
     fn candidates<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
     fn verdicts<'a>(&'a self, ask: VerdictAsk, context: &'a ReadContext) -> Reading<'a, Vec<Verdict>>;
+    /// Which of these posts hold one of some phrases.
+    fn match_texts<'a>(
+        &'a self,
+        keys: Vec<PostKey>,
+        phrases: &'a [String],
+        context: &'a ReadContext,
+    ) -> Reading<'a, Vec<TextMatch>>;
     fn authors<'a>(&'a self, users: Vec<UserId>, context: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>>;
     fn map_version(&self) -> u64;
     /// Best effort; false when it is shed.
@@ -109,6 +116,17 @@ impl Shards for Live {
     fn verdicts<'a>(&'a self, ask: VerdictAsk, context: &'a ReadContext) -> Reading<'a, Vec<Verdict>> {
         let authors = ask.keys.iter().map(|key| key.author).collect();
         self.read(Some(authors), self.cluster.verdicts(ask, context))
+    }
+
+    fn match_texts<'a>(
+        &'a self,
+        keys: Vec<PostKey>,
+        phrases: &'a [String],
+        context: &'a ReadContext,
+    ) -> Reading<'a, Vec<TextMatch>> {
+        let authors = keys.iter().map(|key| key.author).collect();
+        let read = async move { self.cluster.match_texts(&keys, phrases, context).await };
+        self.read(Some(authors), read)
     }
 
     fn authors<'a>(&'a self, users: Vec<UserId>, context: &'a ReadContext) -> Reading<'a, Vec<AuthorInfo>> {

@@ -5,6 +5,7 @@ pub(crate) mod author_socialgraph;
 pub(crate) mod core_data;
 pub(crate) mod drop_duplicates;
 pub(crate) mod l1_cut;
+pub(crate) mod muted_keyword;
 pub(crate) mod previously_seen;
 pub(crate) mod previously_served;
 pub(crate) mod retweet_dedup;

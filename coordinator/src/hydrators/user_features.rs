@@ -1,4 +1,4 @@
-//! Query hydrator: whom the viewer follows, blocks and mutes.
+//! Query hydrator: whom the viewer follows, blocks and mutes, and which words.
 
 use covey_pipeline::{QueryHydrator, QueryUpdate, Reply, RunContext, ready};
 use covey_shared::ids::UserId;
@@ -23,6 +23,7 @@ impl QueryHydrator<FeedQuery> for UserFeatures {
             follows: sorted(&state.follows),
             blocks: sorted(&state.blocks),
             mutes: sorted(&state.mutes),
+            muted_keywords: state.muted_keywords.clone(),
         };
         ready(QueryUpdate::new(move |query: &mut FeedQuery| {
             query.features = Some(features)

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use covey_api::v1::{EdgeKind, GetFeedRequest, Label, LabelUpdate, SetLabelsRequest};
+use covey_api::v1::{
+    EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, PutUsersRequest, SetLabelsRequest,
+    UserUpdate,
+};
 use covey_ctl::client::Client;
 
 use crate::calls::{change_edges, feed, ids, in_network, post, put, relate, sorted_ids, until_done};
@@ -76,6 +79,52 @@ async fn a_block_hides_posts_in_both_directions_until_it_is_taken_back() {
         ..in_network(blocking, &token)
     };
     assert_eq!(sorted_ids(&feed(&client, request).await), [2_203]);
+}
+
+#[tokio::test]
+async fn a_muted_phrase_hides_posts_and_what_repeats_them_until_it_is_taken_back() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_601..=2_612).collect();
+    let [muting, again] = [2_701, 2_702];
+    let mut posts: Vec<Post> = authors.iter().map(|author| post(*author, *author)).collect();
+    posts[4].text = "no ＳＰＯＩＬＥＲ: alerts, please".into();
+    let token = put(&client, posts, "").await;
+    let repost = Post {
+        repost_of: Some(PostKey {
+            post_id: 2_605,
+            author_id: 2_605,
+        }),
+        text: String::new(),
+        vector: Vec::new(),
+        ..post(2_607, 2_650)
+    };
+    let mut token = put(&client, vec![repost], &token).await;
+    for viewer in [muting, again] {
+        token = relate(&client, viewer, EdgeKind::Follow, &authors, &token).await;
+        token = mute(&client, viewer, &["spoiler alerts", "else"], &token).await;
+    }
+    let left: Vec<u64> = authors.iter().copied().filter(|id| *id != 2_605).collect();
+    assert_eq!(seen_by(&client, muting, &token).await, left);
+    let token = mute(&client, again, &[], &token).await;
+    assert!(seen_by(&client, again, &token).await.contains(&2_605));
+}
+
+/// The viewer's new list of muted keywords.
+async fn mute(client: &Client, viewer: u64, words: &[&str], token: &str) -> String {
+    let words = words.iter().map(ToString::to_string).collect();
+    let request = PutUsersRequest {
+        users: vec![UserUpdate {
+            user_id: viewer,
+            muted_keywords: Some(MutedKeywords { words }),
+            ..UserUpdate::default()
+        }],
+        session_token: token.to_owned(),
+    };
+    until_done(|| {
+        let (mut rpc, request) = (client.rpc(), request.clone());
+        async move { rpc.put_users(request).await }
+    })
+    .await
 }
 
 #[tokio::test]

@@ -146,6 +146,7 @@ impl NodeHandle {
                 ReplyBody::LearnDirectory(self.nodes.version())
             }
             RequestBody::ReadIndexes { shards } => ReplyBody::ReadIndexes(self.read_indexes(shards, deadline).await),
+            RequestBody::MatchTexts(query) => ReplyBody::MatchTexts(self.match_texts(query, deadline).await),
         }
     }
 }

@@ -10,7 +10,8 @@ use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery,
-    PostView, SearchQuery, ShardError, ShardRead, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    PostView, SearchQuery, ShardError, ShardRead, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery, ViewerQuery,
+    ViewerState,
 };
 use futures::future::join_all;
 
@@ -80,6 +81,13 @@ impl NodeHandle {
     ) -> Vec<ShardReply<Vec<Candidate>>> {
         self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, _| {
             view.candidates(query)
+        })
+        .await
+    }
+
+    pub(super) async fn match_texts(&self, query: TextQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<TextMatch>>> {
+        self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, stop| {
+            view.match_texts(query, stop)
         })
         .await
     }

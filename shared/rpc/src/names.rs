@@ -41,5 +41,6 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Directory => "directory",
         RequestBody::LearnDirectory(_) => "learn_directory",
         RequestBody::ReadIndexes { .. } => "read_indexes",
+        RequestBody::MatchTexts(_) => "match_texts",
     }
 }

@@ -13,7 +13,7 @@ use crate::wire::errors::{ShardError, WireError};
 use crate::wire::members::ShardReport;
 use crate::wire::reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
-    SearchQuery, ShardReply, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    SearchQuery, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery, ViewerQuery, ViewerState,
 };
 use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
 use crate::wire::status::{BuildsStatus, NodeStatus};
@@ -182,6 +182,8 @@ pub enum RequestBody {
         /// The shards, with their epochs in the caller's map.
         shards: Vec<(ShardId, ShardEpoch)>,
     },
+    /// Which of some posts hold one of some phrases.
+    MatchTexts(TextQuery),
 }
 
 /// A reply of a node.
@@ -251,6 +253,8 @@ pub enum ReplyBody {
     LearnDirectory(LogIndex),
     /// To `ReadIndexes`, in its order.
     ReadIndexes(Vec<(ShardId, Result<LogIndex, ShardError>)>),
+    /// To `MatchTexts`: one for each of the shard's keys that it has looked at.
+    MatchTexts(Vec<ShardReply<Vec<TextMatch>>>),
 }
 
 /// The hash of a replica's records behind some entry.

@@ -17,8 +17,8 @@ pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
-    PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, Verdict, VerdictQuery,
-    ViewerAction, ViewerQuery, ViewerState,
+    PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, TextMatch, TextQuery, Verdict,
+    VerdictQuery, ViewerAction, ViewerQuery, ViewerState,
 };
 pub use seen::bloom_bits;
 pub use snapshot::{

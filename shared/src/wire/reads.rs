@@ -313,6 +313,26 @@ pub struct Verdict {
     pub screen_name: String,
 }
 
+/// Which of these posts hold one of some phrases?
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct TextQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// Keys; a shard answers those in its range. ≤ 10 000.
+    pub keys: Vec<PostKey>,
+    /// See [`Phrases`](crate::text::Phrases). ≤ 10 000.
+    pub phrases: Vec<String>,
+}
+
+/// What a text holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct TextMatch {
+    /// The post.
+    pub key: PostKey,
+    /// Position of a phrase that its text holds, in the query; `None` also if there is no such post.
+    pub phrase: Option<u32>,
+}
+
 /// Names and follower counts.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct AuthorsQuery {

@@ -12,6 +12,7 @@ mod popular;
 mod posts;
 mod search;
 mod stats;
+mod texts;
 mod verdicts;
 mod viewer;
 
