@@ -16,6 +16,8 @@ pub enum Channel {
     InNetwork,
     /// Near the viewer's interests in vector space.
     OutOfNetwork,
+    /// Near a post that the viewer acted on.
+    SimilarToRecent,
     /// Much engagement lately.
     Popular,
     /// Fresh posts, those of authors with few followers first.
@@ -24,9 +26,10 @@ pub enum Channel {
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Channel; 4] = [
+    pub const ALL: [Channel; 5] = [
         Channel::InNetwork,
         Channel::OutOfNetwork,
+        Channel::SimilarToRecent,
         Channel::Popular,
         Channel::New,
     ];
@@ -36,6 +39,7 @@ impl Channel {
         match self {
             Channel::InNetwork => "InNetwork",
             Channel::OutOfNetwork => "OutOfNetwork",
+            Channel::SimilarToRecent => "SimilarToRecent",
             Channel::Popular => "Popular",
             Channel::New => "New",
         }

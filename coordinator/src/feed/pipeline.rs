@@ -95,6 +95,10 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             shards: shards(),
             config: feed.out_of_network.clone(),
         }),
+        Box::new(sources::similar_to_recent::SimilarToRecent {
+            shards: shards(),
+            config: feed.similar_to_recent.clone(),
+        }),
         Box::new(sources::popular::Popular {
             shards: shards(),
             config: feed.popular.clone(),
@@ -152,6 +156,7 @@ pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTime
         feed.in_network.max_posts,
         feed.in_network.max_videos,
         feed.out_of_network.max_posts,
+        feed.similar_to_recent.medoids * feed.similar_to_recent.posts_per_medoid,
     ];
     let largest = sources
         .into_iter()

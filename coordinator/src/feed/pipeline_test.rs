@@ -34,7 +34,8 @@ fn filters_run_in_the_order_of_the_specification() {
 
 #[test]
 fn channels_and_scorers_stand_in_their_order() {
-    assert_eq!(names(Stage::Source), ["InNetwork", "OutOfNetwork", "Popular", "New"]);
+    let sources = ["InNetwork", "OutOfNetwork", "SimilarToRecent", "Popular", "New"];
+    assert_eq!(names(Stage::Source), sources);
     assert_eq!(names(Stage::Scorer), ["L1Order", "AuthorDiversity", "OutOfNetwork"]);
     assert_eq!(names(Stage::QueryHydrator), ["Viewer"]);
 }

@@ -169,6 +169,7 @@ pub(crate) fn channel(channel: Channel) -> v1::Channel {
     match channel {
         Channel::InNetwork => v1::Channel::InNetwork,
         Channel::OutOfNetwork => v1::Channel::OutOfNetwork,
+        Channel::SimilarToRecent => v1::Channel::SimilarToRecent,
         Channel::Popular => v1::Channel::Popular,
         Channel::New => v1::Channel::New,
     }

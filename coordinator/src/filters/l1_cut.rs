@@ -9,7 +9,7 @@ use covey_pipeline::{Filter, Reply, RunContext, Score, Verdict, ready};
 use covey_shared::model::ActionKind;
 use covey_shared::wire::Counters;
 
-use crate::feed::candidate::{Channel, FeedCandidate};
+use crate::feed::candidate::{Channel, ChannelHit, FeedCandidate};
 use crate::feed::query::FeedQuery;
 
 /// Views that a post is given on credit: one like among three viewers is no rate yet.
@@ -71,12 +71,18 @@ impl L1Cut {
             .sum()
     }
 
-    /// To the viewer's interests; 0 for posts that were not found by similarity.
+    /// To the viewer's interests, or to a post that the viewer acted on; 0 for posts that were not found by similarity.
     fn similarity(&self, post: &FeedCandidate) -> f64 {
-        let Some(hit) = post.hit(Channel::OutOfNetwork) else {
+        let by_vector = |hit: &&ChannelHit| matches!(hit.channel, Channel::OutOfNetwork | Channel::SimilarToRecent);
+        let best = post
+            .channels
+            .iter()
+            .filter(by_vector)
+            .map(|hit| hit.score)
+            .reduce(f32::max);
+        let Some(score) = best.map(f64::from) else {
             return 0.0;
         };
-        let score = f64::from(hit.score);
         let similarity = match self.metric {
             Metric::InnerProduct => score,
             // A distance, negated.

@@ -41,6 +41,38 @@ fn there_is_none_without_vectors_or_when_they_cancel_out() {
     );
 }
 
+fn chosen(list: &[(u64, &[f32])], most: usize) -> Vec<Vec<f32>> {
+    let liked: Vec<_> = list.iter().map(|(post, _)| (key(2, *post), NOW)).collect();
+    medoids(&liked, &vectors(list), most)
+}
+
+#[test]
+fn medoids_stand_for_the_larger_groups_first_and_no_more_are_chosen_than_there_are_groups() {
+    let posts: [(u64, &[f32]); 6] = [
+        (10, &[0.0, 0.0, 3.0]),
+        (11, &[1.0, 0.1, 0.0]),
+        (12, &[1.0, 0.0, 0.0]),
+        (13, &[1.0, -0.1, 0.0]),
+        (14, &[0.0, 2.0, 0.1]),
+        (15, &[0.0, 2.0, 0.0]),
+    ];
+    let found = chosen(&posts, 9);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0][0] > 0.99, "one of the largest group");
+    assert!(found[1][1] > 0.99, "then the second largest");
+    assert_eq!(found[2], [0.0, 0.0, 1.0], "at unit length");
+    assert_eq!(chosen(&posts, 1), found[..1]);
+}
+
+#[test]
+fn medoids_need_vectors_of_one_length_that_point_somewhere() {
+    assert!(chosen(&[], 3).is_empty());
+    assert!(chosen(&[(10, &[]), (11, &[0.0, 0.0]), (12, &[f32::NAN, 1.0])], 3).is_empty());
+    assert_eq!(chosen(&[(10, &[0.0, 2.0]), (11, &[1.0])], 3), [[0.0, 1.0]]);
+    // Of equals the newest, which comes first.
+    assert_eq!(chosen(&[(10, &[0.0, 1.0]), (11, &[1.0, 0.0])], 1), [[0.0, 1.0]]);
+}
+
 #[test]
 fn a_vector_of_another_length_is_left_out() {
     let liked = [(key(2, 10), NOW), (key(2, 11), NOW)];

@@ -2,6 +2,8 @@
 
 pub(crate) mod in_network;
 pub(crate) mod interests;
+mod nearest;
 pub(crate) mod new;
 pub(crate) mod out_of_network;
 pub(crate) mod popular;
+pub(crate) mod similar_to_recent;

@@ -1,6 +1,7 @@
 //! Tests of out of network.
 
 use covey_config::Config;
+use covey_pipeline::ComponentError;
 use covey_shared::ids::{PostId, UserId};
 use covey_shared::model::ActionKind;
 use covey_shared::wire::SeenBloom;

@@ -25,7 +25,7 @@ pub use section::{KeySpec, SectionSpec};
 pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 pub use sections::feed::{
     FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, NewConfig, OutOfNetworkConfig, PopularConfig,
-    WeightsConfig,
+    SimilarToRecentConfig, WeightsConfig,
 };
 pub use sections::network::{LogFormat, RpcConfig, TelemetryConfig};
 pub use sections::replication::RaftConfig;

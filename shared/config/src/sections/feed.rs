@@ -45,6 +45,8 @@ section! {
         in_network: InNetworkConfig;
         /// `[feed.out_of_network]`.
         out_of_network: OutOfNetworkConfig;
+        /// `[feed.similar_to_recent]`.
+        similar_to_recent: SimilarToRecentConfig;
         /// `[feed.popular]`.
         popular: PopularConfig;
         /// `[feed.new]`.
@@ -91,6 +93,22 @@ section! {
         history: usize = 128, in 1..=4096;
         /// An action this much older weighs half.
         half_life: Duration = "24h", in "1m"..="3650d";
+    }
+}
+
+section! {
+    /// Channel: posts of strangers, near single posts that the viewer acted on lately.
+    pub struct SimilarToRecentConfig = "feed.similar_to_recent" {
+        /// Switch of the channel.
+        enabled: bool = true, in ..;
+        /// Time for all shards together; what came by then is used.
+        timeout: Duration = "150ms", in "1ms"..="10s";
+        /// Latest positive actions from whose posts the medoids are chosen.
+        history: usize = 32, in 1..=512;
+        /// Posts to search around, at most: those that stand for the others best.
+        medoids: usize = 3, in 1..=16;
+        /// Posts found around each.
+        posts_per_medoid: usize = 100, in 1..=1000;
     }
 }
 
