@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use covey_env::Env;
 use covey_shared::ids::{NodeId, OperationId};
+use covey_shared::members::Members;
 use covey_shared::metadata::{ClusterView, Ending, MetadataChange, Operation, OperationFault, Start};
 
 use crate::cluster::HOSTS;
@@ -35,8 +36,14 @@ pub(crate) async fn operate(world: HostWorld, number: u64, until: Duration, hist
     while now() < until {
         operator.pause(1500).await;
         if let Some(what) = operator.choose().await {
-            operator.see_through(what, until + PATIENCE).await;
+            let cancels = operator.env.entropy.below(4) == 0;
+            let cancel = cancels.then(|| now() + Duration::from_millis(operator.env.entropy.below(4_000)));
+            operator.see_through(what, cancel, until + PATIENCE).await;
+            operator.back_to_service(what, until + PATIENCE).await;
         }
+    }
+    if number == 1 {
+        operator.there_and_back(until + PATIENCE).await;
     }
     operator.history.lock().operators_done += 1;
     Ok(())
@@ -61,15 +68,9 @@ impl Operator {
         let view = self.desk.describe().await?;
         let descriptors: Vec<_> = view.shards.iter().map(|shard| &shard.descriptor).collect();
         let descriptor = self.one_of(&descriptors)?;
-        let (shard, members) = (descriptor.shard, &descriptor.members);
-        let hosts: Vec<NodeId> = (1..=HOSTS).map(NodeId).collect();
-        let others: Vec<NodeId> = hosts
-            .iter()
-            .copied()
-            .filter(|host| members.on(*host).is_none())
-            .collect();
-        let voter = self.one_of(&members.voters)?.node();
-        let node = self.one_of(&hosts)?;
+        let shard = descriptor.shard;
+        let voter = self.one_of(&descriptor.members.voters)?.node();
+        let node = NodeId(1 + self.env.entropy.below(HOSTS));
         Some(match self.env.entropy.below(9) {
             0 => Operation::Drain { node },
             1 => Operation::Maintenance {
@@ -81,18 +82,50 @@ impl Operator {
             _ => Operation::Move {
                 shard,
                 from: voter,
-                to: self.one_of(&others)?,
+                to: self.other_host(&descriptor.members)?,
             },
         })
     }
 
-    /// Has it done, and waits for its end; at times it is cancelled meanwhile.
-    async fn see_through(&self, what: Operation, until: Duration) {
-        let Some(Ok(id)) = self.start(what, until).await else {
-            return;
+    /// Without faults a replica can be moved to another host and back, wherever one was before.
+    async fn there_and_back(&self, until: Duration) {
+        while now() < until {
+            if let Some((there, back)) = self.choose_round_trip().await
+                && self.see_through(there, None, until).await == Some(Ending::Done)
+                && self.see_through(back, None, until).await == Some(Ending::Done)
+            {
+                return;
+            }
+            self.pause(1000).await;
+        }
+        let violation = "after all faults were healed no replica could be moved to another host and back";
+        self.history.lock().violations.push(violation.to_owned());
+    }
+
+    /// A move, and the one that takes it back.
+    async fn choose_round_trip(&self) -> Option<(Operation, Operation)> {
+        let view = self.desk.describe().await?;
+        let descriptors: Vec<_> = view.shards.iter().map(|shard| &shard.descriptor).collect();
+        let descriptor = self.one_of(&descriptors)?;
+        let members = &descriptor.members;
+        let (from, to) = (self.one_of(&members.voters)?.node(), self.other_host(members)?);
+        let moves = |from, to| Operation::Move {
+            shard: descriptor.shard,
+            from,
+            to,
         };
-        let cancels = self.env.entropy.below(4) == 0;
-        let mut cancel = cancels.then(|| now() + Duration::from_millis(self.env.entropy.below(4_000)));
+        Some((moves(from, to), moves(to, from)))
+    }
+
+    /// One without a replica of the shard.
+    fn other_host(&self, members: &Members) -> Option<NodeId> {
+        let hosts = (1..=HOSTS).map(NodeId);
+        self.one_of(&hosts.filter(|host| members.on(*host).is_none()).collect::<Vec<_>>())
+    }
+
+    /// Has it done, and waits for its end; it is taken back at the time `cancel`.
+    async fn see_through(&self, what: Operation, mut cancel: Option<Duration>, until: Duration) -> Option<Ending> {
+        let id = self.start(what, until).await?.ok()?;
         let mut last = None;
         while now() < until {
             if cancel.is_some_and(|at| now() >= at) {
@@ -110,7 +143,7 @@ impl Operator {
                 .find(|o| o.record.id == id);
             if let Some((_, ending)) = record.and_then(|view| view.record.ended.clone()) {
                 self.count(what, &ending);
-                return self.back_to_service(what, until).await;
+                return Some(ending);
             }
             match what.shard() {
                 Some(shard) => self.desk.look(shard).await,
@@ -120,6 +153,7 @@ impl Operator {
         }
         let violation = format!("{what:?} of {} did not end: {}", self.name, in_words(last.as_ref(), id));
         self.history.lock().violations.push(violation);
+        None
     }
 
     async fn start(&self, what: Operation, until: Duration) -> Option<Result<OperationId, OperationFault>> {
