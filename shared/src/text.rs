@@ -41,13 +41,21 @@ pub fn token_hashes(text: &str) -> Vec<u64> {
 
 /// Phrases to look for in texts, such as a viewer's muted keywords.
 ///
-/// A phrase is found where its words stand side by side, whatever is between them; one without a word (`🎉`) wherever its folded form
-/// stands.
+/// A phrase is found where its words stand side by side, whatever is between them; nothing but its words counts (`c++` is `c`). One without a
+/// word (`🎉`) is found wherever its folded form stands.
 #[derive(Clone, Debug, Default)]
 pub struct Phrases {
-    /// By their first words: the words, and which of the phrases they are.
-    by_first_word: BTreeMap<String, Vec<(Vec<String>, usize)>>,
+    /// A trie over words: however many phrases there are, a text is gone through once, and at each word as far as the longest one reaches.
+    root: Step,
     symbols: Vec<(String, usize)>,
+}
+
+/// What may follow some words.
+#[derive(Clone, Debug, Default)]
+struct Step {
+    /// Those words are this phrase.
+    phrase: Option<usize>,
+    next: BTreeMap<String, Step>,
 }
 
 impl Phrases {
@@ -56,14 +64,12 @@ impl Phrases {
         let mut all = Phrases::default();
         for (which, phrase) in phrases.iter().enumerate() {
             let folded = fold(phrase.trim());
-            let words: Vec<String> = folded_words(&folded).map(str::to_owned).collect();
-            match words.first() {
-                Some(first) => {
-                    let same = all.by_first_word.entry(first.clone()).or_default();
-                    same.push((words, which));
-                }
-                None if folded.is_empty() => {}
-                None => all.symbols.push((folded, which)),
+            if folded_words(&folded).next().is_some() {
+                let words = folded_words(&folded).map(str::to_owned);
+                let last = words.fold(&mut all.root, |step, word| step.next.entry(word).or_default());
+                last.phrase.get_or_insert(which);
+            } else if !folded.is_empty() {
+                all.symbols.push((folded, which));
             }
         }
         all
@@ -76,16 +82,25 @@ impl Phrases {
         if let Some((_, which)) = symbol {
             return Some(*which);
         }
-        if self.by_first_word.is_empty() {
+        if self.root.next.is_empty() {
             return None;
         }
         let words: Vec<&str> = folded_words(&folded).collect();
-        let begins = |at: usize, phrase: &[String]| words[at..].iter().take(phrase.len()).eq(phrase.iter());
-        words.iter().enumerate().find_map(|(at, word)| {
-            let candidates = self.by_first_word.get(*word)?;
-            let found = candidates.iter().find(|(phrase, _)| begins(at, phrase));
-            found.map(|(_, which)| *which)
-        })
+        (0..words.len()).find_map(|at| self.root.first_of(&words[at..]))
+    }
+}
+
+impl Step {
+    /// The shortest phrase that the words begin with.
+    fn first_of(&self, words: &[&str]) -> Option<usize> {
+        let mut step = self;
+        for word in words {
+            step = step.next.get(*word)?;
+            if step.phrase.is_some() {
+                return step.phrase;
+            }
+        }
+        None
     }
 }
 

@@ -85,9 +85,10 @@ fn phrases_without_a_word_are_found_as_they_are() {
 
 #[test]
 fn the_phrase_that_is_found_is_named() {
-    let phrases = Phrases::new(&["b".into(), "a b c".into(), "a b".into()]);
-    assert_eq!(phrases.find_in("x a b c"), Some(1));
-    assert_eq!(phrases.find_in("x a b"), Some(2));
+    let phrases = Phrases::new(&["b".into(), "a b c".into(), "a b".into(), "a c d".into(), "B".into()]);
+    assert_eq!(phrases.find_in("x a b c"), Some(2), "the first and shortest");
+    assert_eq!(phrases.find_in("x a a c d"), Some(3));
+    assert_eq!(phrases.find_in("x a c b"), Some(0));
     assert_eq!(phrases.find_in("x b"), Some(0));
     assert_eq!(phrases.find_in("x"), None);
 }

@@ -64,6 +64,9 @@ fn judge(post: &FeedCandidate, muted: &BTreeMap<PostKey, bool>) -> Verdict {
     let said = || texts(post).map(|key| muted.get(&key).copied());
     if said().any(|muted| muted == Some(true)) {
         Verdict::Remove("muted_keyword")
+    } else if post.core.repost_of.post.0 != 0 && post.source.is_none() {
+        // It may quote something.
+        Verdict::Unjudged("source_unknown")
     } else if said().any(|muted| muted.is_none()) {
         Verdict::Unjudged("text_unknown")
     } else {

@@ -49,10 +49,14 @@ fn what_is_repeated_or_quoted_counts_and_each_text_is_asked_for_once() {
     let mut source = core(3, 20);
     source.quote_of = key(2, 10);
     indirect.source = Some(Box::new(source));
-    let mut posts = vec![quote, repost(3, 21, key(2, 10)), indirect, repost(3, 23, key(2, 11))];
+    let mut harmless = repost(3, 23, key(2, 11));
+    harmless.source = Some(Box::new(core(2, 11)));
+    let unread = repost(3, 24, key(2, 11));
+    let mut posts = vec![quote, repost(3, 21, key(2, 10)), indirect, harmless, unread];
     let said = verdicts(&filter, &mutes(&["spoiler"]), &mut posts);
     let muted = Remove("muted_keyword");
-    assert_eq!(said, [muted, muted, muted, Keep]);
+    // What the last one repeats could not be read: it may quote something.
+    assert_eq!(said, [muted, muted, muted, Keep, Unjudged("source_unknown")]);
     // The texts of the reposts themselves are not asked for.
     assert_eq!(asked.asked.lock().texts, [[key(2, 10), key(2, 11), key(3, 20)]]);
 }

@@ -52,7 +52,7 @@ pub(crate) fn interest_vector(
 /// What a further medoid must add to the similarity of the mean post to its medoid, to be worth a search.
 const MIN_GAIN: f64 = 0.05;
 
-/// Vectors of at most `most` of the liked posts, at unit length: those that stand for all of them best. Each is chosen such that
+/// Vectors, as they are stored, of at most `most` of the liked posts: those that stand for all of them best. Each is chosen such that
 /// Σᵢ maxₘ cos(i, m), over all posts i and the medoids m so far, grows most (the BUILD step of PAM: Kaufman & Rousseeuw, Finding Groups
 /// in Data, 1990); among equals the newest.
 pub(crate) fn medoids(
@@ -60,29 +60,32 @@ pub(crate) fn medoids(
     vectors: &BTreeMap<PostKey, Vec<f32>>,
     most: usize,
 ) -> Vec<Vec<f32>> {
-    let known = liked.iter().filter_map(|(post, _)| unit(vectors.get(post)?));
-    let mut posts: Vec<Vec<f32>> = known.collect();
-    let dim = posts.first().map_or(0, Vec::len);
-    posts.retain(|post| post.len() == dim);
+    let known = liked.iter().filter_map(|(post, _)| vectors.get(post));
+    let mut posts: Vec<(&Vec<f32>, Vec<f32>)> = known.filter_map(|vector| Some((vector, unit(vector)?))).collect();
+    let dim = posts.first().map_or(0, |(vector, _)| vector.len());
+    posts.retain(|(vector, _)| vector.len() == dim);
+    let to_all = |medoid: &[f32]| posts.iter().map(|(_, post)| dot(post, medoid)).collect();
+    let cosines: Vec<Vec<f64>> = posts.iter().map(|(_, medoid)| to_all(medoid)).collect();
     let mut nearest = vec![0.0; posts.len()];
     let mut chosen = Vec::new();
     while chosen.len() < most {
-        let gain = |medoid: &Vec<f32>| -> f64 {
-            let gains = posts
+        let gain = |cosines: &[f64]| -> f64 {
+            let gains = cosines
                 .iter()
                 .zip(&nearest)
-                .map(|(post, best)| (dot(post, medoid) - best).max(0.0));
+                .map(|(cosine, best)| (cosine - best).max(0.0));
             gains.sum()
         };
-        let gains = posts.iter().map(|medoid| (gain(medoid), medoid));
-        let best = gains.reduce(|best, next| if next.0 > best.0 { next } else { best });
-        let Some((_, medoid)) = best.filter(|(gain, _)| *gain > MIN_GAIN * posts.len() as f64) else {
+        let gains = cosines.iter().map(|cosines| gain(cosines)).enumerate();
+        let best = gains.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let worth = |gain: f64| chosen.is_empty() || gain > MIN_GAIN * posts.len() as f64;
+        let Some((medoid, _)) = best.filter(|(_, gain)| worth(*gain)) else {
             break;
         };
-        for (post, best) in posts.iter().zip(&mut nearest) {
-            *best = dot(post, medoid).max(*best);
+        for (best, cosine) in nearest.iter_mut().zip(&cosines[medoid]) {
+            *best = cosine.max(*best);
         }
-        chosen.push(medoid.clone());
+        chosen.push(posts[medoid].0.clone());
     }
     chosen
 }

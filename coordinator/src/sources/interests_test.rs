@@ -60,15 +60,23 @@ fn medoids_stand_for_the_larger_groups_first_and_no_more_are_chosen_than_there_a
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(found[0][0] > 0.99, "one of the largest group");
     assert!(found[1][1] > 0.99, "then the second largest");
-    assert_eq!(found[2], [0.0, 0.0, 1.0], "at unit length");
+    assert_eq!(found[2], [0.0, 0.0, 3.0], "as it is stored");
     assert_eq!(chosen(&posts, 1), found[..1]);
+}
+
+#[test]
+fn among_many_posts_that_have_nothing_in_common_there_is_one_at_least() {
+    let axis = |n: u64| (0..40).map(|at| f32::from(u8::from(at == n))).collect::<Vec<f32>>();
+    let axes: Vec<(u64, Vec<f32>)> = (0..40).map(|n| (10 + n, axis(n))).collect();
+    let posts: Vec<(u64, &[f32])> = axes.iter().map(|(post, axis)| (*post, axis.as_slice())).collect();
+    assert_eq!(chosen(&posts, 3), [axis(0)]);
 }
 
 #[test]
 fn medoids_need_vectors_of_one_length_that_point_somewhere() {
     assert!(chosen(&[], 3).is_empty());
     assert!(chosen(&[(10, &[]), (11, &[0.0, 0.0]), (12, &[f32::NAN, 1.0])], 3).is_empty());
-    assert_eq!(chosen(&[(10, &[0.0, 2.0]), (11, &[1.0])], 3), [[0.0, 1.0]]);
+    assert_eq!(chosen(&[(10, &[0.0, 2.0]), (11, &[1.0])], 3), [[0.0, 2.0]]);
     // Of equals the newest, which comes first.
     assert_eq!(chosen(&[(10, &[0.0, 1.0]), (11, &[1.0, 0.0])], 1), [[0.0, 1.0]]);
 }

@@ -1,15 +1,15 @@
 //! Source: posts of anybody that are near single posts which the viewer acted on lately: where interests are several, their mean lies
 //! between them, near none.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use covey_config::SimilarToRecentConfig;
-use covey_pipeline::{Reply, RunContext, Source};
-use covey_shared::ids::PostKey;
-use covey_shared::score::Hit;
-use futures::future::try_join_all;
+use covey_pipeline::{ComponentError, Reply, RunContext, Source};
+use covey_shared::ids::{PostId, PostKey};
+use covey_shared::score::{Hit, Score};
+use futures::future::join_all;
 
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::{FeedQuery, MAX_LIST};
@@ -57,22 +57,41 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
                 query.ledger.note(NAME, "no_vectors");
             }
             let k = self.config.posts_per_medoid;
+            // A search each: the hits of one for all would be those of the densest neighbourhood.
             let searches = medoids
                 .into_iter()
                 .map(|medoid| nearest.hits(medoid, k, filter.clone()));
-            let hits = in_turns(try_join_all(searches).await?);
+            let mut hits = in_turns(what_came(join_all(searches).await)?);
+            hits.truncate(MAX_LIST);
             let found = nearest.candidates(&hits).await?;
             Ok(FeedCandidate::ranked(found, Channel::SimilarToRecent))
         })
     }
 }
 
-/// The first of each list, then the second of each; every post once.
+/// The answers; an error if all failed.
+fn what_came(answers: Vec<Result<Vec<Hit>, ComponentError>>) -> Result<Vec<Vec<Hit>>, ComponentError> {
+    let (mut lists, mut failed) = (Vec::new(), None);
+    for answer in answers {
+        match answer {
+            Ok(list) => lists.push(list),
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.filter(|_| lists.is_empty()).map_or(Ok(lists), Err)
+}
+
+/// The first of each list, then the second of each; every post once, with its best score.
 fn in_turns(lists: Vec<Vec<Hit>>) -> Vec<Hit> {
+    let mut best: BTreeMap<PostId, Score> = BTreeMap::new();
+    for hit in lists.iter().flatten() {
+        let score = best.entry(hit.key.post).or_insert(hit.score);
+        *score = hit.score.max(*score);
+    }
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let turns = (0..longest).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn)));
-    let mut seen = BTreeSet::new();
-    turns.filter(|hit| seen.insert(hit.key.post)).copied().collect()
+    let once = turns.filter_map(|hit| best.remove(&hit.key.post).map(|score| Hit { score, ..*hit }));
+    once.collect()
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn searches_around_each_of_different_posts_but_does_not_find_those_again() {
     assert_eq!(hit.map(|hit| (hit.rank, hit.score)), Some((1, 0.9)));
     let asked = shards.asked.lock();
     let around: Vec<_> = asked.searches.iter().map(|ask| ask.vectors.clone()).collect();
-    assert_eq!(around, [[vec![0.0, 1.0]], [vec![1.0, 0.0]]]);
+    assert_eq!(around, [[vec![0.0, 2.0]], [vec![1.0, 0.0]]]);
     for ask in &asked.searches {
         assert_eq!(ask.k, 100);
         assert_eq!(ask.filter.not_posts, [PostId(10), PostId(11), PostId(77)]);
@@ -72,11 +72,18 @@ fn without_likes_or_without_their_vectors_nothing_is_searched() {
 
 #[test]
 fn lists_are_merged_in_turns() {
-    let hits = |ids: &[u64]| ids.iter().map(|id| hit(9, *id, 0.5)).collect::<Vec<_>>();
-    let merged = in_turns(vec![hits(&[1, 2, 3]), hits(&[4, 1]), vec![]]);
-    assert_eq!(
-        merged.iter().map(|hit| hit.key.post.0).collect::<Vec<_>>(),
-        [1, 4, 2, 3]
-    );
+    let hits = |ids: &[u64], score| ids.iter().map(|id| hit(9, *id, score)).collect::<Vec<_>>();
+    let merged = in_turns(vec![hits(&[1, 2, 3], 0.5), hits(&[4, 1], 0.75), vec![]]);
+    let merged: Vec<_> = merged.iter().map(|hit| (hit.key.post.0, hit.score.get())).collect();
+    assert_eq!(merged, [(1, 0.75), (4, 0.75), (2, 0.5), (3, 0.5)]);
     assert!(in_turns(vec![]).is_empty());
+}
+
+#[test]
+fn what_some_searches_found_is_used_though_another_failed() {
+    let failed = || Err(ComponentError::new("late"));
+    let came = what_came(vec![failed(), Ok(vec![hit(9, 1, 0.5)])]);
+    assert_eq!(came.map(|lists| lists.len()).ok(), Some(1));
+    assert!(what_came(vec![failed(), failed()]).is_err());
+    assert!(what_came(vec![]).is_ok_and(|lists| lists.is_empty()));
 }

@@ -89,7 +89,7 @@ impl Metadata {
         }
     }
 
-    fn known(&self, node: NodeId) -> Result<&NodeRecord, OperationFault> {
+    pub(crate) fn known(&self, node: NodeId) -> Result<&NodeRecord, OperationFault> {
         let unknown = || self.unless_early(OperationFault::UnknownNode(node));
         self.nodes.get(&node).ok_or_else(unknown)
     }

@@ -187,8 +187,9 @@ impl<'a> Parts<'a> {
         let passed = |child: &OperationRecord| sights.now.since(child.started);
         let left = |child: &OperationRecord| sights.forecast.left_ms.get(&child.id).copied();
         let whole = |child| Some(passed(child) + left(child)?);
-        // Its own parts say best how long the next ones take: as many run at once, between the same nodes.
-        let usual = mean(self.times()).or(sights.forecast.usual_ms);
+        // Its own parts say best how long the next ones take: as many run at once, between the same nodes. The median, since one that was
+        // held up says nothing.
+        let usual = median(self.times()).or(sights.forecast.usual_ms);
         let each = usual.or_else(|| mean(self.running().filter_map(whole)))?;
         let lasts = |child: &OperationRecord| match child.what {
             Operation::Move { to, .. } => Some((to, left(child).unwrap_or(each.saturating_sub(passed(child))))),
@@ -197,6 +198,12 @@ impl<'a> Parts<'a> {
         let running: Vec<_> = self.running().filter_map(lasts).collect();
         Some(until_all(&running, waiting, each, limits.moves))
     }
+}
+
+fn median(times: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut times: Vec<u64> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
 }
 
 fn mean(times: impl Iterator<Item = u64>) -> Option<u64> {

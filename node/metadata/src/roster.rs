@@ -54,7 +54,7 @@ impl Metadata {
     /// A node that has nothing, and gets nothing, leaves for good.
     pub(crate) fn remove(&mut self, index: LogIndex, node: NodeId, by: &str) -> Result<(), OperationFault> {
         named(by)?;
-        self.nodes.get(&node).ok_or(OperationFault::UnknownNode(node))?;
+        self.known(node)?;
         if !self.knows_all_shards() {
             return Err(OperationFault::NotYetKnown);
         }

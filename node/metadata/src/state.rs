@@ -170,7 +170,7 @@ impl Metadata {
 
     fn undrain(&mut self, node: NodeId, by: &str) -> Result<(), OperationFault> {
         named(by)?;
-        let known = self.nodes.get(&node).ok_or(OperationFault::UnknownNode(node))?;
+        let known = self.known(node)?;
         if !known.drained {
             return Err(OperationFault::NotDrained(node));
         }

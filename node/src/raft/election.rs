@@ -19,8 +19,7 @@ impl Group {
     /// The preferred leader draws the shortest one, which spreads leaders over the nodes.
     pub(super) fn set_election_timeout(&mut self, random: usize) {
         let least = self.limits.election_ticks;
-        // The first election is the rule, and it succeeds.
-        let doublings = self.elections.saturating_sub(1).min(MAX_DOUBLINGS);
+        let doublings = self.doublings();
         let ticks = if self.is_preferred() && !self.is_frozen() && doublings == 0 {
             least
         } else {
@@ -28,6 +27,11 @@ impl Group {
             span + 2 + random % (span - 2)
         };
         self.raw.raft.set_randomized_election_timeout(ticks);
+    }
+
+    /// By which all draws are longer. The first election is the rule, and it succeeds.
+    pub(super) fn doublings(&self) -> u32 {
+        self.elections.saturating_sub(1).min(MAX_DOUBLINGS)
     }
 
     /// Follows the library: it may have another role, term or leader.

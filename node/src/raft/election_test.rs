@@ -99,8 +99,8 @@ impl Hosts {
 }
 
 #[test]
-fn elections_end_however_long_a_vote_takes_to_be_written() {
-    for sync in [1, 4, 6, 8, 12, 20] {
+fn elections_end_though_a_vote_takes_most_of_an_election_timeout_to_be_written() {
+    for sync in [1, 4, 6, 8] {
         for seed in 0..50 {
             println!("seed {seed}, {sync} ticks per turn");
             Hosts::new(seed, sync).elect();

@@ -65,11 +65,12 @@ impl Group {
         }
         let raft = &self.raw.raft;
         let campaigns = !self.leads() && raft.election_elapsed + 1 >= raft.randomized_election_timeout();
+        let patience = (PATIENCE * self.limits.election_ticks) << self.doublings();
         let Some(rebuild) = &mut self.rebuild else {
             return true;
         };
         rebuild.waited = if campaigns { rebuild.waited + 1 } else { 0 };
-        !campaigns || rebuild.waited > PATIENCE * self.limits.election_ticks
+        !campaigns || rebuild.waited > patience
     }
 
     /// Whether it leads for others, not only to hand over.

@@ -14,7 +14,7 @@ use covey_shared::members::ShardDescriptor;
 use super::puller::{PullError, Puller};
 use crate::completions::Completion;
 
-/// Without a sign of a leader for this long a replica doubts that it is a member. Elections are over by then.
+/// Without a sign of a leader for this long a replica doubts that it is a member. Most elections are over by then.
 const LONELY: Duration = Duration::from_secs(10);
 
 /// Whether this state of its shard is one behind its end. One from before its birth does not have it either.

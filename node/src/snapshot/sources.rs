@@ -165,8 +165,10 @@ impl Puller {
                 self.end(status.replica)?;
                 return Ok(None);
             }
-            // The shard has moved on to members that what is left here does not name: one of them leads.
-            source = leader(&self.standings(&newest).await);
+            // The shard may have moved on to members that what is left here does not name: one of them leads.
+            if newest.epoch.conf_ver > status.descriptor.epoch.conf_ver {
+                source = leader(&self.standings(&newest).await);
+            }
         }
         self.show(shard, RebuildPhase::Waiting, source);
         Ok(source)

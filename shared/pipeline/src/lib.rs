@@ -23,7 +23,7 @@
 //! is the smaller of the component's own and what the request has left; at its end the future is dropped. A failure
 //! is logged, stands in the [`Report`], is named in [`Report::degraded`], and the run goes on without the component, unless it is
 //! *required*. Required components fail closed: the run is [`PipelineError::Unavailable`] without a required query
-//! hydrator, source, hydrator or scorer; a row that a required hydrator could not fill, and a candidate that a required filter
+//! hydrator, source, hydrator, filter or scorer; a row that a required hydrator could not fill, and a candidate that a required filter
 //! could not judge, is removed. A panic is not caught: it is a broken invariant, and the process's policy decides.
 //!
 //! The framework does no I/O and has no clock: time comes from a [`Timer`], tasks from a [`Spawner`].

@@ -111,7 +111,7 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
         };
         // 4
         self.filter(At::first(Stage::Filter), &parts.filters, query, &mut candidates, 0)
-            .await;
+            .await?;
         // 5: a reserve has its scores.
         if !resumed {
             self.score(query, &mut candidates).await?;

@@ -135,7 +135,7 @@ pub struct Post {
     pub quote_of: Option<PostRef>,
     /// Safety labels ([`labels`]).
     pub labels: u32,
-    /// The `content` vector, unit length; empty only for reposts, which are searched through their original.
+    /// The `content` vector, at unit length where `embedding.metric` is the inner product; empty only for reposts, which are searched through their original.
     pub vector: F16Vector,
 }
 

@@ -16,7 +16,7 @@ section! {
         /// Candidates that go on from the first, cheap score to the second.
         l2_candidates: usize = 1000, in 1..=10_000;
         /// Of these, at least this share for each channel that has as many.
-        channel_min_share: f64 = 0.1, in 0.0..=0.25;
+        channel_min_share: f64 = 0.1, in 0.0..=0.2;
         /// Repeated actions on one post within this time are one entry of the action sequence.
         uas_window: Duration = "5m", in "1s"..="24h";
         /// Entries of the action sequence that are used.
@@ -104,7 +104,7 @@ section! {
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "150ms", in "1ms"..="10s";
         /// Latest positive actions from whose posts the medoids are chosen.
-        history: usize = 32, in 1..=512;
+        history: usize = 32, in 1..=128;
         /// Posts to search around, at most: those that stand for the others best.
         medoids: usize = 3, in 1..=16;
         /// Posts found around each.

@@ -66,7 +66,8 @@ impl<Q: Send + Sync + 'static, C: Candidate> Run<'_, Q, C> {
         }
     }
 
-    /// The first `judged` candidates have passed these filters in an earlier round.
+    /// The first `judged` candidates have passed these filters in an earlier round. A required filter that fails ends the run; in a round
+    /// of backfill, where there is an answer already, it only removes what is new.
     pub(super) async fn filter(
         &mut self,
         at: At,
@@ -74,10 +75,11 @@ impl<Q: Send + Sync + 'static, C: Candidate> Run<'_, Q, C> {
         query: &Q,
         candidates: &mut Vec<C>,
         mut judged: usize,
-    ) {
+    ) -> Result<(), Stop> {
         let started = self.context.now();
         let input = candidates.len();
         let span = at.span();
+        let mut stop = None;
         for filter in filters {
             let call = Call::new(&self.context, at, face!(filter, query), candidates.len());
             let ended = call
@@ -88,13 +90,23 @@ impl<Q: Send + Sync + 'static, C: Candidate> Run<'_, Q, C> {
             let verdicts = match ended.answer {
                 None => vec![Verdict::Keep; candidates.len()],
                 Some(Ok(verdicts)) => verdicts,
-                Some(Err(failure)) => vec![Verdict::Unjudged(failure.reason()); candidates.len()],
+                Some(Err(failure)) => {
+                    let unjudged = vec![Verdict::Unjudged(failure.reason()); candidates.len()];
+                    if at.round == 0 {
+                        note_stop(&mut stop, &call, failure);
+                    }
+                    unjudged
+                }
             };
             judged = self.apply(&call, &verdicts, candidates, judged, &mut entry);
             entry.output = candidates.len();
             self.report.push(entry);
+            if stop.is_some() {
+                break;
+            }
         }
         self.close_stage(at, started, input, candidates.len());
+        stop.map_or(Ok(()), Err)
     }
 
     /// Moves out what the verdicts remove. Returns how many of the first `judged` candidates are left.

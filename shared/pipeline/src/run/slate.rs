@@ -23,7 +23,7 @@ impl<Q: Send + Sync + 'static, C: Candidate> Run<'_, Q, C> {
         self.hydrate(At::first(Stage::PostHydrator), &parts.post_hydrators, query, &mut slate)
             .await?;
         self.filter(At::first(Stage::PostFilter), &parts.post_filters, query, &mut slate, 0)
-            .await;
+            .await?;
         // 8b: a round that cannot be judged in time or at all would only make a good short answer late, or none.
         while slate.len() < size
             && !reserve.is_empty()
@@ -74,8 +74,7 @@ impl<Q: Send + Sync + 'static, C: Candidate> Run<'_, Q, C> {
             stage: Stage::PostFilter,
             round,
         };
-        self.filter(at, &parts.post_filters, query, slate, judged).await;
-        true
+        self.filter(at, &parts.post_filters, query, slate, judged).await.is_ok()
     }
 }
 
