@@ -17,6 +17,7 @@ mod port;
 mod progress;
 mod read_index;
 mod reads;
+mod reads_by_key;
 mod replica_choice;
 mod report;
 mod retry;
