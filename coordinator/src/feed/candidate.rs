@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use covey_pipeline::Score;
-use covey_shared::ids::{PostId, UserId};
+use covey_pipeline::{RequestId, Score};
+use covey_shared::ids::{PostId, UnixMillis, UserId};
 use covey_shared::model::Post;
 use covey_shared::wire;
 
@@ -78,6 +78,15 @@ impl Facts {
     }
 }
 
+/// The run that gave a post its score: joins what the viewer does with it to what was predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scored {
+    /// The moment of the run.
+    pub at: UnixMillis,
+    /// Its request.
+    pub request: RequestId,
+}
+
 /// A post on its way through the pipeline.
 #[derive(Clone, Debug)]
 pub struct FeedCandidate {
@@ -101,6 +110,8 @@ pub struct FeedCandidate {
     pub diversified: Score,
     /// The score so far: the rank key.
     pub score: Score,
+    /// When, and for which request, it was scored: a page from the reserve shows what an earlier one scored.
+    pub scored: Option<Scored>,
     /// What the owners say; only of selected posts.
     pub facts: Option<Arc<Facts>>,
     /// What the visibility policy says; only of selected posts.
@@ -122,6 +133,7 @@ impl FeedCandidate {
             weighted: Score::UNSCORED,
             diversified: Score::UNSCORED,
             score: Score::UNSCORED,
+            scored: None,
             facts: None,
             ruling: None,
         }
@@ -149,12 +161,14 @@ impl FeedCandidate {
         ids.into_iter().filter(|id| id.0 != 0)
     }
 
-    /// The author, and the authors of what it repeats and quotes.
+    /// The author, and the authors of what it repeats and quotes; of a repost also of what the repeated post quotes.
     pub fn authors(&self) -> impl Iterator<Item = UserId> {
+        let source = self.source.as_ref().map(|source| source.quote_of.author);
         let ids = [
             self.core.key.author,
             self.core.repost_of.author,
             self.core.quote_of.author,
+            source.unwrap_or_default(),
         ];
         ids.into_iter().filter(|id| id.0 != 0)
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use covey_api::v1;
 use covey_pipeline::Report;
-use covey_shared::ids::UnixMillis;
 use covey_shared::model::{Media, MediaKind};
 use covey_shared::wire::Verdict;
 
@@ -30,7 +29,6 @@ pub(crate) struct Page<'a> {
     pub(crate) cursor: Option<Cursor>,
     pub(crate) sealer: &'a Sealer,
     pub(crate) map_version: u64,
-    pub(crate) scored_at: UnixMillis,
 }
 
 /// The whole reply; the trace id is the caller's.
@@ -39,12 +37,7 @@ pub(crate) fn reply(page: &Page<'_>) -> v1::GetFeedReply {
     token.merge(&page.account.report.token);
     let explained = page.request.explain;
     v1::GetFeedReply {
-        posts: page
-            .outcome
-            .selected
-            .iter()
-            .map(|post| post_message(post, page))
-            .collect(),
+        posts: page.outcome.selected.iter().map(post_message).collect(),
         cursor: page
             .cursor
             .as_ref()
@@ -112,7 +105,7 @@ fn timings(report: &Report) -> BTreeMap<String, f64> {
     times
 }
 
-fn post_message(post: &FeedCandidate, page: &Page<'_>) -> v1::FeedPost {
+fn post_message(post: &FeedCandidate) -> v1::FeedPost {
     let core = &post.core;
     let facts = post.facts.as_deref();
     let shown = facts.and_then(|facts| facts.shown());
@@ -129,8 +122,8 @@ fn post_message(post: &FeedCandidate, page: &Page<'_>) -> v1::FeedPost {
         score: post.score.value(),
         in_network: post.in_network == Some(true),
         served_type: post.channels.iter().map(|hit| channel(hit.channel) as i32).collect(),
-        last_scored_at_ms: page.scored_at.0,
-        prediction_request_id: page.outcome.report.request_id.0,
+        last_scored_at_ms: post.scored.map_or(0, |scored| scored.at.0),
+        prediction_request_id: post.scored.map_or(0, |scored| scored.request.0),
         ancestors: above.filter(|verdict| verdict.exists).map(key).collect(),
         screen_names: screen_names(post),
         visibility: visibility as i32,

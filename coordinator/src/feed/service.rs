@@ -145,7 +145,6 @@ impl FeedService {
             cursor,
             sealer: &self.sealer,
             map_version: self.shards.map_version(),
-            scored_at: UnixMillis(self.env.clock.unix_ms()),
         };
         Ok(reply(&page))
     }

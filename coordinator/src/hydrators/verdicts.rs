@@ -60,7 +60,7 @@ impl Hydrator<FeedQuery, FeedCandidate> for Verdicts {
 }
 
 impl Verdicts {
-    /// One fan-out per level of the conversations: a post names only the post that it answers.
+    /// One fan-out per level of the conversations: a post names only the post that it answers, and a repost not what the repeated one quotes.
     async fn judge(
         &self,
         run: &RunContext,
@@ -90,7 +90,9 @@ impl Verdicts {
                 Err(error) => return Err(error.retry_after(RETRY_AFTER)),
             };
             known.extend(verdicts.into_iter().map(|verdict| (verdict.key, verdict)));
-            next = posts.iter().filter_map(|post| top(post, &known).err()).collect();
+            let above = posts.iter().filter_map(|post| top(post, &known).err());
+            let quoted = posts.iter().filter_map(|post| quoted(post, &known).err());
+            next = above.chain(quoted).collect();
         }
         Ok(known)
     }
@@ -119,6 +121,20 @@ fn top(post: &FeedCandidate, known: &Known) -> Result<Vec<Verdict>, PostKey> {
     if at.post.0 == 0 { Ok(above) } else { Err(at) }
 }
 
+/// The post that is shown quoted: of a repost that which the repeated one quotes. `Err` with the post that has no verdict yet.
+fn quoted(post: &FeedCandidate, known: &Known) -> Result<Option<Verdict>, PostKey> {
+    let source = known
+        .get(&post.core.repost_of)
+        .and_then(|verdict| verdict.post.as_ref());
+    let key = source.map_or(post.core.quote_of, |source| {
+        source.quote_of.map(|quoted| quoted.key).unwrap_or_default()
+    });
+    match key.post.0 {
+        0 => Ok(None),
+        _ => known.get(&key).cloned().map(Some).ok_or(key),
+    }
+}
+
 /// All that must be known of a post before it may be served, or that something is not.
 fn facts(post: &FeedCandidate, known: &Known) -> Result<Facts, RowError> {
     let of = |key: PostKey| known.get(&key).cloned().ok_or(RowError(NO_VERDICT));
@@ -126,7 +142,7 @@ fn facts(post: &FeedCandidate, known: &Known) -> Result<Facts, RowError> {
     Ok(Facts {
         own: Some(of(post.core.key)?),
         source: reference(post.core.repost_of)?,
-        quoted: reference(post.core.quote_of)?,
+        quoted: quoted(post, known).map_err(|_| RowError(NO_VERDICT))?,
         ancestors: top(post, known).map_err(|_| RowError(NO_VERDICT))?,
     })
 }

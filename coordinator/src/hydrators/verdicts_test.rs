@@ -79,6 +79,32 @@ fn one_question_covers_the_post_its_source_its_quote_and_its_parent() {
 }
 
 #[test]
+fn what_the_repeated_post_quotes_is_judged_for_the_repost() {
+    let (source, mut said) = verdict_on_reply(key(5, 13), key(0, 0));
+    let quotes = |post: Post| Post {
+        reply_to: None,
+        quote_of: Some(PostRef {
+            key: key(3, 11),
+            hint: RefHint::default(),
+        }),
+        ..post
+    };
+    said.post = said.post.map(quotes);
+    let shards = |silent: &[PostKey]| FakeShards {
+        verdicts: [(source, said.clone())].into(),
+        silent: silent.iter().copied().collect(),
+        ..FakeShards::default()
+    };
+    let posts = [repost(4, 12, source)];
+    let (facts, asked) = hydrated(shards(&[]), &posts);
+    let facts = facts[0].as_ref().expect("all shards answer");
+    assert_eq!(facts.quoted.as_ref().map(|verdict| verdict.key), Some(key(3, 11)));
+    assert_eq!(asked[1..], [[key(3, 11)]], "it is known only from the repeated post");
+    let (facts, _) = hydrated(shards(&[key(3, 11)]), &posts);
+    assert_eq!(facts, [Err(RowError(NO_VERDICT))]);
+}
+
+#[test]
 fn a_conversation_is_judged_up_to_its_first_post() {
     let chain = [
         verdict_on_reply(key(3, 12), key(4, 11)),
