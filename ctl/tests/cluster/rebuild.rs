@@ -1,5 +1,6 @@
 //! Replicas that are built anew from snapshots while writes and feeds go on: after a lost disk, a long absence, and damage.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -81,17 +82,28 @@ impl Run {
 
     /// The node misses more than the others keep of their logs.
     async fn stay_away(&mut self, node: usize) {
-        let applied: Vec<LogIndex> = self.status(node).await.replicas.iter().map(|r| r.applied).collect();
         self.cluster.nodes[node].kill();
+        // By then all that it may have in its logs is committed, or will never be.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let others = [(node + 1) % 3, (node + 2) % 3];
+        let mut had: BTreeMap<ShardId, LogIndex> = BTreeMap::new();
+        for other in others {
+            for replica in self.status(other).await.replicas {
+                let at = had.entry(replica.shard).or_default();
+                *at = replica.committed.max(*at);
+            }
+        }
+        // Nothing is written to the metadata.
+        had.remove(&ShardId::METADATA);
         let since = Instant::now();
         loop {
             // Either may lead, and the one that lags in its compaction would still send entries.
-            let others = [self.status((node + 1) % 3).await, self.status((node + 2) % 3).await];
-            // Nothing is written to the metadata.
-            let gone = |(r, applied): (&covey_shared::wire::ReplicaStatus, &LogIndex)| {
-                r.shard == ShardId::METADATA || r.first_index > *applied
-            };
-            if others.iter().all(|other| other.replicas.iter().zip(&applied).all(gone)) {
+            let said = [self.status(others[0]).await, self.status(others[1]).await];
+            let replicas = said.iter().flat_map(|status| &status.replicas);
+            if replicas
+                .filter_map(|replica| Some((replica, had.get(&replica.shard)?)))
+                .all(|(replica, had)| replica.first_index.0 > had.0 + 1)
+            {
                 break;
             }
             assert!(
