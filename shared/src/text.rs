@@ -43,10 +43,11 @@ pub fn token_hashes(text: &str) -> Vec<u64> {
 ///
 /// A phrase is found where its words stand side by side, whatever is between them; nothing but its words counts (`c++` is `c`). One without a
 /// word (`🎉`) is found wherever its folded form stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Phrases {
-    /// A trie over words: however many phrases there are, a text is gone through once, and at each word as far as the longest one reaches.
-    root: Step,
+    /// A trie over words, the root first: however many phrases there are, a text is gone through once, and at each word as far as the longest
+    /// one reaches. In one list, since a chain of as many owners as a long phrase has words could not be dropped.
+    steps: Vec<Step>,
     symbols: Vec<(String, usize)>,
 }
 
@@ -55,24 +56,37 @@ pub struct Phrases {
 struct Step {
     /// Those words are this phrase.
     phrase: Option<usize>,
-    next: BTreeMap<String, Step>,
+    /// Where it goes on with a word.
+    next: BTreeMap<String, usize>,
 }
 
 impl Phrases {
     /// Phrases as written; empty ones are found nowhere.
     pub fn new(phrases: &[String]) -> Phrases {
-        let mut all = Phrases::default();
+        let mut all = Phrases {
+            steps: vec![Step::default()],
+            symbols: Vec::new(),
+        };
         for (which, phrase) in phrases.iter().enumerate() {
             let folded = fold(phrase.trim());
-            if folded_words(&folded).next().is_some() {
-                let words = folded_words(&folded).map(str::to_owned);
-                let last = words.fold(&mut all.root, |step, word| step.next.entry(word).or_default());
-                last.phrase.get_or_insert(which);
-            } else if !folded.is_empty() {
-                all.symbols.push((folded, which));
+            match folded_words(&folded).fold(0, |step, word| all.step(step, word)) {
+                0 if folded.is_empty() => {}
+                0 => all.symbols.push((folded, which)),
+                last => _ = all.steps[last].phrase.get_or_insert(which),
             }
         }
         all
+    }
+
+    /// Where `word` leads from a step.
+    fn step(&mut self, from: usize, word: &str) -> usize {
+        if let Some(known) = self.steps[from].next.get(word) {
+            return *known;
+        }
+        let new = self.steps.len();
+        self.steps.push(Step::default());
+        self.steps[from].next.insert(word.to_owned(), new);
+        new
     }
 
     /// Position, in the list of phrases, of one that the text holds.
@@ -82,20 +96,18 @@ impl Phrases {
         if let Some((_, which)) = symbol {
             return Some(*which);
         }
-        if self.root.next.is_empty() {
+        if self.steps.len() == 1 {
             return None;
         }
         let words: Vec<&str> = folded_words(&folded).collect();
-        (0..words.len()).find_map(|at| self.root.first_of(&words[at..]))
+        (0..words.len()).find_map(|at| self.first_of(&words[at..]))
     }
-}
 
-impl Step {
     /// The shortest phrase that the words begin with.
     fn first_of(&self, words: &[&str]) -> Option<usize> {
-        let mut step = self;
+        let mut step = &self.steps[0];
         for word in words {
-            step = step.next.get(*word)?;
+            step = &self.steps[*step.next.get(*word)?];
             if step.phrase.is_some() {
                 return step.phrase;
             }

@@ -84,6 +84,13 @@ fn phrases_without_a_word_are_found_as_they_are() {
 }
 
 #[test]
+fn a_phrase_may_be_as_long_as_a_text() {
+    let words = |count| "word ".repeat(count);
+    assert!(phrase_in(&words(1_000_000), &words(1_000_000)));
+    assert!(!phrase_in(&words(1_000_000), &words(100)));
+}
+
+#[test]
 fn the_phrase_that_is_found_is_named() {
     let phrases = Phrases::new(&["b".into(), "a b c".into(), "a b".into(), "a c d".into(), "B".into()]);
     assert_eq!(phrases.find_in("x a b c"), Some(2), "the first and shortest");

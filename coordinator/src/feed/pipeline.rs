@@ -86,6 +86,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
 
 /// The recall channels.
 fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<dyn Source<FeedQuery, FeedCandidate>>> {
+    let reads = feed.out_of_network.history.max(feed.similar_to_recent.history);
     vec![
         Box::new(sources::in_network::InNetwork {
             shards: shards(),
@@ -94,10 +95,12 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
         Box::new(sources::out_of_network::OutOfNetwork {
             shards: shards(),
             config: feed.out_of_network.clone(),
+            reads,
         }),
         Box::new(sources::similar_to_recent::SimilarToRecent {
             shards: shards(),
             config: feed.similar_to_recent.clone(),
+            reads,
         }),
         Box::new(sources::popular::Popular {
             shards: shards(),

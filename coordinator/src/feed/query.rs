@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_pipeline::RunContext;
-use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::session::SessionToken;
 use covey_shared::wire::{SearchFilter, SeenBloom, ViewerState};
+use tokio::sync::OnceCell;
 
 use crate::cluster::ReadContext;
 use crate::feed::ledger::Ledger;
@@ -87,6 +88,8 @@ pub(crate) struct FeedQuery {
     pub(crate) affinity: BTreeMap<UserId, i32>,
     /// Set by the hydrator `Impressions`.
     pub(crate) impressions: Impressions,
+    /// Vectors of what the viewer liked last: read by the first source that wants them, for all.
+    pub(crate) liked: Arc<OnceCell<BTreeMap<PostKey, Vec<f32>>>>,
 }
 
 /// Ids that the client sends, for look-ups.
@@ -102,6 +105,11 @@ impl FeedQuery {
     pub(crate) fn no_history(&self) -> bool {
         let follows = self.features.as_ref().is_some_and(|f| !f.follows.is_empty());
         !follows && self.sequence.is_empty()
+    }
+
+    /// Posts of strangers may be looked for near what the viewer liked.
+    pub(crate) fn wants_what_is_near_likes(&self) -> bool {
+        !self.in_network_only && self.sequence.iter().any(SequenceEntry::is_positive)
     }
 
     pub(crate) fn is_in_network(&self, author: UserId) -> Option<bool> {

@@ -174,6 +174,7 @@ impl FeedService {
             sequence: Vec::new(),
             affinity: BTreeMap::new(),
             impressions: Impressions::default(),
+            liked: Arc::default(),
         }
     }
 

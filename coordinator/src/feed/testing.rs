@@ -95,6 +95,7 @@ pub(crate) fn query() -> FeedQuery {
         sequence: Vec::new(),
         affinity: BTreeMap::new(),
         impressions: Impressions::default(),
+        liked: Arc::default(),
     }
 }
 

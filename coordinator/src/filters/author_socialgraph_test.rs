@@ -5,7 +5,7 @@ use covey_shared::ids::UserId;
 
 use super::AuthorSocialgraph;
 use crate::feed::query::{FeedQuery, UserFeatures};
-use crate::feed::testing::{keep_or, key, post, query, repost, verdicts};
+use crate::feed::testing::{core, keep_or, key, post, query, repost, verdicts};
 
 fn viewer() -> FeedQuery {
     let features = UserFeatures {
@@ -32,10 +32,15 @@ fn blocked_and_muted_users_are_not_seen() {
 fn nor_what_others_repeat_or_quote_of_them() {
     let mut quote = post(2, 2);
     quote.core.quote_of = key(9, 20);
-    let mut posts = vec![repost(2, 1, key(8, 10)), quote];
+    // Known only from the repeated post.
+    let mut indirect = repost(2, 3, key(2, 11));
+    let mut source = core(2, 11);
+    source.quote_of = key(8, 21);
+    indirect.source = Some(Box::new(source));
+    let mut posts = vec![repost(2, 1, key(8, 10)), quote, indirect];
     assert_eq!(
         verdicts(&AuthorSocialgraph, &viewer(), &mut posts),
-        keep_or(&["blocked_author", "muted_author"])
+        keep_or(&["blocked_author", "muted_author", "blocked_author"])
     );
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use covey_pipeline::{ComponentError, RunContext};
 use covey_shared::ids::PostKey;
 use covey_shared::score::Hit;
-use covey_shared::wire::{Candidate, SearchFilter};
+use covey_shared::wire::{Candidate, PostView, SearchFilter};
 
 use crate::cluster::SearchAsk;
 use crate::feed::query::FeedQuery;
 use crate::feed::shards::Shards;
+use crate::sources::interests::liked;
 
 /// The space of the posts' own vectors, until there is a user tower.
 const SPACE: &str = "content";
@@ -23,15 +24,29 @@ pub(super) struct Nearest<'a> {
     pub(super) shards: &'a dyn Shards,
     pub(super) run: &'a RunContext,
     pub(super) query: &'a FeedQuery,
+    /// How many liked posts are read, for all sources: the longest history of any.
+    pub(super) reads: usize,
 }
 
 impl Nearest<'_> {
-    /// The vectors of posts; those of posts that are gone are missing.
-    pub(super) async fn vectors(&self, keys: Vec<PostKey>) -> Result<BTreeMap<PostKey, Vec<f32>>, ComponentError> {
+    /// The vectors of what the viewer liked last; those of posts that are gone are missing.
+    pub(super) async fn liked(&self) -> Result<&BTreeMap<PostKey, Vec<f32>>, ComponentError> {
+        let read = || {
+            self.vectors(
+                liked(&self.query.sequence, self.reads)
+                    .into_iter()
+                    .map(|(key, _)| key)
+                    .collect(),
+            )
+        };
+        self.query.liked.get_or_try_init(read).await
+    }
+
+    async fn vectors(&self, keys: Vec<PostKey>) -> Result<BTreeMap<PostKey, Vec<f32>>, ComponentError> {
         let context = self.query.read_within(self.run, self.run.time_left() / 3);
         let answer = self.shards.vectors(keys, &context).await;
         let views = self.query.ledger.take(self.name, answer)?;
-        let vector = |view: covey_shared::wire::PostView| (view.post.key, view.post.vector.to_f32());
+        let vector = |view: PostView| (view.post.key, view.post.vector.to_f32());
         Ok(views.into_iter().map(vector).collect())
     }
 

@@ -19,12 +19,13 @@ pub(crate) struct OutOfNetwork {
     pub(crate) shards: Arc<dyn Shards>,
     /// `[feed.out_of_network]`.
     pub(crate) config: OutOfNetworkConfig,
+    /// Liked posts that are read, for all sources.
+    pub(crate) reads: usize,
 }
 
 impl Source<FeedQuery, FeedCandidate> for OutOfNetwork {
     fn enable(&self, query: &FeedQuery) -> bool {
-        let enabled = self.config.enabled && !query.in_network_only;
-        enabled && query.sequence.iter().any(|entry| entry.is_positive())
+        self.config.enabled && query.wants_what_is_near_likes()
     }
 
     fn budget(&self) -> Duration {
@@ -42,9 +43,10 @@ impl Source<FeedQuery, FeedCandidate> for OutOfNetwork {
                 shards: self.shards.as_ref(),
                 run,
                 query,
+                reads: self.reads,
             };
-            let vectors = nearest.vectors(liked.iter().map(|(key, _)| *key).collect()).await?;
-            let Some(vector) = interest_vector(&liked, &vectors, query.now, self.config.half_life) else {
+            let vectors = nearest.liked().await?;
+            let Some(vector) = interest_vector(&liked, vectors, query.now, self.config.half_life) else {
                 // All that the viewer liked is gone: expired, deleted, or without a vector.
                 query.ledger.note(NAME, "no_vectors");
                 return Ok(Vec::new());

@@ -24,6 +24,7 @@ fn source(shards: FakeShards) -> (OutOfNetwork, Arc<FakeShards>) {
         OutOfNetwork {
             shards: shards.clone(),
             config: Config::default().feed.out_of_network,
+            reads: 128,
         },
         shards,
     )

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use covey_config::SimilarToRecentConfig;
 use covey_pipeline::{ComponentError, Reply, RunContext, Source};
-use covey_shared::ids::{PostId, PostKey};
+use covey_shared::ids::PostId;
 use covey_shared::score::{Hit, Score};
 use futures::future::join_all;
 
@@ -24,12 +24,13 @@ pub(crate) struct SimilarToRecent {
     pub(crate) shards: Arc<dyn Shards>,
     /// `[feed.similar_to_recent]`.
     pub(crate) config: SimilarToRecentConfig,
+    /// Liked posts that are read, for all sources.
+    pub(crate) reads: usize,
 }
 
 impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
     fn enable(&self, query: &FeedQuery) -> bool {
-        let enabled = self.config.enabled && !query.in_network_only;
-        enabled && query.sequence.iter().any(|entry| entry.is_positive())
+        self.config.enabled && query.wants_what_is_near_likes()
     }
 
     fn budget(&self) -> Duration {
@@ -42,17 +43,17 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
             let liked = liked(&query.sequence, self.config.history);
-            let keys: Vec<PostKey> = liked.iter().map(|(key, _)| *key).collect();
             let nearest = Nearest {
                 name: NAME,
                 shards: self.shards.as_ref(),
                 run,
                 query,
+                reads: self.reads,
             };
             let mut filter = query.pushed_down(NAME);
-            filter.not_posts.splice(..0, keys.iter().map(|key| key.post));
+            filter.not_posts.splice(..0, liked.iter().map(|(key, _)| key.post));
             filter.not_posts.truncate(MAX_LIST);
-            let medoids = medoids(&liked, &nearest.vectors(keys).await?, self.config.medoids);
+            let medoids = medoids(&liked, nearest.liked().await?, self.config.medoids);
             if medoids.is_empty() {
                 query.ledger.note(NAME, "no_vectors");
             }
@@ -61,7 +62,11 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
             let searches = medoids
                 .into_iter()
                 .map(|medoid| nearest.hits(medoid, k, filter.clone()));
-            let mut hits = in_turns(what_came(join_all(searches).await)?);
+            let (lists, failed) = what_came(join_all(searches).await)?;
+            if failed {
+                query.ledger.note(NAME, "search_failed");
+            }
+            let mut hits = in_turns(lists);
             hits.truncate(MAX_LIST);
             let found = nearest.candidates(&hits).await?;
             Ok(FeedCandidate::ranked(found, Channel::SimilarToRecent))
@@ -69,8 +74,8 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
     }
 }
 
-/// The answers; an error if all failed.
-fn what_came(answers: Vec<Result<Vec<Hit>, ComponentError>>) -> Result<Vec<Vec<Hit>>, ComponentError> {
+/// The answers, and whether there are fewer than there were searches; an error if there are none.
+fn what_came(answers: Vec<Result<Vec<Hit>, ComponentError>>) -> Result<(Vec<Vec<Hit>>, bool), ComponentError> {
     let (mut lists, mut failed) = (Vec::new(), None);
     for answer in answers {
         match answer {
@@ -78,7 +83,10 @@ fn what_came(answers: Vec<Result<Vec<Hit>, ComponentError>>) -> Result<Vec<Vec<H
             Err(error) => failed = Some(error),
         }
     }
-    failed.filter(|_| lists.is_empty()).map_or(Ok(lists), Err)
+    match failed {
+        Some(error) if lists.is_empty() => Err(error),
+        failed => Ok((lists, failed.is_some())),
+    }
 }
 
 /// The first of each list, then the second of each; every post once, with its best score.

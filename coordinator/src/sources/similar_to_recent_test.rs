@@ -8,6 +8,7 @@ use super::*;
 use crate::feed::fake_shards::{FakeShards, hit};
 use crate::feed::testing::{MINUTE, action, ago, core, key, query, run_context};
 use crate::hydrators::user_action_sequence::aggregate;
+use crate::sources::out_of_network::OutOfNetwork;
 
 /// Likes two posts that have nothing in common.
 fn viewer() -> FeedQuery {
@@ -21,6 +22,7 @@ fn source(shards: FakeShards) -> (SimilarToRecent, Arc<FakeShards>) {
     let source = SimilarToRecent {
         shards: shards.clone(),
         config: Config::default().feed.similar_to_recent,
+        reads: 128,
     };
     (source, shards)
 }
@@ -71,6 +73,24 @@ fn without_likes_or_without_their_vectors_nothing_is_searched() {
 }
 
 #[test]
+fn the_vectors_of_what_was_liked_are_read_once_for_all_sources() {
+    let (source, shards) = source(shards());
+    let other = OutOfNetwork {
+        shards: shards.clone(),
+        config: Config::default().feed.out_of_network,
+        reads: 128,
+    };
+    let query = viewer();
+    assert!(!find(&source, &query).is_empty());
+    let found = futures::executor::block_on(other.find(&run_context(), &query));
+    assert!(found.is_ok_and(|found| !found.is_empty()));
+    assert_eq!(shards.asked.lock().vectors.len(), 1);
+    // Another request reads its own.
+    find(&source, &viewer());
+    assert_eq!(shards.asked.lock().vectors.len(), 2);
+}
+
+#[test]
 fn lists_are_merged_in_turns() {
     let hits = |ids: &[u64], score| ids.iter().map(|id| hit(9, *id, score)).collect::<Vec<_>>();
     let merged = in_turns(vec![hits(&[1, 2, 3], 0.5), hits(&[4, 1], 0.75), vec![]]);
@@ -83,7 +103,7 @@ fn lists_are_merged_in_turns() {
 fn what_some_searches_found_is_used_though_another_failed() {
     let failed = || Err(ComponentError::new("late"));
     let came = what_came(vec![failed(), Ok(vec![hit(9, 1, 0.5)])]);
-    assert_eq!(came.map(|lists| lists.len()).ok(), Some(1));
+    assert_eq!(came.map(|(lists, failed)| (lists.len(), failed)).ok(), Some((1, true)));
     assert!(what_came(vec![failed(), failed()]).is_err());
-    assert!(what_came(vec![]).is_ok_and(|lists| lists.is_empty()));
+    assert!(what_came(vec![]).is_ok_and(|(lists, failed)| lists.is_empty() && !failed));
 }

@@ -132,12 +132,18 @@ pub(crate) async fn change_edges(
         target_id: *target,
         remove,
     };
+    let update = UserUpdate {
+        user_id: user,
+        edges: targets.iter().map(edge).collect(),
+        ..UserUpdate::default()
+    };
+    put_user(client, update, token).await
+}
+
+/// Changes a user.
+pub(crate) async fn put_user(client: &Client, update: UserUpdate, token: &str) -> String {
     let request = PutUsersRequest {
-        users: vec![UserUpdate {
-            user_id: user,
-            edges: targets.iter().map(edge).collect(),
-            ..UserUpdate::default()
-        }],
+        users: vec![update],
         session_token: token.to_owned(),
     };
     until_done(|| {

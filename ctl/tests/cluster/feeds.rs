@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use covey_api::v1::{
-    EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, PutUsersRequest, SetLabelsRequest,
-    UserUpdate,
+    EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, SetLabelsRequest, UserUpdate,
 };
 use covey_ctl::client::Client;
 
-use crate::calls::{change_edges, feed, ids, in_network, post, put, relate, sorted_ids, until_done};
+use crate::calls::{change_edges, feed, ids, in_network, post, put, put_user, relate, sorted_ids, until_done};
 use crate::world::shared;
 
 /// Writes one post for each author, all of whom `viewers` follow. What a viewer was served is not shown to them again, so
@@ -112,19 +111,12 @@ async fn a_muted_phrase_hides_posts_and_what_repeats_them_until_it_is_taken_back
 /// The viewer's new list of muted keywords.
 async fn mute(client: &Client, viewer: u64, words: &[&str], token: &str) -> String {
     let words = words.iter().map(ToString::to_string).collect();
-    let request = PutUsersRequest {
-        users: vec![UserUpdate {
-            user_id: viewer,
-            muted_keywords: Some(MutedKeywords { words }),
-            ..UserUpdate::default()
-        }],
-        session_token: token.to_owned(),
+    let update = UserUpdate {
+        user_id: viewer,
+        muted_keywords: Some(MutedKeywords { words }),
+        ..UserUpdate::default()
     };
-    until_done(|| {
-        let (mut rpc, request) = (client.rpc(), request.clone());
-        async move { rpc.put_users(request).await }
-    })
-    .await
+    put_user(client, update, token).await
 }
 
 #[tokio::test]

@@ -162,4 +162,15 @@ fn the_time_left_counts_what_comes_one_after_another() {
     bed.turn();
     bed.forecast.left_ms = [(child(&bed), 1_000)].into();
     assert_eq!(bed.progress(id).eta_ms, Some(1_000 + 3_000));
+    // Its own parts say more than those of others.
+    let first = child(&bed);
+    let Operation::Move { shard, from, to } = bed.state.operations[&first].what else {
+        panic!("a node is filled by moves")
+    };
+    bed.pass(5_600);
+    bed.moved(shard.0, from.0, to.0);
+    bed.observe();
+    bed.end(first, Ending::Done);
+    bed.turn();
+    assert_eq!(bed.progress(id).eta_ms, Some(5_600));
 }
