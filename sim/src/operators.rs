@@ -38,8 +38,9 @@ pub(crate) async fn operate(world: HostWorld, number: u64, until: Duration, hist
         if let Some(what) = operator.choose().await {
             let cancels = operator.env.entropy.below(4) == 0;
             let cancel = cancels.then(|| now() + Duration::from_millis(operator.env.entropy.below(4_000)));
-            operator.see_through(what, cancel, until + PATIENCE).await;
-            operator.back_to_service(what, until + PATIENCE).await;
+            if operator.see_through(what, cancel, until + PATIENCE).await.is_some() {
+                operator.back_to_service(what, until + PATIENCE).await;
+            }
         }
     }
     if number == 1 {
