@@ -105,6 +105,13 @@ async fn a_replica_with_old_answers_is_left_alone_and_old_answers_for_want_of_ot
     assert_eq!((old.value, old.report.coverage()), (brute_force(&posts, 20), 1.0));
     let flaws: Vec<_> = old.report.flaws().map(|(_, reason)| reason).collect();
     assert_eq!(flaws, ["older than rpc.max_staleness"; 8]);
+    // A read for which age matters goes without them.
+    let context = context(&cluster).within(Duration::from_millis(700));
+    let none = cluster.search(ask(20), &context).await;
+    assert!(none.is_err(), "{none:?}");
+    world.set(2, Mood::Aged(700));
+    let found = cluster.search(ask(20), &context).await.unwrap();
+    assert_eq!((found.value, found.report.staleness_ms), (brute_force(&posts, 20), 700));
 }
 
 #[actix::test]

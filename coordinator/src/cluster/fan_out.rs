@@ -12,12 +12,12 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tracing::Instrument;
 
-use crate::cluster::Cluster;
 use crate::cluster::merge::claim;
 use crate::cluster::overlap::Owners;
 use crate::cluster::port::{CallError, NodeCall};
 use crate::cluster::progress::{Attempt, Batch, Part, Progress, ShardFailure, Target};
 use crate::cluster::report::{ReadContext, ReadReport};
+use crate::cluster::{Cluster, millis};
 
 /// Hedging a read that would have been answered in this time saves nothing.
 const MIN_HEDGE: Duration = Duration::from_millis(5);
@@ -71,7 +71,11 @@ impl Cluster {
             calls: FuturesUnordered::new(),
             counts: ReadReport::default(),
         };
-        let mut progress = Progress::new(self.targets(&ask.shards, context), self.max_staleness_ms);
+        let targets = self.targets(&ask.shards, context);
+        let mut progress = match context.within {
+            Some(age) => Progress::within(targets, millis(age)),
+            None => Progress::new(targets, self.max_staleness_ms),
+        };
         run.launch(&mut progress);
         let mut hedge_at = run.hedge_at(started);
         while !progress.complete() {

@@ -149,7 +149,7 @@ impl Cluster {
                 min: rpc.backoff_min,
                 max: rpc.backoff_max,
             },
-            max_staleness_ms: u32::try_from(rpc.max_staleness.as_millis()).unwrap_or(u32::MAX),
+            max_staleness_ms: millis(rpc.max_staleness),
             env,
         })
     }
@@ -235,6 +235,10 @@ impl Cluster {
     fn pause(&self, retry: u32) -> Duration {
         self.backoff.pause(retry, self.env.entropy.unit())
     }
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -295,3 +295,31 @@ fn who_is_known_for_old_answers_is_asked_last_and_costs_no_retry() {
     progress.settle(&first, Ok(vec![aged(1, 7, 3000)]));
     assert_eq!(progress.plan(&mut choice()).remove(0).attempt, Attempt::Failover);
 }
+
+#[test]
+fn an_old_answer_is_none_where_age_matters() {
+    let mut progress = Progress::within(vec![target(1)], 700);
+    for lap in 1..=2 * MAX_LAPS {
+        for age in [3000, 701, u32::MAX] {
+            assert!(!progress.complete());
+            let batch = progress.plan(&mut choice()).remove(0);
+            assert_ne!(batch.attempt, Attempt::Retry, "it costs no retry");
+            progress.settle(&batch, Ok(vec![aged(1, 7, age)]));
+        }
+        assert!(progress.plan(&mut choice()).is_empty());
+        assert_eq!(progress.next_lap(), Some(lap), "they grow young again");
+    }
+    assert_eq!(progress.plan_hedges(&mut choice()), []);
+    assert!(!progress.complete(), "what is late does not count either");
+    let batch = progress.plan(&mut choice()).remove(0);
+    progress.settle(&batch, Ok(vec![aged(1, 8, 700)]));
+    let (parts, failed) = progress.finish();
+    assert_eq!((parts[0].value, failed.len()), (8, 0));
+
+    let mut progress = Progress::within(vec![target(1)], 700);
+    let batch = progress.plan(&mut choice()).remove(0);
+    progress.settle(&batch, Ok(vec![aged(1, 7, 701)]));
+    let (parts, failed) = progress.finish();
+    assert!(parts.is_empty());
+    assert!(matches!(failed[&ShardId(1)], ShardFailure::Old { staleness_ms: 701 }));
+}

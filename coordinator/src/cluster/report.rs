@@ -22,6 +22,8 @@ pub struct ReadContext {
     pub class: Class,
     /// Model epoch that the caller works with; 0 = none.
     pub model_epoch: ModelEpoch,
+    /// No answer counts that may be older than this. `None`: one older than `rpc.max_staleness` does where nobody has a newer one.
+    pub within: Option<Duration>,
 }
 
 impl ReadContext {
@@ -33,6 +35,16 @@ impl ReadContext {
             token,
             class: Class::Query,
             model_epoch: ModelEpoch(0),
+            within: None,
+        }
+    }
+
+    /// The same read, for which an older answer is none.
+    #[must_use]
+    pub fn within(self, age: Duration) -> ReadContext {
+        ReadContext {
+            within: Some(age),
+            ..self
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             Box::new(hydrators::verdicts::Verdicts {
                 shards: shards(),
                 timeout: feed.verdict_timeout,
+                staleness: feed.verdict_staleness,
             }),
             Box::new(hydrators::author::Author::new(shards(), feed.hydrate_timeout)),
         ],

@@ -32,6 +32,8 @@ pub(crate) struct Verdicts {
     pub(crate) shards: Arc<dyn Shards>,
     /// `feed.verdict_timeout`.
     pub(crate) timeout: Duration,
+    /// `feed.verdict_staleness`: what may be older than this is no verdict.
+    pub(crate) staleness: Duration,
 }
 
 impl Hydrator<FeedQuery, FeedCandidate> for Verdicts {
@@ -81,7 +83,7 @@ impl Verdicts {
                 keys,
                 with_posts: true,
             };
-            let context = query.read_context(run);
+            let context = query.read_context(run).within(self.staleness);
             let answer = query.ledger.take("Verdicts", self.shards.verdicts(ask, &context).await);
             let verdicts = match answer {
                 Ok(verdicts) => verdicts,

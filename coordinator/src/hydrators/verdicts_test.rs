@@ -14,6 +14,7 @@ fn hydrated(shards: FakeShards, posts: &[FeedCandidate]) -> (Vec<Result<Facts, R
     let verdicts = Verdicts {
         shards: shards.clone(),
         timeout: Duration::from_secs(1),
+        staleness: Duration::from_millis(700),
     };
     let known = futures::executor::block_on(verdicts.judge(&run_context(), &query(), posts)).expect("shards answer");
     let asked = shards.asked.lock().verdicts.clone();

@@ -146,7 +146,7 @@ impl RaftActor {
 
     fn drive(&mut self) {
         self.drives += 1;
-        let mut effects = Effects::default();
+        let (began, mut effects) = (self.deps.env.clock.monotonic(), Effects::default());
         self.take_completions(&mut effects);
         // Without room in the log nothing may be collected: a ready that is taken must be persisted in order.
         if let Ok(room) = self.deps.log.clone().try_reserve_owned() {
@@ -157,6 +157,7 @@ impl RaftActor {
             }
             self.publish(changed);
         }
+        self.deps.engine.stamp(&mut effects.send, began);
         self.dispatch(effects);
         self.arrivals.settle(&mut self.deps);
         self.answer();

@@ -1,7 +1,7 @@
 //! Raft messages between the library's types and the wire's: no protobuf is ever parsed from the network.
 
 use covey_shared::ids::{LogIndex, ReplicaId, ShardEpoch, ShardId};
-use covey_shared::wire::{RaftMessage, RaftMessageKind as Kind, WireEntry};
+use covey_shared::wire::{RaftMessage, RaftMessageKind as Kind, Sent, WireEntry};
 use covey_store::log::{EntryKind, LogEntry};
 use raft::eraftpb::{Entry, EntryType, Message, MessageType as Type};
 
@@ -53,8 +53,9 @@ pub(crate) fn to_wire(message: Message, envelope: Envelope) -> Option<RaftMessag
         priority: message.priority,
         leader_commit: envelope.leader_commit,
         all_matched: LogIndex(envelope.all_matched),
-        // The engine knows no disk: who sends it says so.
+        // The engine knows no disk: who sends it says so. The age is said when it leaves.
         unfit: false,
+        sent: Sent::default(),
     })
 }
 

@@ -8,6 +8,7 @@ use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardEpoch, ShardId};
 use covey_shared::members::{ChangeKind, MemberChange};
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ShardError, ShardReport, WriteReply};
 
+use super::flight::Flights;
 use super::group::Group;
 use super::group_start::GroupStart;
 use super::hosting::{Dormant, LAST_RECORD, Leaving};
@@ -47,6 +48,7 @@ pub struct Engine {
     pub(super) buried: BTreeSet<ReplicaId>,
     pub(super) strangers: BTreeMap<ReplicaId, NodeId>,
     dropped: Dropped,
+    flights: Flights,
 }
 
 impl Engine {
@@ -72,6 +74,7 @@ impl Engine {
             buried: BTreeSet::new(),
             strangers: BTreeMap::new(),
             dropped: Dropped::default(),
+            flights: Flights::new(random()),
         };
         for (me, start) in replicas {
             match start {
@@ -165,7 +168,8 @@ impl Engine {
             self.dirty.insert(shard);
             return;
         }
-        group.step(message, now, random);
+        let sent = self.flights.arrived(message.from.node(), message.sent, now);
+        group.step(message, sent, random);
         self.answers
             .extend(group.orphans().into_iter().map(|t| (t, Err(ShardError::Uncertain))));
         self.dirty.insert(shard);
@@ -276,6 +280,21 @@ impl Engine {
         self.dirty.insert(shard);
         let group = self.groups.get_mut(&shard).ok_or(ShardError::NotHere(shard))?;
         group.transfer_to(to)
+    }
+
+    /// Lets what leaves say how old it is. `now` lies before all of it was collected.
+    pub fn stamp(&self, send: &mut [(NodeId, RaftMessage)], now: Monotonic) {
+        for (node, message) in send {
+            let group = self.groups.get(&message.shard);
+            // What was held back until its term was over says nothing about now.
+            let Some(group) = group.filter(|group| group.raw.raft.term == message.term) else {
+                continue;
+            };
+            message.sent = self.flights.stamp(*node, now);
+            if message.leader_commit > 0 {
+                message.sent.confirmed_us = group.confirmed_us(now);
+            }
+        }
     }
 
     /// A message to this replica was dropped on the way out.

@@ -41,6 +41,8 @@ pub(super) struct Cluster {
     rng: StdRng,
     pub(super) now: u64,
     pub(super) cut: Option<usize>,
+    /// A process that stands still; what is sent to it waits.
+    pub(super) stopped: Option<usize>,
     /// Whose disks are slow.
     pub(super) unfit: Vec<bool>,
 }
@@ -72,6 +74,7 @@ impl Cluster {
             rng,
             now: 0,
             cut: None,
+            stopped: None,
             unfit: vec![false; hosts],
         }
     }
@@ -82,7 +85,7 @@ impl Cluster {
         self.hosts[host].engine.collect(&mut effects);
         loop {
             let Effects {
-                send,
+                mut send,
                 append,
                 apply,
                 install,
@@ -90,6 +93,8 @@ impl Cluster {
                 strangers,
             } = std::mem::take(&mut effects);
             assert_eq!(damaged, [], "no store is damaged");
+            let now = Monotonic(Duration::from_millis(self.now));
+            self.hosts[host].engine.stamp(&mut send, now);
             for (to, mut message) in send {
                 message.unfit = self.unfit[host];
                 let to = (to.0 - 1) as usize;
@@ -174,6 +179,10 @@ impl Cluster {
     pub(super) fn step(&mut self) {
         let host = self.rng.random_range(0..self.hosts.len());
         let random = self.rng.random_range(0..1000);
+        if self.stopped == Some(host) {
+            self.now += 30;
+            return;
+        }
         match self.hosts[host].inbox.pop_front() {
             Some(message) => {
                 let now = Monotonic(Duration::from_millis(self.now));
@@ -206,7 +215,7 @@ impl Cluster {
         while let Some(host) = (0..self.hosts.len()).find(|host| !self.hosts[*host].inbox.is_empty()) {
             let message = self.hosts[host].inbox.pop_front().expect("it is not empty");
             let now = Monotonic(Duration::from_millis(self.now));
-            self.hosts[host].engine.step(message, now, 0);
+            self.hosts[host].engine.step(message, now, host);
             self.settle(host);
         }
     }

@@ -3,7 +3,7 @@
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, ShardId};
 use covey_shared::layout::{FIRST_EPOCH, Layout};
 use covey_shared::members::ShardDescriptor;
-use covey_shared::wire::{RaftMessage, RaftMessageKind};
+use covey_shared::wire::{RaftMessage, RaftMessageKind, Sent};
 use covey_store::log::HardState;
 
 use super::{GroupStart, RaftLimits};
@@ -67,5 +67,6 @@ pub(super) fn message(kind: RaftMessageKind, from: ReplicaId, to: ReplicaId) -> 
         leader_commit: 0,
         all_matched: LogIndex(0),
         unfit: false,
+        sent: Sent::default(),
     }
 }

@@ -10,13 +10,13 @@ use covey_env::Monotonic;
 use covey_shared::ids::{LogIndex, NodeId, ReplicaId, Term};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::wire::{RaftMessage, RaftMessageKind, ReplicaRole, ShardError};
-use raft::eraftpb::{Entry, Message};
+use raft::eraftpb::{Entry, Message, MessageType};
 use raft::{Config, RawNode, Ready, StateRole};
 
 use super::backlog::Backlog;
 use super::convert::{self, Envelope};
 use super::election;
-use super::freshness::Freshness;
+use super::freshness::{Freshness, News};
 use super::group_start::{GroupStart, log_view};
 use super::log_room::LogRoom;
 use super::log_view::LogView;
@@ -34,6 +34,8 @@ use super::{AppendTask, ApplyTask, Effects, RaftLimits};
 pub(super) struct Held {
     pub(super) number: u64,
     pub(super) messages: Vec<Message>,
+    /// It has a new term or vote, before which nothing may be said in that term.
+    pub(super) votes: bool,
 }
 
 pub(crate) struct Group {
@@ -142,8 +144,8 @@ impl Group {
     }
 
     /// Takes in a message of another member; what does not belong to this incarnation was dropped before.
-    pub(crate) fn step(&mut self, wire: RaftMessage, now: Monotonic, random: usize) {
-        let from_leader = matches!(wire.kind, RaftMessageKind::Append | RaftMessageKind::Heartbeat);
+    /// It was not sent before `sent`.
+    pub(crate) fn step(&mut self, wire: RaftMessage, sent: Option<Monotonic>, random: usize) {
         if wire.kind == RaftMessageKind::Append && self.backlog.bytes() > self.append_room() {
             // Flow control by loss: the leader sends again once the store has caught up.
             return;
@@ -153,18 +155,13 @@ impl Group {
             false => self.unfit.remove(&wire.from),
         };
         self.heard.insert(wire.from, self.ticks);
-        let (from, leader_commit, all_matched, term) = (wire.from, wire.leader_commit, wire.all_matched, wire.term);
+        let news = News::of(&wire, sent);
         // The library answers unknown peers and impossible states with an error; the message is then as good as lost.
         if let Err(error) = self.raw.step(convert::from_wire(wire)) {
             tracing::debug!(target: "raft", shard = self.descriptor.shard.0, %error, "message dropped");
         }
-        if from_leader && leader_commit > 0 && term == self.raw.raft.term && self.raw.raft.state == StateRole::Follower
-        {
-            self.freshness.heard_from_leader(now, leader_commit, self.applied);
-            self.all_matched = self.all_matched.max(all_matched.0);
-        }
-        self.freshness.heard_from_peer(from, now);
         self.after_change(random);
+        self.learn(&news);
     }
 
     /// Appends `data` to the log if this replica leads.
@@ -258,17 +255,28 @@ impl Group {
         if let Some(committed) = committed {
             self.backlog.grow(committed, self.raw.store());
         }
+        let votes = hard_state.as_ref().is_some_and(|hs| self.raw.store().votes_anew(hs));
         if let Some(hs) = &hard_state {
             self.raw.mut_store().set_hard_state(hs.clone());
         }
-        let messages = ready.take_persisted_messages();
+        let mut messages = ready.take_persisted_messages();
+        if !votes && !self.held.iter().any(|held| held.votes) {
+            // That it follows is true whatever the disk still has to do: a slow one makes no leader look alone.
+            let follows = |message: &mut Message| message.get_msg_type() == MessageType::MsgHeartbeatResponse;
+            let answers = messages.extract_if(.., follows).collect();
+            self.send(answers, effects);
+        }
         if entries.is_empty() && hard_state.is_none() && reset.is_none() && self.held.is_empty() {
             self.raw.advance_append_async(ready);
             self.send(messages, effects);
             self.raw.on_persist_ready(number);
             return;
         }
-        self.held.push_back(Held { number, messages });
+        self.held.push_back(Held {
+            number,
+            messages,
+            votes,
+        });
         let task = AppendTask {
             ready: number,
             entries: entries.iter().map(convert::log_entry).collect(),
@@ -343,7 +351,6 @@ impl Group {
     }
 
     pub(crate) fn status(&self, now: Monotonic) -> GroupStatus {
-        let leads = self.leads();
         GroupStatus {
             replica: self.me,
             descriptor: self.descriptor.clone(),
@@ -362,10 +369,7 @@ impl Group {
             applied: LogIndex(self.applied),
             frozen: self.is_frozen(),
             log_bytes: self.raw.store().heap_bytes(),
-            fresh_as_of: match leads && self.raw.raft.apply_to_current_term() {
-                true => self.freshness.of_leader(now, self.me, &self.descriptor.members),
-                false => self.freshness.of_follower(),
-            },
+            fresh_as_of: self.fresh_as_of(now),
         }
     }
 }

@@ -96,6 +96,11 @@ impl LogView {
         self.conf_state = conf_state;
     }
 
+    /// Whether a state has another term or vote than the last one.
+    pub(crate) fn votes_anew(&self, next: &HardState) -> bool {
+        (next.term, next.vote) != (self.hard_state.term, self.hard_state.vote)
+    }
+
     pub(crate) fn set_hard_state(&mut self, hard_state: HardState) {
         self.hard_state = hard_state;
     }

@@ -15,6 +15,7 @@ mod engine;
 mod engines;
 #[cfg(test)]
 mod fixture;
+mod flight;
 mod freshness;
 mod group;
 mod group_start;

@@ -7,8 +7,8 @@ use covey_env::{BoxStream, Env};
 use covey_shared::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, ReplicaId, ShardEpoch, ShardId};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    Class, NodeReply, NodeRequest, RaftMessage, RaftMessageKind, ReplyBody, RequestBody, ShardReply, WIRE_VERSION,
-    WireEntry,
+    Class, NodeReply, NodeRequest, RaftMessage, RaftMessageKind, ReplyBody, RequestBody, Sent, ShardReply,
+    WIRE_VERSION, WireEntry,
 };
 use futures::FutureExt;
 
@@ -148,5 +148,6 @@ pub(crate) fn raft_message(index: u64, entry_bytes: usize) -> RaftMessage {
         leader_commit: 0,
         all_matched: LogIndex(0),
         unfit: false,
+        sent: Sent::default(),
     }
 }

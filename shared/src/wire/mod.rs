@@ -14,7 +14,7 @@ pub use calls::{
 };
 pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
 pub use members::{MemberProgress, ShardReport};
-pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, WireEntry};
+pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
     PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, TextMatch, TextQuery, Verdict,

@@ -50,6 +50,21 @@ pub struct RaftMessage {
     pub all_matched: LogIndex,
     /// The sender's disk is nearly full or slow: it would rather not lead.
     pub unfit: bool,
+    /// What tells the receiver how old the message is.
+    pub sent: Sent,
+}
+
+/// How old a message is, in terms that need no common clock: each node reads only its own stamps. The default says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Sent {
+    /// Sender's clock, in microseconds from a start that only the sender knows; 0 = it does not say.
+    pub at: u64,
+    /// The last `at` of the receiver that the sender has seen; 0 = none.
+    pub echo: u64,
+    /// How long ago that was, in microseconds.
+    pub held_us: u64,
+    /// Of a leader that says its commit index: how long ago a majority was last known to follow it, in microseconds.
+    pub confirmed_us: Option<u64>,
 }
 
 /// Kinds, numbered as in the Raft library's protocol. Append-only.
