@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use covey_rpc::NodeClient;
-use covey_shared::wire::ReplicaRole;
+use covey_shared::wire::{ReplicaRole, ReplicaStatus};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -11,7 +11,7 @@ use crate::calls::http;
 use crate::load::Load;
 use crate::process::SOON;
 use crate::replicas::assert_same_everywhere;
-use crate::world::{Cluster, NODES, status};
+use crate::world::{Cluster, GROUPS, NODES, status};
 
 /// In each round every process is killed once. `COVEY_TEST_ROUNDS` says otherwise.
 const ROUNDS: usize = 10;
@@ -37,14 +37,7 @@ async fn acknowledged_posts_survive_kills_of_every_process_and_feeds_go_on() {
         }
         run.kill_coordinator().await;
     }
-    while run.load.history.acknowledged() < POSTS {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(
-            since.elapsed() < 4 * SOON,
-            "{} posts were acknowledged",
-            run.load.history.acknowledged()
-        );
-    }
+    run.load.until_acknowledged(POSTS).await;
     let faults = since.elapsed();
     let history = run.load.finish().await;
     println!(
@@ -164,10 +157,8 @@ impl Run {
         let since = Instant::now();
         loop {
             let replicas = status(&self.nodes[node]).await.replicas;
-            if replicas
-                .iter()
-                .all(|replica| replica.leader.is_some() && replica.staleness_ms < 1_000)
-            {
+            let takes_part = |replica: &ReplicaStatus| replica.leader.is_some() && replica.staleness_ms < 1_000;
+            if replicas.len() == GROUPS && replicas.iter().all(takes_part) {
                 return;
             }
             self.cluster

@@ -10,8 +10,8 @@ use covey_shared::ids::PostKey;
 use crate::calls::{post, put};
 use crate::place::children;
 use crate::process::{binary, run_to_end};
-use crate::replicas::{assert_same_everywhere, key, shard_check};
-use crate::world::{Cluster, SHARDS};
+use crate::replicas::{assert_same_everywhere, key, shard_check, until_equal};
+use crate::world::Cluster;
 
 /// Node 3.
 const NODE: usize = 2;
@@ -43,13 +43,7 @@ async fn a_damaged_log_is_refused_a_torn_one_mended_and_the_node_catches_up() {
     cluster.nodes[NODE].start();
     tokio::task::block_in_place(|| cluster.wait_until_healthy());
     assert_same_everywhere(&cluster.node_clients(), &written).await;
-    let (code, said) = tokio::task::block_in_place(|| shard_check(&cluster));
-    assert_eq!(code, Some(0), "{said}");
-    assert_eq!(
-        said.matches("CHECK_VERDICT_EQUAL").count(),
-        usize::from(SHARDS),
-        "{said}"
-    );
+    tokio::task::block_in_place(|| until_equal(&cluster));
     let log = cluster.nodes[NODE].log();
     assert!(
         log.contains("unfinished write"),
@@ -88,7 +82,9 @@ fn another_cluster_is_refused(cluster: &Cluster) {
 }
 
 fn a_flipped_byte_is_refused(cluster: &Cluster, intact: &Log) {
-    let middle = HEADER + (intact.end - HEADER) / 2;
+    // Zeros may be padding, which nobody reads.
+    let mut written = (HEADER + (intact.end - HEADER) / 2..intact.end).filter(|at| intact.content[*at] != 0);
+    let middle = written.next().expect("a log has content");
     let mut damaged = intact.content.clone();
     damaged[middle] ^= 0x10;
     fs::write(&intact.path, &damaged).expect("a log can be written");

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use covey_api::v1::{ItemResult, Media, Post, PutPostsRequest, SearchRequest, WriteReply};
+use covey_api::v1::{ItemResult, ItemStatus, Media, Post, PutPostsRequest, SearchRequest, WriteReply};
 use covey_env::Env;
 use covey_rpc::{CallError, ClientOptions, NodeClient, Peer};
 use covey_shared::ids::{ClusterId, ModelEpoch, NodeId};
@@ -14,7 +14,7 @@ use rand::{RngCore, SeedableRng};
 use tonic::{Code, Request};
 
 use crate::calls::{DIM, feed, in_network, post, post_json, put};
-use crate::process::SOON;
+use crate::process::{SOON, eventually, until};
 use crate::world::{Cluster, shared, status};
 
 /// A JSON list of numbers.
@@ -181,12 +181,16 @@ async fn bad_items_are_refused_one_by_one_and_the_others_stand() {
         posts,
         ..PutPostsRequest::default()
     };
-    let reply = client
-        .rpc()
-        .put_posts(request)
-        .await
-        .expect("a batch with bad items is answered")
-        .into_inner();
+    let reply = eventually("a batch whose good items are done", async || {
+        let reply = client.rpc().put_posts(request.clone()).await;
+        let reply = reply.expect("a batch with bad items is answered").into_inner();
+        let passes = |item: &ItemResult| matches!(item.status(), ItemStatus::Unavailable | ItemStatus::Uncertain);
+        match reply.results.iter().find(|item| passes(item)) {
+            Some(item) => Err(item.message.clone()),
+            None => Ok(reply),
+        }
+    })
+    .await;
     assert_eq!((reply.succeeded, reply.failed), (2, 10), "{reply:?}");
     for (result, words) in reply.results.iter().zip(wanted) {
         assert!(result.message.contains(words), "no {words:?} in {result:?}");
@@ -231,15 +235,23 @@ fn hello(class: u8) -> Vec<u8> {
     hello
 }
 
+fn greet(port: u16, hello: &[u8]) -> std::io::Result<[u8; 17]> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(SOON))?;
+    stream.write_all(hello)?;
+    let mut answer = [0; 17];
+    stream.read_exact(&mut answer)?;
+    Ok(answer)
+}
+
 #[test]
 fn the_handmade_hello_opens_the_door_so_that_garbage_behind_it_reaches_the_decoders() {
     for port in &shared().ports()[..3] {
         for class in [0, 1] {
-            let mut stream = TcpStream::connect(("127.0.0.1", *port)).expect("a node listens");
-            stream.set_read_timeout(Some(SOON)).expect("a time-out can be set");
-            stream.write_all(&hello(class)).expect("a hello can be sent");
-            let mut answer = [0; 17];
-            stream.read_exact(&mut answer).expect("there is an answer");
+            // A node waits two seconds for a hello.
+            let answer = until("an answer to a hello", || {
+                greet(*port, &hello(class)).map_err(|e| e.to_string())
+            });
             assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x02\0"[..], 0), "class {class}");
         }
     }
@@ -302,11 +314,11 @@ async fn a_stranger_of_another_cluster_is_turned_away_by_every_node() {
             node: NodeId(id),
             address: format!("127.0.0.1:{port}"),
         };
-        let stranger = NodeClient::new(
-            env,
-            peer,
-            ClientOptions::new(ClusterId::from_name("elsewhere"), NodeId(0)),
-        );
+        let options = ClientOptions {
+            connect_timeout: SOON,
+            ..ClientOptions::new(ClusterId::from_name("elsewhere"), NodeId(0))
+        };
+        let stranger = NodeClient::new(env, peer, options);
         let call = stranger.call(
             Class::Admin,
             Duration::from_secs(30),

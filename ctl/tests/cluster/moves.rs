@@ -2,16 +2,16 @@
 //! everything where it went. The node that fetches is killed on the way, once.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use covey_rpc::NodeClient;
 use covey_shared::ids::{NodeId, PostKey, ShardId};
-use covey_shared::wire::RebuildPhase;
+use covey_shared::wire::{NodeStatus, RebuildPhase};
 
 use crate::load::Load;
-use crate::process::{Process, SOON, binary, run_to_end};
-use crate::replicas::{posts_of, shard_check, until_level};
-use crate::world::{Cluster, NODES, SHARDS, status};
+use crate::process::{Process, eventually};
+use crate::replicas::{posts_of, until_equal, until_level};
+use crate::world::{Cluster, NODES, SHARDS, patiently, status};
 
 /// Sealed segments in the snapshots, and transfers that take a while.
 const SETTINGS: &str =
@@ -27,11 +27,7 @@ async fn replicas_move_under_load_and_a_restart_finds_them() {
     let mut cluster = tokio::task::block_in_place(|| Cluster::with(MACHINES, "moves", SETTINGS));
     let nodes = cluster.node_clients();
     let mut load = Load::start(cluster.grpc).await;
-    let since = Instant::now();
-    while load.history.acknowledged() < POSTS {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(since.elapsed() < 4 * SOON, "writes go on");
-    }
+    load.until_acknowledged(POSTS).await;
     let mut took = Vec::new();
     for shard in 1..=u64::from(SHARDS) {
         let began = Instant::now();
@@ -55,8 +51,7 @@ async fn replicas_move_under_load_and_a_restart_finds_them() {
     cluster.nodes.iter_mut().for_each(Process::start);
     tokio::task::block_in_place(|| cluster.wait_until_healthy());
     assert_each_post_is_there(&nodes, &posts).await;
-    let (code, body) = shard_check(&cluster);
-    assert_eq!(code, Some(0), "{body}");
+    tokio::task::block_in_place(|| until_equal(&cluster));
     cluster.assert_no_panic();
 }
 
@@ -82,23 +77,23 @@ type Said = tokio::task::JoinHandle<(Option<i32>, String)>;
 fn moving(cluster: &Cluster, shard: u64, (from, to): (usize, usize)) -> Said {
     let words = format!("shard move {shard} --from {from} --to {to} --watch");
     let args = cluster.words(&words);
-    tokio::task::spawn_blocking(move || {
-        let (status, said) = run_to_end(&binary("covey"), &args, &[]);
-        (status.code(), said)
-    })
+    tokio::task::spawn_blocking(move || patiently(&args))
 }
 
 async fn kill_while_it_fetches(process: &mut Process, node: &NodeClient, shard: u64) {
-    let since = Instant::now();
-    loop {
-        let rebuilds = status(node).await.rebuilds;
+    eventually("the fetch of a replica", async || {
+        let NodeStatus { rebuilds, replicas, .. } = status(node).await;
         let fetches = |phase| phase == RebuildPhase::Fetching || phase == RebuildPhase::Installing;
-        if rebuilds.iter().any(|r| r.shard == ShardId(shard) && fetches(r.phase)) {
-            break;
+        let fetched = rebuilds.iter().any(|r| r.shard == ShardId(shard) && fetches(r.phase));
+        // It may have come between two looks.
+        let here = replicas.iter().any(|replica| replica.shard == ShardId(shard));
+        if fetched || here {
+            Ok(())
+        } else {
+            Err(format!("{rebuilds:?}"))
         }
-        assert!(since.elapsed() < SOON, "it does not fetch: {rebuilds:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    })
+    .await;
     process.kill();
     process.start();
 }
@@ -107,8 +102,7 @@ async fn kill_while_it_fetches(process: &mut Process, node: &NodeClient, shard: 
 async fn assert_gone(cluster: &Cluster, nodes: &[NodeClient], node: usize, shard: u64) {
     let dir = cluster.dir.join(format!("data/node-{node}"));
     let prefix = format!("shard-{shard:04}.");
-    let since = Instant::now();
-    loop {
+    eventually("the end of a replica", async || {
         let replicas = status(&nodes[node - 1]).await.replicas;
         let here = replicas.iter().any(|replica| replica.shard == ShardId(shard));
         let entries = std::fs::read_dir(&dir).expect("a node has a directory");
@@ -116,15 +110,12 @@ async fn assert_gone(cluster: &Cluster, nodes: &[NodeClient], node: usize, shard
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with(&prefix))
             .collect();
-        if !here && left.is_empty() {
-            return;
+        match !here && left.is_empty() {
+            true => Ok(()),
+            false => Err(format!("of shard {shard} node {node} still has {left:?}")),
         }
-        assert!(
-            since.elapsed() < SOON,
-            "of shard {shard} node {node} still has {left:?}"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    })
+    .await;
 }
 
 /// What cannot be is refused, and nothing has changed.
@@ -144,20 +135,33 @@ async fn assert_refusals(cluster: &Cluster, nodes: &[NodeClient]) {
 
 /// On three nodes each.
 pub(crate) async fn assert_each_post_is_there(nodes: &[NodeClient], posts: &std::collections::BTreeSet<PostKey>) {
-    until_level(nodes).await;
-    let mut times: BTreeMap<PostKey, usize> = BTreeMap::new();
-    for node in nodes {
-        for (key, found) in posts_of(node, posts).await {
-            assert_eq!(found, 1, "{key:?}");
-            *times.entry(key).or_default() += 1;
+    // A move may end before a node that did not answer has dropped its copy.
+    eventually("each post on three nodes", async || {
+        until_level(nodes).await;
+        let mut times: BTreeMap<PostKey, usize> = BTreeMap::new();
+        for node in nodes {
+            for (key, found) in posts_of(node, posts).await {
+                assert_eq!(found, 1, "{key:?}");
+                *times.entry(key).or_default() += 1;
+            }
         }
-    }
-    let wrong: Vec<_> = posts
-        .iter()
-        .filter(|key| times.get(key) != Some(&NODES))
-        .take(5)
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:?}… are not on {NODES} nodes");
-    let leaders: Vec<Option<NodeId>> = status(&nodes[2]).await.replicas.iter().map(|r| r.leader).collect();
-    assert!(leaders.iter().all(Option::is_some), "{leaders:?}");
+        let wrong = posts.iter().filter(|key| times.get(key) != Some(&NODES));
+        let wrong: Vec<_> = wrong.take(5).collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{wrong:?}… are not"))
+        }
+    })
+    .await;
+    eventually("leaders", async || {
+        let replicas = status(&nodes[2]).await.replicas;
+        let leaders: Vec<Option<NodeId>> = replicas.iter().map(|replica| replica.leader).collect();
+        if leaders.iter().all(Option::is_some) {
+            Ok(())
+        } else {
+            Err(format!("{leaders:?}"))
+        }
+    })
+    .await;
 }

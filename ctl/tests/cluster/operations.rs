@@ -11,7 +11,7 @@ use crate::calls::http;
 use crate::load::Load;
 use crate::moves::assert_each_post_is_there;
 use crate::place::children;
-use crate::process::{Process, SOON, until};
+use crate::process::{Process, eventually, until};
 use crate::world::{Cluster, status};
 
 /// Posts before the first operation.
@@ -24,7 +24,7 @@ async fn the_metadata_outlives_its_founders_its_majority_and_a_disk() {
     let mut cluster = tokio::task::block_in_place(|| Cluster::with(5, "operations", ""));
     let nodes = cluster.node_clients();
     let mut load = Load::start(cluster.grpc).await;
-    written(&load, POSTS).await;
+    load.until_acknowledged(POSTS).await;
     // All users' shards, and the metadata, leave two of its founders.
     for node in [1, 2] {
         let (code, said) = cluster.covey(&format!("node drain {node} --watch"));
@@ -40,7 +40,7 @@ async fn the_metadata_outlives_its_founders_its_majority_and_a_disk() {
         let (code, said) = cluster.covey(&format!("shard move 0 --from {from} --to {to} --watch"));
         assert_eq!(code, Some(0), "{said}");
     }
-    assert_eq!(voters(&cluster, 0), [1, 2, 5]);
+    until_on(&cluster, 0, &[1, 2, 5]);
     for node in [0, 1, 4] {
         let replicas = status(&nodes[node]).await.replicas;
         let replica = replicas.iter().find(|replica| replica.shard == ShardId::METADATA);
@@ -64,7 +64,7 @@ async fn a_node_that_is_away_is_given_up_unless_in_maintenance_and_comes_back_em
     let mut cluster = tokio::task::block_in_place(|| Cluster::with(4, "repair", more));
     let nodes = cluster.node_clients();
     let mut load = Load::start(cluster.grpc).await;
-    written(&load, POSTS).await;
+    load.until_acknowledged(POSTS).await;
     let (code, said) = cluster.covey("node maintenance 4 --for 1h");
     assert_eq!(code, Some(0), "{said}");
     cluster.nodes[3].kill();
@@ -102,19 +102,9 @@ async fn a_node_that_is_away_is_given_up_unless_in_maintenance_and_comes_back_em
     cluster.assert_no_panic();
 }
 
-/// Until so many posts were acknowledged.
-pub(crate) async fn written(load: &Load, posts: usize) {
-    let since = Instant::now();
-    while load.history.acknowledged() < posts {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(since.elapsed() < 4 * SOON, "writes go on");
-    }
-}
-
 /// Neither the node nor its disk has anything of any shard.
 pub(crate) async fn assert_empty(cluster: &Cluster, nodes: &[NodeClient], node: usize) {
-    let since = Instant::now();
-    loop {
+    eventually("an empty node", async || {
         let replicas = status(&nodes[node - 1]).await.replicas;
         let dir = cluster.dir.join(format!("data/node-{node}"));
         let is_shard = |path: &std::path::PathBuf| {
@@ -122,12 +112,12 @@ pub(crate) async fn assert_empty(cluster: &Cluster, nodes: &[NodeClient], node: 
             name.is_some_and(|name| name.starts_with("shard-"))
         };
         let left: Vec<_> = children(&dir).into_iter().filter(is_shard).collect();
-        if replicas.is_empty() && left.is_empty() {
-            return;
+        match replicas.is_empty() && left.is_empty() {
+            true => Ok(()),
+            false => Err(format!("node {node} still has {left:?}")),
         }
-        assert!(since.elapsed() < SOON, "node {node} still has {left:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    })
+    .await;
 }
 
 /// What conflicts, or cannot be, is refused, and nothing has changed.
@@ -155,14 +145,19 @@ fn assert_conflicts(cluster: &Cluster) {
 /// Two of three members of the metadata are away: nothing is moved, and nobody who reads or writes notices.
 async fn without_majority(cluster: &mut Cluster, load: &Load) {
     cluster.nodes[..2].iter_mut().for_each(Process::kill);
-    let (code, said) = cluster.covey("shard transfer-leader 1 --to 4");
+    let (code, said) = cluster.covey_once("shard transfer-leader 1 --to 4");
     assert!(
         code != Some(0) && said.contains("reads and writes go on"),
         "{code:?}: {said}"
     );
     let (before, feeds) = (load.history.acknowledged(), load.history.complete());
-    written(load, before + MANY).await;
-    assert!(load.history.complete() > feeds);
+    load.until_acknowledged(before + MANY).await;
+    until("a feed without the metadata", || {
+        match load.history.complete() > feeds {
+            true => Ok(()),
+            false => Err(format!("{feeds} feeds")),
+        }
+    });
     cluster.nodes[..2].iter_mut().for_each(Process::start);
     tokio::task::block_in_place(|| cluster.wait_until_healthy());
     let (code, said) = cluster.covey("shard transfer-leader 1 --to 4 --watch");
@@ -186,12 +181,14 @@ async fn wipe(cluster: &mut Cluster, nodes: &[NodeClient], node: usize) {
 }
 
 pub(crate) fn view(cluster: &Cluster) -> Value {
-    let (code, body) = http(cluster.http, "GET", "/v1/cluster?audit=100", &[], b"").expect("the coordinator answers");
-    match code {
-        200 => serde_json::from_str(&body).expect("JSON"),
-        // Nobody leads the metadata at this moment.
-        _ => Value::Null,
-    }
+    // At times nobody leads the metadata.
+    until("an answer of the metadata", || {
+        match http(cluster.http, "GET", "/v1/cluster?audit=100", &[], b"") {
+            Ok((200, body)) => Ok(serde_json::from_str(&body).expect("JSON")),
+            Ok((code, body)) => Err(format!("{code} {body}")),
+            Err(error) => Err(error.to_string()),
+        }
+    })
 }
 
 /// Zeros may be left out, and large numbers are strings.
@@ -206,6 +203,14 @@ pub(crate) fn voters(cluster: &Cluster, shard: usize) -> Vec<u64> {
     let mut voters: Vec<u64> = voters.into_iter().flatten().map(number).collect();
     voters.sort_unstable();
     voters
+}
+
+/// Until a shard has these voters: who leads it may tell the metadata a moment after a move has ended.
+pub(crate) fn until_on(cluster: &Cluster, shard: usize, nodes: &[u64]) {
+    until("the members of a shard", || match voters(cluster, shard) {
+        found if found == nodes => Ok(()),
+        found => Err(format!("shard {shard} is on {found:?}")),
+    });
 }
 
 /// Kinds of the operations that run and are no part of another.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Deadline of everything that should take no time: generous, as other work may keep the machine busy.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+/// Deadline of everything that should take little time: generous, as other work may keep the machine busy.
+pub(crate) const SOON: Duration = Duration::from_secs(240);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -108,6 +108,18 @@ pub(crate) fn until<T>(what: &str, mut done: impl FnMut() -> Result<T, String>) 
             Ok(value) => return value,
             Err(state) if since.elapsed() > SOON => panic!("{what} did not happen in {SOON:?}: {state}"),
             Err(_) => thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// The same for what is asked by calls.
+pub(crate) async fn eventually<T>(what: &str, mut done: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let since = Instant::now();
+    loop {
+        match done().await {
+            Ok(value) => return value,
+            Err(state) if since.elapsed() > SOON => panic!("{what} did not happen in {SOON:?}: {state}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }

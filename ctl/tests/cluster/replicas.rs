@@ -4,40 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_rpc::NodeClient;
 use covey_shared::ids::{LogIndex, PostId, PostKey, ShardId, UserId};
-use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplyBody, RequestBody, ShardError, ShardRead};
+use covey_shared::wire::{Class, GetPostsQuery, NodeStatus, ReplyBody, RequestBody, ShardError, ShardRead, ShardReply};
 
 use crate::calls::post_json;
-use crate::process::{SOON, binary, run_to_end};
-use crate::world::{Cluster, ask, layout, status};
+use crate::process::{binary, eventually, run_to_end, until};
+use crate::world::{Cluster, SHARDS, ask, layout, status};
 
 /// Keys in one call.
 const PAGE: usize = 2_000;
 
 /// Waits until all replicas of each shard have applied the same, with nothing left to deliver to other shards.
 pub(crate) async fn until_level(nodes: &[NodeClient]) -> Vec<NodeStatus> {
-    let since = std::time::Instant::now();
-    loop {
+    let mut before = false;
+    eventually("level replicas", async || {
         let mut all = Vec::new();
         for node in nodes {
             all.push(status(node).await);
         }
+        let replicas = || all.iter().flat_map(|status| &status.replicas);
         let mut applied: BTreeMap<ShardId, BTreeSet<LogIndex>> = BTreeMap::new();
-        for replica in all.iter().flat_map(|status| &status.replicas) {
+        for replica in replicas() {
             applied.entry(replica.shard).or_default().insert(replica.applied);
         }
-        let delivered = all
-            .iter()
-            .flat_map(|status| &status.replicas)
-            .all(|replica| replica.outbox == 0);
-        if delivered && applied.values().all(|indexes| indexes.len() == 1) {
-            return all;
+        let delivered = replicas().all(|replica| replica.outbox == 0);
+        let level = delivered && applied.values().all(|indexes| indexes.len() == 1);
+        // A status has its counts from before its indexes: they belong together from the second time on.
+        match (std::mem::replace(&mut before, level), level) {
+            (true, true) => Ok(all),
+            _ => Err(format!("{applied:?}, outboxes empty: {delivered}")),
         }
-        assert!(
-            since.elapsed() < SOON,
-            "the replicas did not become level: {applied:?}, outboxes empty: {delivered}"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    })
+    .await
 }
 
 /// Asserts that every node has every post of `written` exactly once and no other post, and that the replicas of each
@@ -68,29 +65,33 @@ pub(crate) async fn assert_same_everywhere(nodes: &[NodeClient], written: &BTree
 
 /// What feeds served is recorded after the reply and may still be on its way: then it looks again at what has moved on.
 async fn assert_one_hash(nodes: &[NodeClient]) {
-    let since = std::time::Instant::now();
-    loop {
+    eventually("replicas at rest", async || {
         let mut states: BTreeMap<ShardId, BTreeMap<LogIndex, BTreeSet<u64>>> = BTreeMap::new();
-        let mut replies = 0;
+        let (mut replies, mut moving) = (0, Vec::new());
         for node in nodes {
-            for (shard, (index, hash)) in logical_hashes(node).await {
-                replies += 1;
-                states.entry(shard).or_default().entry(index).or_default().insert(hash);
+            for reply in logical_hashes(node).await {
+                match reply.result {
+                    Ok(hash) => {
+                        replies += 1;
+                        let indexes = states.entry(reply.shard).or_default();
+                        indexes.entry(reply.applied).or_default().insert(hash);
+                    }
+                    // It applied something while it looked.
+                    Err(error) => moving.push(error.to_string()),
+                }
             }
         }
-        assert_eq!(states.len(), layout().groups().count());
-        let differ = states
-            .values()
-            .flat_map(BTreeMap::values)
-            .any(|hashes| hashes.len() > 1);
+        let mut hashes = states.values().flat_map(BTreeMap::values);
+        let differ = hashes.any(|hashes| hashes.len() > 1);
         assert!(!differ, "replicas differ at one index: {states:?}");
-        if states.values().all(|indexes| indexes.len() == 1) {
-            assert_eq!(replies, nodes.len() * layout().groups().count());
-            return;
+        let groups = layout().groups().count();
+        let whole = states.len() == groups && replies == nodes.len() * groups;
+        match whole && states.values().all(|indexes| indexes.len() == 1) {
+            true => Ok(()),
+            false => Err(format!("{states:?} {moving:?}")),
         }
-        assert!(since.elapsed() < SOON, "the replicas do not come to rest: {states:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    })
+    .await;
 }
 
 /// What `covey shard check` ends with, and what the API says to the same question.
@@ -98,9 +99,16 @@ pub(crate) fn shard_check(cluster: &Cluster) -> (Option<i32>, String) {
     let server = format!("http://127.0.0.1:{}", cluster.grpc);
     let args = ["--server", &server, "shard", "check", "--deadline", "10s"].map(str::to_owned);
     let (status, _) = run_to_end(&binary("covey"), &args, &[]);
-    let (code, body) = post_json(cluster.http, "/v1/shards:check", "{\"deadline_ms\": 10000}");
-    assert_eq!(code, 200, "{body}");
+    let (_, body) = post_json(cluster.http, "/v1/shards:check", "{\"deadline_ms\": 10000}");
     (status.code(), body)
+}
+
+/// Until all replicas of all shards are found equal.
+pub(crate) fn until_equal(cluster: &Cluster) {
+    until("equal replicas", || match shard_check(cluster) {
+        (Some(0), body) if body.matches("CHECK_VERDICT_EQUAL").count() == usize::from(SHARDS) => Ok(()),
+        (code, body) => Err(format!("{code:?} {body}")),
+    });
 }
 
 /// How often a node returns each of `keys`, of the shards that it has.
@@ -138,15 +146,12 @@ pub(crate) async fn posts_of(node: &NodeClient, keys: &BTreeSet<PostKey>) -> BTr
     found
 }
 
-async fn logical_hashes(node: &NodeClient) -> Vec<(ShardId, (LogIndex, u64))> {
+async fn logical_hashes(node: &NodeClient) -> Vec<ShardReply<u64>> {
     let body = RequestBody::LogicalHash { shards: Vec::new() };
-    let ReplyBody::LogicalHash(replies) = ask(node, Class::Admin, body).await else {
-        panic!("another reply than asked for");
-    };
-    let hash = |reply: covey_shared::wire::ShardReply<u64>| {
-        (reply.shard, (reply.applied, reply.result.expect("the replica answers")))
-    };
-    replies.into_iter().map(hash).collect()
+    match ask(node, Class::Admin, body).await {
+        ReplyBody::LogicalHash(replies) => replies,
+        other => panic!("another reply than asked for: {other:?}"),
+    }
 }
 
 /// A key from raw numbers.

@@ -8,7 +8,7 @@ use covey_api::v1::{Post, SearchReply, SearchRequest};
 use covey_ctl::client::Client;
 
 use crate::calls::{DIM, WORD_DIM, put};
-use crate::process::SOON;
+use crate::process::{SOON, eventually};
 use crate::world::{Cluster, shared, status};
 
 /// As seen from where cargo runs the tests of this crate.
@@ -99,16 +99,19 @@ async fn search(client: &Client, vector: &[f32], k: usize, exact: bool) -> Vec<(
         vector: vector.to_vec(),
         k: k as u32,
         exact,
+        // A replica that lags would answer with less.
+        strong: exact,
         ..SearchRequest::default()
     };
-    let reply: SearchReply = client
-        .rpc()
-        .search_similar(request)
-        .await
-        .expect("a search is answered")
-        .into_inner();
-    let answer = reply.answer.expect("a search says how complete it is");
-    assert_eq!(answer.coverage, 1.0, "{answer:?}");
+    let reply: SearchReply = eventually("a complete answer", async || {
+        let reply = client.rpc().search_similar(request.clone()).await;
+        let reply = reply.map_err(|status| status.to_string())?.into_inner();
+        match &reply.answer {
+            Some(answer) if answer.coverage == 1.0 && answer.degraded.is_empty() => Ok(reply),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
     reply
         .hits
         .iter()

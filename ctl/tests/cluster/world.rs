@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use covey_ctl::client::Client;
 use covey_env::Env;
@@ -153,8 +153,13 @@ impl Cluster {
         args.map(str::to_owned).collect()
     }
 
-    /// Runs `covey` to its end: its exit code, and what it said on stderr.
+    /// Runs `covey` to its end: its exit code, and what it said on stderr. Where nobody could be asked it asks again.
     pub(crate) fn covey(&self, words: &str) -> (Option<i32>, String) {
+        tokio::task::block_in_place(|| patiently(&self.words(words)))
+    }
+
+    /// The same, once.
+    pub(crate) fn covey_once(&self, words: &str) -> (Option<i32>, String) {
         let run = || run_to_end(&binary("covey"), &self.words(words), &[]);
         let (status, said) = tokio::task::block_in_place(run);
         (status.code(), said)
@@ -177,6 +182,27 @@ impl Cluster {
             .zip(&self.node_ports)
             .map(|at| NodeClient::new(env.clone(), peer(at), options.clone()))
             .collect()
+    }
+}
+
+/// What passes on a busy machine: an election of the metadata, a disk that takes long, a start.
+const PASSES: [&str; 4] = [
+    "has no leader that answers",
+    "did not say in time whether it was done",
+    "has only just begun",
+    "no coordinator answers",
+];
+
+/// Runs `covey` with these arguments, again while nobody could be asked, as it says itself: its exit code and last words.
+pub(crate) fn patiently(args: &[String]) -> (Option<i32>, String) {
+    let since = Instant::now();
+    loop {
+        let (status, said) = run_to_end(&binary("covey"), args, &[]);
+        let passes = !status.success() && PASSES.iter().any(|words| said.contains(words));
+        if !passes || since.elapsed() > SOON {
+            return (status.code(), said);
+        }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
