@@ -20,8 +20,11 @@ mod restart;
 mod rig;
 mod searches;
 mod session;
+mod slots;
 mod steady;
 mod stream;
+mod takedown;
+mod traffic;
 mod usage;
 
 use std::path::Path;
@@ -82,6 +85,7 @@ async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes
         Some(BenchCommand::Elastic(args)) => elastic::run(context, args, processes).await,
         Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
         Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
+        Some(BenchCommand::Takedown(args)) => takedown::run(context, args, processes).await,
         Some(BenchCommand::Busy(args)) => {
             let (mut session, _) = up(context, (&args.dir, &args.cluster), processes).await?;
             busy::run(context, args, &mut session, processes).await
