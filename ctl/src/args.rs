@@ -10,7 +10,7 @@ use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, pause, post_key};
 
 pub use bench::{
-    BenchArgs, BenchCommand, BusyArgs, ComebackArgs, ElasticArgs, OwnWritesArgs, RestartArgs, SteadyArgs,
+    BenchArgs, BenchCommand, BusyArgs, ComebackArgs, ElasticArgs, OwnWritesArgs, QualityArgs, RestartArgs, SteadyArgs,
     TakedownArgs,
 };
 pub use data::{

@@ -129,5 +129,12 @@ fn benches_of_feeds_take_their_flags() {
         panic!("of takedowns")
     };
     assert!((args.tries, args.kill, args.json, args.fresh) == (40, true, true, false));
-    assert!(parse("covey bench takedown --tries 19").is_err());
+    let Command::Bench(args) = parse("covey bench quality --viewers 50 --seed 7").unwrap().command else {
+        panic!("a bench")
+    };
+    let Some(BenchCommand::Quality(args)) = args.what else {
+        panic!("of quality")
+    };
+    assert!((args.viewers, args.cluster.size.seed, args.json) == (50, 7, false));
+    assert!(parse("covey bench takedown --tries 19").is_err() && parse("covey bench quality --viewers 9").is_err());
 }

@@ -40,6 +40,8 @@ pub enum BenchCommand {
     Elastic(ElasticArgs),
     /// Are posts found by their own vectors right after their acknowledgement?
     OwnWrites(OwnWritesArgs),
+    /// How near do feeds of a generated world come to the best possible ones, and to simple rules?
+    Quality(QualityArgs),
     /// A shard with many posts: seconds to ready by phase, memory per post by part
     Restart(RestartArgs),
     /// Steady writing and expiry, time compressed: do log, stores and memory stay as large as they are?
@@ -184,6 +186,23 @@ pub struct SteadyArgs {
     /// Remove what an earlier run left in --dir: a run begins with nothing
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// Arguments of `bench quality`.
+#[derive(Clone, Debug, Args)]
+pub struct QualityArgs {
+    /// Where the cluster lies; by default the demo's, which is not loaded again
+    #[arg(long, default_value = ".covey/demo")]
+    pub dir: PathBuf,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Viewers with a history; half as many without one are asked for besides
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(10..=10_000))]
+    pub viewers: u16,
+    /// Print nothing but the figures, as one JSON array
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `bench takedown`.
