@@ -9,9 +9,12 @@ use covey_api::v1::PostKey;
 use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, pause, post_key};
 
+pub use bench::{
+    BenchArgs, BenchCommand, BusyArgs, ComebackArgs, ElasticArgs, OwnWritesArgs, QualityArgs, RestartArgs, SteadyArgs,
+    TakedownArgs,
+};
 pub use data::{
-    BenchArgs, BenchCommand, BusyArgs, ClusterArgs, ComebackArgs, DemoArgs, ElasticArgs, EvaluateCommand, HiggsArgs,
-    LoadArgs, LoadFlags, LoadInput, OwnWritesArgs, RestartArgs, SteadyArgs, WorldArgs, WorldSize,
+    ClusterArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize,
 };
 
 pub use operations::{
@@ -19,6 +22,7 @@ pub use operations::{
     WatchFlags,
 };
 
+mod bench;
 mod data;
 mod operations;
 mod values;

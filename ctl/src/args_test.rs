@@ -118,3 +118,23 @@ fn flags_that_make_no_sense_together_or_are_out_of_bounds_are_refused() {
         assert!(Cli::try_parse_from(words.split(' ')).is_ok(), "{words}");
     }
 }
+
+#[test]
+fn benches_of_feeds_take_their_flags() {
+    let parse = |words: &str| Cli::try_parse_from(words.split(' '));
+    let Command::Bench(args) = parse("covey bench takedown --kill --tries 40 --json").unwrap().command else {
+        panic!("a bench")
+    };
+    let Some(BenchCommand::Takedown(args)) = args.what else {
+        panic!("of takedowns")
+    };
+    assert!((args.tries, args.kill, args.json, args.fresh) == (40, true, true, false));
+    let Command::Bench(args) = parse("covey bench quality --viewers 50 --seed 7").unwrap().command else {
+        panic!("a bench")
+    };
+    let Some(BenchCommand::Quality(args)) = args.what else {
+        panic!("of quality")
+    };
+    assert!((args.viewers, args.cluster.size.seed, args.json) == (50, 7, false));
+    assert!(parse("covey bench takedown --tries 19").is_err() && parse("covey bench quality --viewers 9").is_err());
+}

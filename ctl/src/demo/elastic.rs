@@ -4,24 +4,21 @@ mod figures;
 mod lost;
 mod operator;
 mod report;
-mod traffic;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use covey_api::v1::start_operation_request::What;
 use covey_api::v1::{AddNode, DrainNode};
-use rustix::process::{Pid, Signal, kill_process};
-use xxhash_rust::xxh3::xxh3_64;
+use rustix::process::Signal;
 
-use super::busy::first_new_post;
 use super::fill::fill;
 use super::place::{Holding, Place};
 use super::processes::Processes;
 use super::rig::{Rig, Shape, settled};
-use super::searches::texts;
+use super::traffic::{Demand, Event, Rates, Traffic};
 use crate::args::{ElasticArgs, OutputFormat, WorldSize};
 use crate::client::Client;
 use crate::commands::{Context, Outcome, build_world, now_ms};
@@ -32,7 +29,6 @@ use crate::world::World;
 use figures::{Measured, Quiet, Silence, Window};
 use operator::{Operator, busiest, one_move, replicas_on};
 use report::Report;
-use traffic::{Demand, Event, Rates, Traffic};
 
 /// Posts stay however old they are.
 const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n";
@@ -48,11 +44,6 @@ const KILLS: usize = 3;
 const AWAY: Duration = Duration::from_secs(6);
 /// How long a node is stopped.
 const STOPPED: Duration = Duration::from_secs(8);
-/// Different texts to search for and to write, and different viewers.
-const TEXTS: u64 = 2_000;
-const VIEWERS: u64 = 500;
-/// Authors of each shard that write during the measurement.
-const AUTHORS: usize = 50;
 
 /// The cluster under its traffic.
 struct Stage<'a> {
@@ -179,37 +170,12 @@ fn rates(args: &ElasticArgs) -> Rates {
 
 /// What is asked for and written during the measurement.
 async fn demand(args: &ElasticArgs, client: &Client, world: &World, operator: &Operator) -> Result<Demand> {
-    let step = (args.posts / TEXTS).max(1);
-    let spec = world.spec();
-    let visits = (0..spec.sessions).rev().take(VIEWERS as usize);
-    let mut viewers: Vec<u64> = visits.map(|index| world.visit(index).viewer + 1).collect();
-    if viewers.is_empty() {
-        viewers = (1..=spec.users.min(VIEWERS)).collect();
-    }
     let view = operator.view().await?;
-    let ranges = view.shards.iter().filter(|shard| shard.slot_start < shard.slot_end);
-    let authors = ranges.map(|shard| {
-        let slots = shard.slot_start..shard.slot_end;
-        let own = (1..=spec.users).filter(|user| slots.contains(&slot(*user)));
-        (shard.shard, own.take(AUTHORS).collect())
-    });
-    let authors: BTreeMap<u64, Vec<u64>> = authors.collect();
-    if authors.is_empty() || authors.values().any(Vec::is_empty) {
-        bail!("a shard has no user who could write; take fewer --shards or more --posts");
-    }
-    Ok(Demand {
-        client: client.clone(),
-        texts: texts(world, (0..TEXTS).map(|number| number * step % args.posts))?,
-        viewers,
-        authors: authors.into_iter().collect(),
-        first_post: first_new_post(),
-        rates: rates(args),
-    })
-}
-
-/// As every client may compute it (ARCHITECTURE.md, "Slots and shards").
-fn slot(user: u64) -> u32 {
-    (xxh3_64(&user.to_le_bytes()) >> 50) as u32
+    let ranges = view
+        .shards
+        .iter()
+        .map(|shard| (shard.shard, shard.slot_start..shard.slot_end));
+    Demand::of(client, world, ranges, rates(args))
 }
 
 fn name(node: u64) -> String {
@@ -319,19 +285,11 @@ impl Stage<'_> {
     async fn stop_one(&mut self) -> Result<()> {
         let view = self.operator.view().await?;
         let (node, _) = busiest(&view).context("no node leads a shard")?;
-        let roll = self.processes.roll();
-        let process = roll.iter().find(|(process, _)| *process == name(node));
-        let pid = process.and_then(|(_, pid)| Pid::from_raw(*pid as i32));
-        let pid = pid.with_context(|| format!("node {node} does not run"))?;
         let window = self.begin("sigstop");
-        kill_process(pid, Signal::STOP).context("cannot stop a node")?;
+        self.processes.signal(&name(node), Signal::STOP)?;
         tokio::time::sleep(STOPPED).await;
-        kill_process(pid, Signal::CONT).context("cannot let a node go on")?;
+        self.processes.signal(&name(node), Signal::CONT)?;
         self.rig.healthy(self.processes).await?;
         self.end(window).await
     }
 }
-
-#[cfg(test)]
-#[path = "elastic_test.rs"]
-mod tests;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use covey_api::v1::PostKey;
@@ -131,6 +132,8 @@ pub(super) struct Cast {
     pub(super) viewers: Vec<u64>,
     /// Posts with a vector, spread over the input.
     pub(super) queries: Vec<PostKey>,
+    /// What was loaded, if it was generated.
+    pub(super) world: Option<Arc<World>>,
 }
 
 /// Reads the input once more and picks.
@@ -159,6 +162,10 @@ pub(super) fn cast(format: &Format) -> Result<Cast> {
     Ok(Cast {
         viewers,
         queries: sample.kept,
+        world: match format {
+            Format::World(world) => Some(world.clone()),
+            _ => None,
+        },
     })
 }
 

@@ -14,14 +14,18 @@ mod own_writes;
 mod paced;
 mod place;
 mod processes;
+mod quality;
 mod rates;
 mod report;
 mod restart;
 mod rig;
 mod searches;
 mod session;
+mod slots;
 mod steady;
 mod stream;
+mod takedown;
+mod traffic;
 mod usage;
 
 use std::path::Path;
@@ -82,6 +86,12 @@ async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes
         Some(BenchCommand::Elastic(args)) => elastic::run(context, args, processes).await,
         Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
         Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
+        Some(BenchCommand::Takedown(args)) => takedown::run(context, args, processes).await,
+        Some(BenchCommand::Quality(args)) => {
+            let session = Session::prepare(context, &args.dir, &args.cluster, true)?;
+            let (session, _) = loaded(session, processes).await?;
+            quality::run(context, args, &session).await
+        }
         Some(BenchCommand::Busy(args)) => {
             let (mut session, _) = up(context, (&args.dir, &args.cluster), processes).await?;
             busy::run(context, args, &mut session, processes).await
@@ -103,7 +113,10 @@ async fn up(
     (dir, cluster): (&Path, &ClusterArgs),
     processes: &mut Processes,
 ) -> Result<(Session, Loaded)> {
-    let mut session = Session::prepare(context, dir, cluster)?;
+    loaded(Session::prepare(context, dir, cluster, false)?, processes).await
+}
+
+async fn loaded(mut session: Session, processes: &mut Processes) -> Result<(Session, Loaded)> {
     session.start(processes)?;
     session.wait_until_ready(processes).await?;
     let loaded = session.load(processes).await?;

@@ -200,6 +200,8 @@ pub(super) struct Choice {
     pub(super) posts: u64,
     /// Keep and show posts of any age: real files are old, even moved in time.
     pub(super) any_age: bool,
+    /// Show what was served a moment ago again: feeds are compared, and not read.
+    pub(super) again: bool,
 }
 
 /// Rows of a sealed segment: about a sixth of a shard, so that at most that much is scanned without an index; not fewer
@@ -231,11 +233,15 @@ fn config_text(data: &Path, ports: &Ports, choice: &Choice) -> String {
         "\n# Small segments for a small world, so that the indexes have something to do.\n\
          [ann]\nseal_rows = {seal}\nmin_train_rows = {seal}\n"
     ));
-    text.push_str(match choice.any_age {
-        true => "\n[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\n",
-        // The world covers the last two days; it should not shrink while one looks at it.
-        false => "\n[retention]\nwindow = \"96h\"\n",
-    });
+    // The world covers the last two days; it should not shrink while one looks at it.
+    let window = if choice.any_age { "off" } else { "96h" };
+    text.push_str(&format!("\n[retention]\nwindow = \"{window}\"\n\n[feed]\n"));
+    if choice.any_age {
+        text.push_str("max_post_age = \"off\"\n");
+    }
+    if choice.again {
+        text.push_str("served_suppression = \"0ms\"\n");
+    }
     text.push_str(&format!("\n[telemetry]\notlp_endpoint = {}\n", quoted(&choice.otlp)));
     text
 }

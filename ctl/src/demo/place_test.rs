@@ -9,6 +9,7 @@ fn choice(any_age: bool) -> Choice {
         otlp: "http://127.0.0.1:4317".into(),
         posts: 100_000,
         any_age,
+        again: !any_age,
     }
 }
 
@@ -18,6 +19,7 @@ fn the_generated_configuration_is_valid() {
         let text = config_text(Path::new("a/\"b\""), &USUAL, &choice(any_age));
         let config: Config = text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"));
         assert_eq!(config.nodes.len(), NODES);
+        assert_eq!(config.feed.served_suppression.is_zero(), !any_age);
         assert_eq!(config.cluster.data_dir.to_string(), "a/\"b\"");
     }
 }

@@ -140,6 +140,14 @@ impl Processes {
         }
     }
 
+    /// Sends a signal to the one of this name.
+    pub(super) fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        let process = self.list.iter().find(|process| process.name == name);
+        let pid = process.and_then(|process| Pid::from_raw(process.child.id()? as i32));
+        let pid = pid.with_context(|| format!("{name} does not run"))?;
+        kill_process(pid, signal).with_context(|| format!("cannot send a signal to {name}"))
+    }
+
     /// Stops the one of this name, if there is one.
     pub(super) async fn stop_one(&mut self, name: &str) {
         if let Some(at) = self.list.iter().position(|process| process.name == name) {

@@ -95,6 +95,20 @@ impl Rig {
         self.healthy(processes).await
     }
 
+    /// Starts one more coordinator, on ports that are free now, and waits until it sees a healthy cluster.
+    pub(super) async fn another_coordinator(&self, processes: &mut Processes) -> Result<Client> {
+        // Bound together, so that they differ.
+        let bound = [TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0")];
+        let address = |bound: io::Result<TcpListener>| Ok(bound?.local_addr()?.to_string());
+        let addresses: io::Result<Vec<String>> = bound.into_iter().map(address).collect();
+        let addresses = addresses.context("cannot listen on a port of 127.0.0.1")?;
+        let config = self.place.config().display().to_string();
+        let args = ["--config", &config, "--http", &addresses[0], "--grpc", &addresses[1]].map(str::to_owned);
+        let log = self.place.logs().join("coordinator-2.log");
+        processes.start("coordinator 2", &sibling("covey-coordinator")?, &args, &log)?;
+        ready(&format!("http://{}", addresses[1]), processes).await
+    }
+
     pub(super) fn start_node(&self, id: usize, processes: &mut Processes) -> Result<()> {
         let config = self.place.config().display().to_string();
         let args = ["--config".to_owned(), config, "--node".to_owned(), id.to_string()];
@@ -104,28 +118,32 @@ impl Rig {
 
     /// Waits until every shard has a leader and all its replicas.
     pub(super) async fn healthy(&self, processes: &mut Processes) -> Result<Client> {
-        let spinner = Spinner::start("waiting for the cluster");
-        let started = Instant::now();
-        let server = format!("http://127.0.0.1:{}", self.ports.grpc);
-        loop {
-            processes.all_alive()?;
-            let looked = match Client::connect(&server).await {
-                Ok(client) => fetch_status(&client).await.map(|status| (client, status)),
-                Err(error) => Err(error),
-            };
-            let last = match looked {
-                Ok((client, status)) if status.healthy => {
-                    spinner.done(started.elapsed());
-                    return Ok(client);
-                }
-                Ok((_, status)) => status.problems.first().cloned().unwrap_or_default(),
-                Err(error) => error.to_string(),
-            };
-            if started.elapsed() > READY {
-                bail!("the cluster is not ready after {} s: {last}", READY.as_secs());
+        ready(&format!("http://127.0.0.1:{}", self.ports.grpc), processes).await
+    }
+}
+
+/// Waits until a coordinator sees a healthy cluster.
+async fn ready(server: &str, processes: &mut Processes) -> Result<Client> {
+    let spinner = Spinner::start("waiting for the cluster");
+    let started = Instant::now();
+    loop {
+        processes.all_alive()?;
+        let looked = match Client::connect(server).await {
+            Ok(client) => fetch_status(&client).await.map(|status| (client, status)),
+            Err(error) => Err(error),
+        };
+        let last = match looked {
+            Ok((client, status)) if status.healthy => {
+                spinner.done(started.elapsed());
+                return Ok(client);
             }
-            tokio::time::sleep(AGAIN).await;
+            Ok((_, status)) => status.problems.first().cloned().unwrap_or_default(),
+            Err(error) => error.to_string(),
+        };
+        if started.elapsed() > READY {
+            bail!("the cluster is not ready after {} s: {last}", READY.as_secs());
         }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

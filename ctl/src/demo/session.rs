@@ -60,8 +60,8 @@ pub(super) struct Shown {
 }
 
 impl Session {
-    /// Chooses the ports, writes the configuration, opens the trace receiver.
-    pub(super) fn prepare(context: &Context, dir: &Path, args: &ClusterArgs) -> Result<Session> {
+    /// Chooses the ports, writes the configuration, opens the trace receiver. With `again`, feeds may show what they have just shown.
+    pub(super) fn prepare(context: &Context, dir: &Path, args: &ClusterArgs, again: bool) -> Result<Session> {
         let wish = match &args.data {
             Some(path) => Wish::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
             None => Wish::World(args.size.clone()),
@@ -80,6 +80,7 @@ impl Session {
             otlp,
             posts: wish.posts(),
             any_age: wish.any_age(),
+            again,
         };
         place.write_config(&ports, &choice)?;
         Ok(Session {

@@ -67,6 +67,18 @@ pub struct PostFacts {
     pub small_talk: bool,
 }
 
+impl PostFacts {
+    /// No label keeps it from being shown to strangers.
+    pub(crate) fn recommendable(&self) -> bool {
+        !self.spam && !self.not_safe()
+    }
+
+    /// One in two hundred.
+    fn not_safe(&self) -> bool {
+        self.index % 200 == 77
+    }
+}
+
 impl World {
     /// Index of the post that a repost shows; the post itself for all others.
     pub fn shown(&self, facts: &PostFacts) -> u64 {
@@ -271,10 +283,10 @@ fn labels(facts: &PostFacts) -> Vec<i32> {
     if facts.spam {
         list.push(Label::Spam.into());
     }
-    // One in two hundred and one in three hundred.
-    if facts.index % 200 == 77 {
+    if facts.not_safe() {
         list.push(Label::Nsfw.into());
     }
+    // One in three hundred.
     if facts.index % 300 == 41 {
         list.push(Label::Graphic.into());
     }

@@ -7,7 +7,7 @@ use covey_api::v1::PostKey;
 use serde::Serialize;
 
 use super::super::measure::quantile;
-use super::traffic::{Event, Kind};
+use super::super::traffic::{Event, Kind};
 
 /// An operation shorter than this tells no time left that could be judged, in milliseconds.
 const SHORT_MS: u64 = 4_000;

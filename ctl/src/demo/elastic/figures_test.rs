@@ -1,6 +1,6 @@
 //! Figures of an operation from what became of the requests.
 
-use super::super::traffic::Write;
+use super::super::super::traffic::Write;
 use super::*;
 
 fn at(ms: u64) -> Duration {

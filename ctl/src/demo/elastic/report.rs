@@ -2,8 +2,8 @@
 
 use super::super::measure::quantile;
 use super::super::rig::Shape;
+use super::super::traffic::Rates;
 use super::figures::{Measured, Quiet};
-use super::traffic::Rates;
 use crate::render::text::{Style, count, table};
 
 /// The whole run.

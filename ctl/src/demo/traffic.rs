@@ -1,16 +1,22 @@
 //! Searches, feeds and writes at fixed rates, whatever the answers take, and what became of each.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use covey_api::v1::{Answer, GetFeedRequest, ItemStatus, Post, PostKey, PutPostsRequest, SearchRequest};
 use tokio::task::JoinHandle;
 use tonic::Request;
 
-use super::super::paced::{Pace, paced};
+use super::busy::first_new_post;
+use super::paced::{Pace, paced};
+use super::searches::texts;
+use super::slots::slot;
 use crate::client::Client;
+use crate::world::World;
 
 /// Writes per second to each shard: a gap between acknowledgements is measured to a tenth of a second.
 const BEATS: u32 = 10;
@@ -20,6 +26,12 @@ const READ: Duration = Duration::from_secs(2);
 const WRITE: Duration = Duration::from_secs(10);
 /// Longest run: what ends it is [`Traffic::finish`].
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Different texts to search for and to write, and different viewers.
+const TEXTS: u64 = 2_000;
+const VIEWERS: u64 = 500;
+/// Authors of each shard that write.
+const AUTHORS: usize = 50;
 
 /// Per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +171,38 @@ impl Drop for Traffic {
 }
 
 impl Demand {
+    /// Texts and latest visitors of a loaded world, and writers of each of the shards; those without slots have none.
+    pub(super) fn of(
+        client: &Client,
+        world: &World,
+        shards: impl Iterator<Item = (u64, Range<u32>)>,
+        rates: Rates,
+    ) -> Result<Demand> {
+        let spec = world.spec();
+        let visits = (0..spec.sessions).rev().take(VIEWERS as usize);
+        let mut viewers: Vec<u64> = visits.map(|index| world.visit(index).viewer + 1).collect();
+        if viewers.is_empty() {
+            viewers = (1..=spec.users.min(VIEWERS)).collect();
+        }
+        let authors = shards.filter(|(_, slots)| !slots.is_empty()).map(|(shard, slots)| {
+            let own = (1..=spec.users).filter(|user| slots.contains(&slot(*user)));
+            (shard, own.take(AUTHORS).collect())
+        });
+        let authors: BTreeMap<u64, Vec<u64>> = authors.collect();
+        if authors.is_empty() || authors.values().any(Vec::is_empty) {
+            bail!("a shard has no user who could write; take fewer --shards or more --posts");
+        }
+        let step = (spec.posts / TEXTS).max(1);
+        Ok(Demand {
+            client: client.clone(),
+            texts: texts(world, (0..TEXTS).map(|number| number * step % spec.posts))?,
+            viewers,
+            authors: authors.into_iter().collect(),
+            first_post: first_new_post(),
+            rates,
+        })
+    }
+
     /// Batches of posts per second.
     fn beats(&self) -> u32 {
         (self.authors.len() as u32 * BEATS).min(self.rates.posts)

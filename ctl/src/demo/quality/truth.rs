@@ -1,0 +1,196 @@
+//! What every post of the world is worth to a viewer, and which posts the viewer may be shown at all.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use covey_api::v1::{Action, ActionKind, EdgeKind};
+use covey_config::{FeedConfig, WeightsConfig};
+
+use crate::world::{HEADS, PostFacts, Shape, World};
+
+/// Older posts are not shown: the default of `feed.max_post_age`.
+const MAX_AGE_MS: u64 = 48 * 3_600_000;
+/// Engagement this much older counts half, in milliseconds: the default of `feed.popular.half_life`.
+const HALF_LIFE_MS: f64 = 6.0 * 3_600_000.0;
+
+/// A post that a viewer may be shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Entry {
+    /// 0-based.
+    pub(super) post: u64,
+    pub(super) author: u64,
+    pub(super) topic: u8,
+    pub(super) created_ms: u64,
+    /// The true score, but not below 0.
+    pub(super) gain: f64,
+    /// Engagement of all viewers, decayed.
+    pub(super) popularity: f64,
+    /// The viewer follows the author.
+    pub(super) followed: bool,
+    /// Nobody has been shown it before.
+    pub(super) cold: bool,
+}
+
+/// A world at one moment, with what its log says.
+pub(super) struct Truth {
+    world: Arc<World>,
+    at_ms: u64,
+    posts: Vec<PostFacts>,
+    weights: [f64; HEADS],
+    min_video_ms: u32,
+    popularity: HashMap<u64, f64>,
+    /// Posts that somebody was shown.
+    shown: BTreeSet<u64>,
+    /// Posts that each of the viewers saw.
+    seen: BTreeMap<u64, BTreeSet<u64>>,
+    /// By whom each of the viewers is blocked.
+    blocked_by: BTreeMap<u64, BTreeSet<u64>>,
+}
+
+impl Truth {
+    /// Reads the whole log of the world; `viewers` are 0-based.
+    pub(super) fn new(world: Arc<World>, at_ms: u64, viewers: &BTreeSet<u64>) -> Truth {
+        let feed = FeedConfig::default();
+        let mut truth = Truth {
+            at_ms,
+            posts: (0..world.spec().posts).map(|index| world.facts(index)).collect(),
+            weights: weights(&feed.weights),
+            min_video_ms: feed.min_video_duration.as_millis() as u32,
+            popularity: HashMap::new(),
+            shown: BTreeSet::new(),
+            seen: viewers.iter().map(|viewer| (*viewer, BTreeSet::new())).collect(),
+            blocked_by: BTreeMap::new(),
+            world: world.clone(),
+        };
+        for action in World::sessions(world.clone()).flatten() {
+            truth.learn(&action);
+        }
+        for user in 0..world.spec().users {
+            let blocks = of_kinds(&world, user, &[EdgeKind::Block]);
+            for viewer in blocks.intersection(viewers) {
+                truth.blocked_by.entry(*viewer).or_default().insert(user);
+            }
+        }
+        truth
+    }
+
+    fn learn(&mut self, action: &Action) {
+        let (viewer, post) = (action.viewer_id - 1, action.post_id - 1);
+        let shown = self.world.shown(&self.posts[post as usize]);
+        match action.kind() {
+            ActionKind::Impression => {
+                self.shown.insert(shown);
+                if let Some(seen) = self.seen.get_mut(&viewer) {
+                    seen.insert(post);
+                }
+            }
+            ActionKind::Favorite | ActionKind::Reply | ActionKind::Repost | ActionKind::Quote | ActionKind::Share => {
+                let age = self.at_ms.saturating_sub(action.at_ms) as f64;
+                *self.popularity.entry(shown).or_default() += (-age / HALF_LIFE_MS).exp2();
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.world.spec().seed
+    }
+
+    pub(super) fn text(&self, post: u64) -> String {
+        match post < self.world.spec().posts {
+            true => self.world.post(post).text,
+            false => String::new(),
+        }
+    }
+
+    pub(super) fn follows(&self, viewer: u64, author: u64) -> bool {
+        self.world.follows(viewer).binary_search(&author).is_ok()
+    }
+
+    /// A post that is not in the pool of a viewer.
+    pub(super) fn worthless(&self, post: u64) -> Entry {
+        let facts = self.posts.get(post as usize);
+        Entry {
+            post,
+            author: facts.map_or(u64::MAX, |facts| facts.author),
+            topic: facts.map_or(0, |facts| facts.topic),
+            created_ms: 0,
+            gain: 0.0,
+            popularity: 0.0,
+            followed: false,
+            cold: false,
+        }
+    }
+
+    /// Everything that the rules let the viewer be shown: young, unseen, nobody's repost, not the viewer's own, of nobody who is blocked or
+    /// muted or blocks the viewer. Strangers' posts neither answer others nor carry a label that keeps them from being recommended.
+    pub(super) fn pool(&self, index: u64) -> Vec<Entry> {
+        let viewer = self.world.viewer(index, self.at_ms);
+        let mut unwanted = of_kinds(&self.world, index, &[EdgeKind::Block, EdgeKind::Mute]);
+        unwanted.extend(self.blocked_by.get(&index).into_iter().flatten());
+        unwanted.insert(index);
+        let nothing = BTreeSet::new();
+        let seen = self.seen.get(&index).unwrap_or(&nothing);
+        let eligible = |post: &&PostFacts| {
+            let age = self.at_ms.checked_sub(post.created_ms);
+            let followed = viewer.follows.binary_search(&post.author).is_ok();
+            let related = post.parent.is_some_and(|parent| seen.contains(&parent)) && post.shape == Shape::Reply;
+            age.is_some_and(|age| age <= MAX_AGE_MS)
+                && post.shape != Shape::Repost
+                && (followed || (post.shape != Shape::Reply && post.recommendable()))
+                && !unwanted.contains(&post.author)
+                && !seen.contains(&post.index)
+                && !related
+        };
+        let entry = |post: &PostFacts| Entry {
+            post: post.index,
+            author: post.author,
+            topic: post.topic,
+            created_ms: post.created_ms,
+            gain: self
+                .world
+                .true_score(&viewer, post, &self.weights, self.min_video_ms)
+                .max(0.0),
+            popularity: self.popularity.get(&post.index).copied().unwrap_or(0.0),
+            followed: viewer.follows.binary_search(&post.author).is_ok(),
+            cold: !self.shown.contains(&post.index),
+        };
+        self.posts.iter().filter(eligible).map(entry).collect()
+    }
+}
+
+/// 0-based indexes of those to whom a user has edges of these kinds.
+fn of_kinds(world: &World, user: u64, kinds: &[EdgeKind]) -> BTreeSet<u64> {
+    let edges = world.user(user).edges;
+    let wanted = edges.iter().filter(|edge| kinds.contains(&edge.kind()));
+    wanted.map(|edge| edge.target_id - 1).collect()
+}
+
+/// `[feed.weights]` in the order of the model's outputs.
+fn weights(of: &WeightsConfig) -> [f64; HEADS] {
+    [
+        of.favorite,
+        of.reply,
+        of.retweet,
+        of.photo_expand,
+        of.click,
+        of.profile_click,
+        of.vqv,
+        of.share,
+        of.share_via_dm,
+        of.share_via_copy_link,
+        of.dwell,
+        of.quote,
+        of.quoted_click,
+        of.follow_author,
+        of.not_interested,
+        of.block_author,
+        of.mute_author,
+        of.report,
+        of.dwell_time,
+    ]
+}
+
+#[cfg(test)]
+#[path = "truth_test.rs"]
+mod tests;
