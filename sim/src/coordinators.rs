@@ -1,7 +1,8 @@
 //! Coordinators, each with clients that search, ask for verdicts and feeds, and have authors block viewers. A coordinator ends at times,
 //! and the next one begins with what the configuration says.
 //!
-//! Every request carries the token of all that was acknowledged or read before, so that it is known what a complete answer holds.
+//! A request carries the token of all that was acknowledged or read before, so that it is known what a complete answer holds. Some, for
+//! what is safe to show, carry none: all the same they see what lies longer back than a verdict may.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,8 @@ const VERDICTS: u64 = 6;
 
 /// A coordinator in one of its lives, and who asks it.
 struct Asker {
+    /// `feed.verdict_staleness`.
+    verdict_staleness: Duration,
     env: Env,
     cluster: Arc<Cluster>,
     feed: FeedService,
@@ -72,6 +75,7 @@ async fn live(env: Env, ends: Duration, history: Shared) -> turmoil::Result {
     let config = Arc::new(config_on(0));
     let cluster = Cluster::start(env.clone(), &config, &Threads::Here, node_ports(&env, &config));
     let asker = Asker {
+        verdict_staleness: config.feed.verdict_staleness,
         feed: feed(&env, &config, &cluster)?,
         cluster,
         clients: clients(&env),
@@ -235,15 +239,27 @@ impl Asker {
         complete
     }
 
-    async fn verdicts(&self) {
+    /// What is known when somebody asks, with a token that has seen it, or so long before that none is needed.
+    async fn known(&self) -> (Asked, SessionToken) {
         let asked = self.asked(self.viewer());
+        match self.env.entropy.below(4) {
+            0 => {
+                tokio::time::sleep(self.verdict_staleness).await;
+                (asked, SessionToken::default())
+            }
+            _ => (asked, self.token()),
+        }
+    }
+
+    async fn verdicts(&self) {
+        let (asked, token) = self.known().await;
         let keys: Vec<PostKey> = (0..VERDICTS).map(|_| self.post()).collect();
         let ask = VerdictAsk {
             viewer: asked.viewer,
             keys: keys.clone(),
             with_posts: self.env.entropy.below(2) == 0,
         };
-        let context = ReadContext::query(self.deadline(), self.token());
+        let context = ReadContext::query(self.deadline(), token).within(self.verdict_staleness);
         let Ok(found) = self.cluster.verdicts(ask, &context).await else {
             return;
         };
@@ -257,11 +273,11 @@ impl Asker {
     }
 
     async fn feed(&self) {
-        let asked = self.asked(self.viewer());
+        let (asked, token) = self.known().await;
         let request = FeedRequest {
             viewer: asked.viewer,
             limit: 20,
-            token: self.token(),
+            token,
             // What is recorded as served is not shown again for long.
             dry_run: self.env.entropy.below(8) != 0,
             ..FeedRequest::default()
