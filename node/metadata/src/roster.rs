@@ -19,8 +19,15 @@ pub(crate) const NODES: Range<u64> = 1..1 << 16;
 
 impl Metadata {
     /// The nodes of the cluster, for whoever has to reach them.
-    pub fn directory(&self) -> Directory {
+    pub(crate) fn directory(&self) -> Directory {
         Directory::new(self.directory, self.nodes.values().map(|known| known.place.clone()))
+    }
+
+    /// The same once every node that is configured is in it: a node takes what is not in the list for gone, and if one joined before the
+    /// others were registered nobody would find these any more.
+    pub fn whole_directory(&self, configured: &[NodePlace]) -> Option<Directory> {
+        let whole = !configured.iter().any(|place| self.lacks_place(place));
+        whole.then(|| self.directory())
     }
 
     /// Whether a node as it is configured is new to it, and can be taken in.

@@ -46,6 +46,25 @@ fn only_nodes_that_make_sense_are_taken_in() {
     }
 }
 
+/// A cluster begins: a node says where it is before the leader has registered those that are configured.
+#[test]
+fn a_list_without_nodes_that_are_configured_is_told_to_nobody() {
+    let configured: Vec<NodePlace> = (1..=100).map(|node| place(node, "")).collect();
+    let mut bed = Bed::of(1, 1, 1);
+    assert!(bed.announce(place(7, "")).is_ok());
+    assert_eq!(bed.state.whole_directory(&configured), None);
+    for some in configured.chunks(64) {
+        assert_eq!(bed.state.whole_directory(&configured), None);
+        register(&mut bed, some.to_vec());
+    }
+    let whole = bed.state.whole_directory(&configured).expect("all are known");
+    assert_eq!(whole.nodes.len(), 100);
+    // One that is gone for good is not waited for.
+    bed.state.nodes.remove(&NodeId(5));
+    bed.state.removed.insert(NodeId(5));
+    assert!(bed.state.whole_directory(&configured).is_some());
+}
+
 #[test]
 fn a_configuration_brings_new_nodes_and_changes_none() {
     let mut bed = Bed::new(3, 1);

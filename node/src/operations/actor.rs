@@ -98,8 +98,10 @@ impl OperationsActor {
             return;
         };
         sightings.begin(handle.env.clock.monotonic());
-        if state.directory > handle.nodes.version() {
-            self.learn(state.directory(), ctx);
+        if state.directory > handle.nodes.version()
+            && let Some(directory) = state.whole_directory(&self.deps.places)
+        {
+            self.learn(directory, ctx);
         }
         self.look(ctx);
         let glimpse = handle.glimpse(&state);
