@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
-use covey_shared::model::ActionKind;
+use covey_shared::model::{ActionKind, Topics};
 use covey_shared::score::Score;
 use covey_shared::session::SessionToken;
-use covey_shared::wire::{self, CandidateFlags, Counters, ViewerAction, ViewerState};
+use covey_shared::wire::{self, CandidateFlags, Engagement, ViewerAction, ViewerState};
 
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::ledger::Ledger;
@@ -48,7 +48,9 @@ pub(crate) fn core(author: u64, post: u64) -> wire::Candidate {
         language: Default::default(),
         flags: CandidateFlags(CandidateFlags::HAS_CONTENT),
         source_score: Score::default(),
-        counters: Counters::default(),
+        engagement: Engagement::default(),
+        simhash: 0,
+        topics: Topics::default(),
     }
 }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use covey_config::{L1Config, Metric};
 use covey_pipeline::{Filter, Reply, RunContext, Score, Verdict, ready};
-use covey_shared::model::ActionKind;
-use covey_shared::wire::Counters;
+use covey_shared::wire::Engagement;
 
 use crate::feed::candidate::{Channel, ChannelHit, FeedCandidate};
 use crate::feed::query::FeedQuery;
@@ -61,7 +60,7 @@ impl L1Cut {
         let terms = [
             (weights.similarity, self.similarity(post)),
             (weights.recency, recency(query, post, weights.recency_half_life)),
-            (weights.engagement, engagement(&post.ranked_as().counters)),
+            (weights.engagement, engagement(post.ranked_as().engagement)),
             (weights.affinity, affinity(query, post)),
             (weights.in_network, f64::from(u8::from(post.in_network == Some(true)))),
         ];
@@ -128,22 +127,9 @@ fn recency(query: &FeedQuery, post: &FeedCandidate, half_life: Duration) -> f64 
 }
 
 /// Share of the viewers who engaged, less those who did not want to see it.
-fn engagement(counters: &Counters) -> f64 {
-    use ActionKind::*;
-    let count = |kinds: &[ActionKind]| kinds.iter().map(|kind| f64::from(counters.of(*kind))).sum::<f64>();
-    let engaged = count(&[
-        Favorite,
-        Reply,
-        Repost,
-        Quote,
-        Share,
-        ShareViaDm,
-        ShareViaCopyLink,
-        FollowAuthor,
-    ]);
-    let unwanted = count(&[NotInterested, BlockAuthor, MuteAuthor, Report]);
-    let views = count(&[Impression]).max(engaged + unwanted);
-    ((engaged - unwanted) / (views + PRIOR_VIEWS)).max(0.0)
+fn engagement(counts: Engagement) -> f64 {
+    let [engaged, unwanted, views] = [counts.engaged, counts.unwanted, counts.views].map(f64::from);
+    ((engaged - unwanted) / (views.max(engaged + unwanted) + PRIOR_VIEWS)).max(0.0)
 }
 
 /// How often the viewer liked what the author, or the author of what is repeated, wrote.

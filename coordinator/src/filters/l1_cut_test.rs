@@ -31,15 +31,19 @@ fn recency_halves_with_the_half_life() {
 
 #[test]
 fn engagement_is_a_rate_with_credit_for_few_views() {
-    let mut counters = Counters::default();
-    close(engagement(&counters), 0.0);
-    counters.by_kind[ActionKind::Favorite.index()] = 5;
-    counters.by_kind[ActionKind::Impression.index()] = 30;
-    close(engagement(&counters), 0.1);
-    counters.by_kind[ActionKind::Report.index()] = 5;
-    close(engagement(&counters), 0.0);
-    counters.by_kind[ActionKind::Report.index()] = 500;
-    close(engagement(&counters), 0.0);
+    let rate = |engaged, unwanted, views| {
+        engagement(Engagement {
+            engaged,
+            unwanted,
+            views,
+        })
+    };
+    close(rate(0, 0, 0), 0.0);
+    close(rate(5, 0, 30), 0.1);
+    close(rate(5, 5, 30), 0.0);
+    close(rate(5, 500, 30), 0.0);
+    // Clients that report no impressions.
+    close(rate(20, 0, 0), 0.5);
 }
 
 #[test]

@@ -223,7 +223,7 @@ async fn malformed_protobuf_is_the_senders_fault() {
 
 /// How a connection of a class of calls begins: magic, version, cluster, class, sender, receiver (any).
 fn hello(class: u8) -> Vec<u8> {
-    let mut hello = b"COVEY\0\x02\0".to_vec();
+    let mut hello = b"COVEY\0\x03\0".to_vec();
     hello.extend(ClusterId::from_name("shared").0.to_le_bytes());
     hello.push(class);
     hello.extend(2_u64.to_le_bytes());
@@ -240,7 +240,7 @@ fn the_handmade_hello_opens_the_door_so_that_garbage_behind_it_reaches_the_decod
             stream.write_all(&hello(class)).expect("a hello can be sent");
             let mut answer = [0; 17];
             stream.read_exact(&mut answer).expect("there is an answer");
-            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x02\0"[..], 0), "class {class}");
+            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x03\0"[..], 0), "class {class}");
         }
     }
 }
