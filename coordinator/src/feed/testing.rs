@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use covey_config::{Config, Metric};
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
@@ -16,6 +17,7 @@ use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::ledger::Ledger;
 use crate::feed::query::{FeedQuery, Impressions, KnownIds, UserFeatures};
 use crate::feed::runtime::EnvTimer;
+use crate::ranking::l1::L1;
 
 pub(crate) const VIEWER: UserId = UserId(1);
 /// The moment of every test.
@@ -98,6 +100,15 @@ pub(crate) fn query() -> FeedQuery {
         affinity: BTreeMap::new(),
         impressions: Impressions::default(),
         liked: Arc::default(),
+    }
+}
+
+/// The first score with the weights of the defaults.
+pub(crate) fn l1() -> L1 {
+    let config = Config::default();
+    L1 {
+        weights: config.feed.l1,
+        metric: Metric::InnerProduct,
     }
 }
 
