@@ -160,6 +160,15 @@ fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> 
 
 /// Takes the list into service.
 pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTimer) -> FeedPipeline {
+    assemble(components(shards, config), config, timer)
+}
+
+/// The same with a list that was changed.
+pub(crate) fn assemble(
+    components: Components<FeedQuery, FeedCandidate>,
+    config: &Config,
+    timer: EnvTimer,
+) -> FeedPipeline {
     let feed = &config.feed;
     let sources = [
         feed.in_network.max_posts,
@@ -178,7 +187,6 @@ pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTime
         side_effect_permits: SIDE_EFFECTS,
         retry_after: RETRY_AFTER,
     };
-    let components = components(shards, config);
     Pipeline::new(components, limits, Arc::new(timer), Arc::new(TokioSpawner))
         .expect("the list names each component once, and the config allows no limit of 0")
 }
