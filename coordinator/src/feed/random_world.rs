@@ -1,6 +1,6 @@
 //! Random posts, viewers and requests for tests, and what may not be shown for them, said as directly as possible.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use covey_api::v1::GetFeedReply;
@@ -193,8 +193,7 @@ impl World {
     /// What is wrong with a page, whoever answered; `off`: a component that does not work. Empty = nothing.
     pub(super) fn faults(&self, reply: &GetFeedReply, off: &str) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut sources = BTreeSet::new();
-        let mut hashes: Vec<u64> = Vec::new();
+        let mut sources: BTreeMap<PostKey, u64> = BTreeMap::new();
         if reply.posts.len() > self.request.limit {
             faults.push(format!(
                 "{} posts where {} are wanted",
@@ -212,14 +211,15 @@ impl World {
                     .map(|rule| format!("{id}: {rule}")),
             );
             let source = *self.shown(id).last().expect("at least itself");
-            if !sources.insert(source.key) && off != "RetweetDedup" {
-                faults.push(format!("{id} shows {} again", source.key.post));
-            }
-            let near = |other: &u64| (other ^ source.simhash).count_ones() <= 3;
-            if source.simhash != 0 && hashes.iter().any(near) && off != "ContentDuplicate" {
+            let near = |(key, hash): (&PostKey, &u64)| {
+                *key != source.key && *hash != 0 && (hash ^ source.simhash).count_ones() <= 3
+            };
+            if source.simhash != 0 && sources.iter().any(near) && off != "ContentDuplicate" {
                 faults.push(format!("{id} says what another one says"));
             }
-            hashes.extend((source.simhash != 0).then_some(source.simhash));
+            if sources.insert(source.key, source.simhash).is_some() && off != "RetweetDedup" {
+                faults.push(format!("{id} shows {} again", source.key.post));
+            }
         }
         faults
     }
