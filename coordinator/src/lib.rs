@@ -10,6 +10,7 @@ pub mod feed;
 mod filters;
 mod hydrators;
 pub mod ingest;
+mod ranking;
 mod request;
 mod scorers;
 mod seal;

@@ -3,13 +3,14 @@
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
+use crate::codec::{CodecError, decode_versioned, encode_versioned};
 use crate::ids::{LogIndex, OperationId, PostId, PostKey, ShardEpoch, UnixMillis, UserId, Version};
 use crate::metadata::{MetadataChange, OperationFault};
-use crate::model::{Action, Post, UserUpdate};
+use crate::model::{Action, Post, PostV1, UserUpdate};
 use crate::slots::Slot;
 
 /// Newest version of [`Proposal`]'s encoding.
-pub const PROPOSAL_VERSION: u16 = 1;
+pub const PROPOSAL_VERSION: u16 = 2;
 
 /// One entry of a shard's log.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -20,6 +21,45 @@ pub struct Proposal {
     pub log_time: UnixMillis,
     /// What to do.
     pub body: ShardCommand,
+}
+
+/// A proposal of version 1 that puts posts. All others have not changed.
+#[derive(Decode)]
+struct PutPostsV1 {
+    epoch: ShardEpoch,
+    log_time: UnixMillis,
+    _command: u32,
+    posts: Vec<PostV1>,
+}
+
+/// Where version 1 has the number of the command: behind the version, the epoch and the time.
+const COMMAND: std::ops::Range<usize> = 26..30;
+
+impl Proposal {
+    /// As logs keep it.
+    ///
+    /// # Errors
+    /// It is larger than [`MAX_MESSAGE`](crate::codec::MAX_MESSAGE).
+    pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        encode_versioned(PROPOSAL_VERSION, self)
+    }
+
+    /// Reads what this release or an earlier one has put into a log.
+    ///
+    /// # Errors
+    /// Bytes of a newer release, or that are no proposal.
+    pub fn decode(bytes: &[u8]) -> Result<Proposal, CodecError> {
+        let puts = bytes.get(COMMAND) == Some(&[0; 4]);
+        if bytes.first_chunk() != Some(&1_u16.to_le_bytes()) || !puts {
+            return decode_versioned(PROPOSAL_VERSION, bytes);
+        }
+        let old: PutPostsV1 = decode_versioned(1, bytes)?;
+        Ok(Proposal {
+            epoch: old.epoch,
+            log_time: old.log_time,
+            body: ShardCommand::PutPosts(old.posts.into_iter().map(Post::from).collect()),
+        })
+    }
 }
 
 /// A change of a shard's state. Append-only: numbers never change.

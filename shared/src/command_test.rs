@@ -1,9 +1,9 @@
 //! Proposals are kept in logs: their bytes are fixed.
 
 use super::*;
-use crate::codec::{CodecError, decode_versioned, encode_versioned};
+use crate::codec::CodecError;
 use crate::ids::ActionId;
-use crate::model::{ActionKind, EdgeKind, EdgeUpdate};
+use crate::model::{ActionKind, EdgeKind, EdgeUpdate, F16Vector, Language, Topics};
 
 const KEY: PostKey = PostKey {
     author: UserId(1),
@@ -20,29 +20,49 @@ fn check(body: ShardCommand, golden: &[&str]) {
         log_time: UnixMillis(3),
         body,
     };
-    let bytes = encode_versioned(PROPOSAL_VERSION, &proposal).unwrap();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let head = "0100 0100000000000000 0200000000000000 0300000000000000";
-    assert_eq!(hex, format!("{head}{}", golden.concat()).replace(' ', ""));
-    let read = |bytes: &[u8]| decode_versioned::<Proposal>(PROPOSAL_VERSION, bytes);
-    assert_eq!(read(&bytes).unwrap(), proposal);
-    for len in 0..bytes.len() {
-        assert!(read(&bytes[..len]).is_err(), "{proposal:?} cut at {len}");
+    let bytes = proposal.encode().unwrap();
+    assert_eq!(bytes, hex(2, golden));
+    assert_eq!(Proposal::decode(&bytes).unwrap(), proposal);
+    let old = hex(1, golden);
+    // A put of version 1 has posts of its own.
+    if !matches!(proposal.body, ShardCommand::PutPosts(_)) {
+        assert_eq!(Proposal::decode(&old).unwrap(), proposal);
     }
-    let newer = read(&[&[2, 0], &bytes[2..]].concat());
+    refuses_others(&bytes);
+}
+
+/// The proposal of [`check`] as it lies in a log.
+fn hex(version: u8, golden: &[&str]) -> Vec<u8> {
+    let head = format!("{version:02x}00 0100000000000000 0200000000000000 0300000000000000");
+    let hex = format!("{head}{}", golden.concat()).replace(' ', "");
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
+}
+
+/// What is shorter, newer or unknown.
+fn refuses_others(sound: &[u8]) {
+    for len in 0..sound.len() {
+        assert!(Proposal::decode(&sound[..len]).is_err(), "{sound:?} cut at {len}");
+    }
+    let longer = Proposal::decode(&[sound, &[0]].concat());
+    assert!(
+        matches!(longer, Err(CodecError::Trailing { extra: 1, .. })),
+        "{longer:?}"
+    );
+    let newer = Proposal::decode(&[&[3, 0], &sound[2..]].concat());
     assert!(
         matches!(
             newer,
             Err(CodecError::Version {
-                found: 2,
-                newest: 1,
+                found: 3,
+                newest: 2,
                 ..
             })
         ),
         "{newer:?}"
     );
-    let unknown = [&bytes[..26], &[11, 0, 0, 0], &bytes[30..]].concat();
-    assert!(matches!(read(&unknown), Err(CodecError::Decode { .. })));
+    let unknown = [&sound[..26], &[11, 0, 0, 0], &sound[30..]].concat();
+    assert!(matches!(Proposal::decode(&unknown), Err(CodecError::Decode { .. })));
 }
 
 const ONE: &str = "0100000000000000";
@@ -53,6 +73,8 @@ fn commands_about_posts_have_these_bytes() {
     let post = Post {
         key: KEY,
         version,
+        subscribers_only: true,
+        topics: Topics::of(&[7, 5]).unwrap(),
         ..Post::default()
     };
     let golden = [
@@ -61,6 +83,7 @@ fn commands_about_posts_have_these_bytes() {
         "0100000000000000 0200000000000000 0300000000000000",
         "0000000000000000 0000000000000000 0000 0000000000000000",
         "00 00 00 00 00000000 0000000000000000",
+        "01 05000000 07000000 00000000 00000000",
     ];
     check(ShardCommand::PutPosts(vec![post]), &golden);
     let key = "0100000000000000 0200000000000000 0300000000000000";
@@ -81,6 +104,33 @@ fn commands_about_posts_have_these_bytes() {
         ShardCommand::TrimBefore(UnixMillis(4)),
         &["06000000", "0400000000000000"],
     );
+}
+
+#[test]
+fn posts_of_version_1_are_read() {
+    let golden = [
+        "00000000",
+        ONE,
+        "0100000000000000 0200000000000000 0300000000000000",
+        "0400000000000000 0200000000000000 6869 656e 0000000000000000",
+        "01 0500000000000000 00 00 00 06000000 0200000000000000 003c",
+    ];
+    let post = Post {
+        key: KEY,
+        version: Version(3),
+        created_at: UnixMillis(4),
+        text: "hi".into(),
+        language: Language(*b"en"),
+        conversation: Some(PostId(5)),
+        labels: 6,
+        vector: F16Vector(vec![0x00, 0x3c]),
+        ..Post::default()
+    };
+    let bytes = hex(1, &golden);
+    let proposal = Proposal::decode(&bytes).unwrap();
+    assert_eq!(proposal.body, ShardCommand::PutPosts(vec![post]));
+    assert_eq!((proposal.epoch.conf_ver, proposal.log_time), (2, UnixMillis(3)));
+    refuses_others(&bytes);
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub const DEFAULT_DIM: usize = 128;
 /// Largest dimension: a lane of the hash has 15 bits to choose a place.
 pub const MAX_DIM: usize = 4096;
 
+/// Fewest words of a text that can be a near-duplicate: shorter ones agree by chance ("good morning").
+const DUPLICATE_WORDS: usize = 5;
+
 const WORD: u64 = 1;
 const PAIR: u64 = 2;
 const GRAM: u64 = 3;
@@ -62,23 +65,64 @@ pub fn content(text: &str, dim: usize) -> Option<Vec<f32>> {
 }
 
 /// 64-bit SimHash (Charikar 2002) over words and pairs of neighbours; texts that differ in a word or two of many lie a
-/// few bits apart. `None` for a text without words. On disk: can never change.
+/// few bits apart. `None` for a text without words. Can never change: replicas and releases compare each other's.
 pub fn simhash(text: &str) -> Option<u64> {
+    simhash_of(text, 1)
+}
+
+/// [`simhash`] of a text that is long enough to be told to be a near-duplicate; `None` for others.
+pub fn duplicate_hash(text: &str) -> Option<u64> {
+    simhash_of(text, DUPLICATE_WORDS)
+}
+
+/// `None` for a text of fewer words.
+fn simhash_of(text: &str, fewest: usize) -> Option<u64> {
     let folded = fold(text);
     let words: Vec<&str> = folded_words(&folded).collect();
-    if words.is_empty() {
+    if words.len() < fewest {
         return None;
     }
-    let mut votes = [0i32; 64];
+    let mut pair = String::new();
+    let pairs = words.windows(2).map(|both| {
+        pair.clear();
+        pair.extend([both[0], " ", both[1]]);
+        xxh3_64_with_seed(pair.as_bytes(), PAIR)
+    });
     let singles = words.iter().map(|word| xxh3_64(word.as_bytes()));
-    let pairs = words.windows(2).map(|pair| pair_hash(pair[0], pair[1]));
-    for hash in singles.chain(pairs) {
-        for (bit, vote) in votes.iter_mut().enumerate() {
-            *vote += if hash >> bit & 1 == 1 { 1 } else { -1 };
+    let mut votes = Votes::default();
+    singles.chain(pairs).for_each(|hash| votes.add(hash));
+    Some(votes.majority())
+}
+
+/// How many hashes have each bit, all bits at a time: plane p holds bit p of the 64 counts. A replica hashes all its texts when
+/// it opens, and counting bit by bit would take most of that.
+#[derive(Default)]
+struct Votes {
+    planes: [u64; 32],
+    total: u32,
+}
+
+impl Votes {
+    fn add(&mut self, hash: u64) {
+        self.total += 1;
+        let mut carry = hash;
+        for plane in &mut self.planes {
+            if carry == 0 {
+                break;
+            }
+            (*plane, carry) = (*plane ^ carry, *plane & carry);
         }
     }
-    let bits = votes.iter().enumerate().filter(|(_, vote)| **vote > 0);
-    Some(bits.fold(0, |hash, (bit, _)| hash | 1 << bit))
+
+    /// The bits that more than half of the hashes have.
+    fn majority(&self) -> u64 {
+        let used = (u32::BITS - self.total.leading_zeros()) as usize;
+        let count = |bit: usize| (0..used).fold(0, |count, p| count | (self.planes[p] >> bit & 1) << p);
+        let most = u64::from(self.total / 2);
+        (0..64)
+            .filter(|bit| count(*bit) > most)
+            .fold(0, |hash, bit| hash | 1 << bit)
+    }
 }
 
 /// How often each item occurs, in the items' order: the order in which floats are added must not depend on hashing.

@@ -73,6 +73,18 @@ fn near_duplicates_are_few_bits_apart() {
 }
 
 #[test]
+fn near_duplicates_of_a_long_text_are_at_most_three_bits_apart_and_short_ones_are_none() {
+    let text = "The harbour ferry is cancelled today, because of the storm.";
+    let hash = duplicate_hash(text).unwrap();
+    assert_eq!(hash, simhash(text).unwrap());
+    // Marks, case and width are no difference.
+    let again = duplicate_hash("the HARBOUR ferry is cancelled today: because of the ｓｔｏｒｍ!!! 🎉").unwrap();
+    assert_eq!(hash, again);
+    assert_eq!(duplicate_hash("good morning to all"), None);
+    assert!(duplicate_hash("good morning to you all").is_some());
+}
+
+#[test]
 fn golden_vector_never_changes() {
     let vector = content("Scientists find Ｗater on the moon: the moon has water", 128).unwrap();
     let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use covey_pipeline::{RequestId, Score};
-use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::model::Post;
 use covey_shared::wire;
 
@@ -102,8 +102,8 @@ pub struct FeedCandidate {
     pub source: Option<Box<wire::Candidate>>,
     /// What is shown of the author, if it could be read.
     pub author: Option<wire::AuthorInfo>,
-    /// The cheap first score, before the cut.
-    pub l1: f64,
+    /// The cheap first score; `None` until a filter needs it.
+    pub l1: Option<f64>,
     /// The score before business rules.
     pub weighted: Score,
     /// The score after AuthorDiversity.
@@ -129,7 +129,7 @@ impl FeedCandidate {
             video_ms: None,
             source: None,
             author: None,
-            l1: 0.0,
+            l1: None,
             weighted: Score::UNSCORED,
             diversified: Score::UNSCORED,
             score: Score::UNSCORED,
@@ -171,6 +171,14 @@ impl FeedCandidate {
             source.unwrap_or_default(),
         ];
         ids.into_iter().filter(|id| id.0 != 0)
+    }
+
+    /// The post whose text is shown: of a repost the repeated one.
+    pub fn shown(&self) -> PostKey {
+        match self.core.repost_of.post {
+            PostId(0) => self.core.key,
+            _ => self.core.repost_of,
+        }
     }
 
     /// How the channel found it, if it did.

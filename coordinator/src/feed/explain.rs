@@ -17,7 +17,7 @@ type Step = (&'static str, fn(&FeedCandidate) -> Score);
 
 const L1_CUT: &str = "L1Cut";
 const STEPS: [Step; 4] = [
-    (L1_CUT, |post| Score::new(post.l1).unwrap_or(Score::UNSCORED)),
+    (L1_CUT, |post| post.l1.and_then(Score::new).unwrap_or(Score::UNSCORED)),
     ("L1Order", |post| post.weighted),
     ("AuthorDiversity", |post| post.diversified),
     ("OutOfNetwork", |post| post.score),
@@ -133,7 +133,7 @@ impl<'a> Board<'a> {
             filter: removed.component.to_owned(),
             reason: removed.reason.to_owned(),
         });
-        explanation.l1_score = post.l1;
+        explanation.l1_score = post.l1.unwrap_or_default();
         if was_scored(*removed) {
             explanation.score_steps = steps(post);
         }
@@ -177,7 +177,7 @@ fn ranks<'a>(posts: &BTreeMap<PostId, Ended<'a>>, (name, score): &Step) -> BTree
 
 fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
     let [l1, weighted, diversified, last] = [
-        post.l1,
+        post.l1.unwrap_or_default(),
         post.weighted.value(),
         post.diversified.value(),
         post.score.value(),

@@ -22,6 +22,8 @@ mod feed_actor;
 pub(crate) mod ledger;
 mod pipeline;
 pub(crate) mod query;
+#[cfg(test)]
+mod random_world;
 mod reply;
 mod request;
 mod reserve;

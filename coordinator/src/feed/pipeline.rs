@@ -10,6 +10,7 @@ use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::feed::runtime::{EnvTimer, TokioSpawner};
 use crate::feed::shards::Shards;
+use crate::ranking::l1::L1;
 use crate::{filters, hydrators, scorers, side_effects, sources, visibility};
 
 /// Side effects under way at a time; those beyond are dropped and counted.
@@ -117,11 +118,16 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
 /// The rules before scoring. Their order is a contract: the cheap ones that need nothing come first, those that compare
 /// candidates with each other last, the cut behind them all.
 fn filters(shards: &impl Fn() -> Arc<dyn Shards>, config: &Config) -> Vec<Box<dyn Filter<FeedQuery, FeedCandidate>>> {
+    let l1 = L1 {
+        weights: config.feed.l1.clone(),
+        metric: config.embedding.metric,
+    };
     vec![
         Box::new(filters::drop_duplicates::DropDuplicates),
         Box::new(filters::core_data::CoreData),
         Box::new(filters::age::Age),
         Box::new(filters::self_post::SelfPost),
+        Box::new(filters::ineligible_subscription::IneligibleSubscription),
         Box::new(filters::previously_seen::PreviouslySeen),
         Box::new(filters::previously_served::PreviouslyServed),
         Box::new(filters::muted_keyword::MutedKeyword {
@@ -129,10 +135,10 @@ fn filters(shards: &impl Fn() -> Arc<dyn Shards>, config: &Config) -> Vec<Box<dy
             timeout: config.feed.hydrate_timeout,
         }),
         Box::new(filters::author_socialgraph::AuthorSocialgraph),
+        Box::new(filters::content_duplicate::ContentDuplicate { l1: l1.clone() }),
         Box::new(filters::retweet_dedup::RetweetDedup),
         Box::new(filters::l1_cut::L1Cut {
-            weights: config.feed.l1.clone(),
-            metric: config.embedding.metric,
+            l1,
             most: config.feed.l2_candidates,
             min_share: config.feed.channel_min_share,
         }),
@@ -155,6 +161,15 @@ fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> 
 
 /// Takes the list into service.
 pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTimer) -> FeedPipeline {
+    assemble(components(shards, config), config, timer)
+}
+
+/// The same with a list that was changed.
+pub(crate) fn assemble(
+    components: Components<FeedQuery, FeedCandidate>,
+    config: &Config,
+    timer: EnvTimer,
+) -> FeedPipeline {
     let feed = &config.feed;
     let sources = [
         feed.in_network.max_posts,
@@ -173,7 +188,6 @@ pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTime
         side_effect_permits: SIDE_EFFECTS,
         retry_after: RETRY_AFTER,
     };
-    let components = components(shards, config);
     Pipeline::new(components, limits, Arc::new(timer), Arc::new(TokioSpawner))
         .expect("the list names each component once, and the config allows no limit of 0")
 }

@@ -21,10 +21,12 @@ fn filters_run_in_the_order_of_the_specification() {
         "CoreData",
         "Age",
         "SelfPost",
+        "IneligibleSubscription",
         "PreviouslySeen",
         "PreviouslyServed",
         "MutedKeyword",
         "AuthorSocialgraph",
+        "ContentDuplicate",
         "RetweetDedup",
         "L1Cut",
     ];
@@ -60,6 +62,7 @@ fn what_must_not_fail_open_is_required() {
         [
             "Viewer",
             "UserFeatures",
+            "IneligibleSubscription",
             "MutedKeyword",
             "AuthorSocialgraph",
             "Verdicts",

@@ -28,6 +28,7 @@ pub(crate) struct UserFeatures {
     pub(crate) follows: Vec<UserId>,
     pub(crate) blocks: Vec<UserId>,
     pub(crate) mutes: Vec<UserId>,
+    pub(crate) subscriptions: Vec<UserId>,
     /// As written.
     pub(crate) muted_keywords: Vec<String>,
 }
@@ -43,6 +44,10 @@ impl UserFeatures {
 
     pub(crate) fn mutes(&self, user: UserId) -> bool {
         self.mutes.binary_search(&user).is_ok()
+    }
+
+    pub(crate) fn subscribes(&self, user: UserId) -> bool {
+        self.subscriptions.binary_search(&user).is_ok()
     }
 }
 
@@ -117,6 +122,14 @@ impl FeedQuery {
             return Some(true);
         }
         self.features.as_ref().map(|features| features.follows(author))
+    }
+
+    /// The viewer may read what the author writes for subscribers; `None` = not known.
+    pub(crate) fn may_read(&self, author: UserId) -> Option<bool> {
+        if author == self.viewer {
+            return Some(true);
+        }
+        self.features.as_ref().map(|features| features.subscribes(author))
     }
 
     /// Conditions for a read that ends with the component.

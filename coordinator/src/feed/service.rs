@@ -234,5 +234,8 @@ fn unavailable(error: PipelineError) -> FeedError {
 }
 
 #[cfg(test)]
+#[path = "failures_test.rs"]
+mod failures;
+#[cfg(test)]
 #[path = "service_test.rs"]
 mod tests;

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use covey_config::{Config, Metric};
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
-use covey_shared::model::ActionKind;
+use covey_shared::model::{ActionKind, Topics};
 use covey_shared::score::Score;
 use covey_shared::session::SessionToken;
-use covey_shared::wire::{self, CandidateFlags, Counters, ViewerAction, ViewerState};
+use covey_shared::wire::{self, CandidateFlags, Engagement, ViewerAction, ViewerState};
 
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::ledger::Ledger;
 use crate::feed::query::{FeedQuery, Impressions, KnownIds, UserFeatures};
 use crate::feed::runtime::EnvTimer;
+use crate::ranking::l1::L1;
 
 pub(crate) const VIEWER: UserId = UserId(1);
 /// The moment of every test.
@@ -48,7 +50,9 @@ pub(crate) fn core(author: u64, post: u64) -> wire::Candidate {
         language: Default::default(),
         flags: CandidateFlags(CandidateFlags::HAS_CONTENT),
         source_score: Score::default(),
-        counters: Counters::default(),
+        engagement: Engagement::default(),
+        simhash: 0,
+        topics: Topics::default(),
     }
 }
 
@@ -96,6 +100,15 @@ pub(crate) fn query() -> FeedQuery {
         affinity: BTreeMap::new(),
         impressions: Impressions::default(),
         liked: Arc::default(),
+    }
+}
+
+/// The first score with the weights of the defaults.
+pub(crate) fn l1() -> L1 {
+    let config = Config::default();
+    L1 {
+        weights: config.feed.l1,
+        metric: Metric::InnerProduct,
     }
 }
 

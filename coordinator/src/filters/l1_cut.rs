@@ -1,28 +1,17 @@
-//! The last filter before scoring: the cheap first score, and the cut to what the second one can take.
+//! The last filter before scoring: the cut, by the first score, to what the second one can take.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use covey_config::{L1Config, Metric};
 use covey_pipeline::{Filter, Reply, RunContext, Score, Verdict, ready};
-use covey_shared::model::ActionKind;
-use covey_shared::wire::Counters;
 
-use crate::feed::candidate::{Channel, ChannelHit, FeedCandidate};
+use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::FeedQuery;
+use crate::ranking::l1::L1;
 
-/// Views that a post is given on credit: one like among three viewers is no rate yet.
-const PRIOR_VIEWS: f64 = 20.0;
-/// Liked posts of an author at which affinity is one half.
-const HALF_AFFINITY: f64 = 3.0;
-
-/// A linear score over features between 0 and 1, and a cut in which each channel keeps a share.
+/// A cut in which each channel keeps a share.
 pub(crate) struct L1Cut {
-    /// `[feed.l1]`.
-    pub(crate) weights: L1Config,
-    /// `embedding.metric`.
-    pub(crate) metric: Metric,
+    pub(crate) l1: L1,
     /// `feed.l2_candidates`.
     pub(crate) most: usize,
     /// `feed.channel_min_share`.
@@ -42,7 +31,7 @@ impl Filter<FeedQuery, FeedCandidate> for L1Cut {
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
         for post in posts.iter_mut() {
-            post.l1 = self.score(query, post);
+            self.l1.of(query, post);
         }
         let kept = self.cut(posts);
         ready(
@@ -54,54 +43,13 @@ impl Filter<FeedQuery, FeedCandidate> for L1Cut {
 }
 
 impl L1Cut {
-    /// Weighted sum of the features, less the lowest that it can be: never negative, so that a factor below 1 always
-    /// lowers a score.
-    fn score(&self, query: &FeedQuery, post: &FeedCandidate) -> f64 {
-        let weights = &self.weights;
-        let terms = [
-            (weights.similarity, self.similarity(post)),
-            (weights.recency, recency(query, post, weights.recency_half_life)),
-            (weights.engagement, engagement(&post.ranked_as().counters)),
-            (weights.affinity, affinity(query, post)),
-            (weights.in_network, f64::from(u8::from(post.in_network == Some(true)))),
-        ];
-        terms
-            .iter()
-            .map(|(weight, feature)| weight * feature - weight.min(0.0))
-            .sum()
-    }
-
-    /// To the viewer's interests, or to a post that the viewer acted on; 0 for posts that were not found by similarity.
-    fn similarity(&self, post: &FeedCandidate) -> f64 {
-        let by_vector = |hit: &&ChannelHit| matches!(hit.channel, Channel::OutOfNetwork | Channel::SimilarToRecent);
-        let best = post
-            .channels
-            .iter()
-            .filter(by_vector)
-            .map(|hit| hit.score)
-            .reduce(f32::max);
-        let Some(score) = best.map(f64::from) else {
-            return 0.0;
-        };
-        let similarity = match self.metric {
-            Metric::InnerProduct => score,
-            // A distance, negated.
-            Metric::L2 => 1.0 / (1.0 - score.min(0.0)),
-        };
-        if similarity.is_nan() {
-            0.0
-        } else {
-            similarity.clamp(0.0, 1.0)
-        }
-    }
-
     /// Positions that go on: first each channel's best, up to its share, then the best of all.
     fn cut(&self, posts: &[FeedCandidate]) -> BTreeSet<usize> {
         if posts.len() <= self.most {
             return (0..posts.len()).collect();
         }
         let mut order: Vec<usize> = (0..posts.len()).collect();
-        order.sort_by_key(|i| (Reverse(Score::new(posts[*i].l1)), posts[*i].post()));
+        order.sort_by_key(|i| (Reverse(posts[*i].l1.and_then(Score::new)), posts[*i].post()));
         let share = (self.min_share * self.most as f64) as usize;
         let of = |channel| {
             order
@@ -119,44 +67,6 @@ impl L1Cut {
         }
         kept
     }
-}
-
-/// One half after the half-life; a repost is as fresh as itself.
-fn recency(query: &FeedQuery, post: &FeedCandidate, half_life: Duration) -> f64 {
-    let age = query.now.since(post.core.created_at) as f64;
-    (-age / half_life.as_millis().max(1) as f64).exp2()
-}
-
-/// Share of the viewers who engaged, less those who did not want to see it.
-fn engagement(counters: &Counters) -> f64 {
-    use ActionKind::*;
-    let count = |kinds: &[ActionKind]| kinds.iter().map(|kind| f64::from(counters.of(*kind))).sum::<f64>();
-    let engaged = count(&[
-        Favorite,
-        Reply,
-        Repost,
-        Quote,
-        Share,
-        ShareViaDm,
-        ShareViaCopyLink,
-        FollowAuthor,
-    ]);
-    let unwanted = count(&[NotInterested, BlockAuthor, MuteAuthor, Report]);
-    let views = count(&[Impression]).max(engaged + unwanted);
-    ((engaged - unwanted) / (views + PRIOR_VIEWS)).max(0.0)
-}
-
-/// How often the viewer liked what the author, or the author of what is repeated, wrote.
-fn affinity(query: &FeedQuery, post: &FeedCandidate) -> f64 {
-    let authors = [post.core.key.author, post.core.repost_of.author];
-    let liked = authors
-        .iter()
-        .filter_map(|author| query.affinity.get(author))
-        .max()
-        .copied()
-        .unwrap_or(0);
-    let liked = f64::from(liked.max(0));
-    liked / (liked + HALF_AFFINITY)
 }
 
 #[cfg(test)]

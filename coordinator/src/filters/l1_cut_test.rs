@@ -1,76 +1,14 @@
 //! Tests of l1 cut.
 
-use covey_config::{Config, Metric};
-use covey_shared::ids::UserId;
-
 use super::*;
-use crate::feed::testing::{MINUTE, ago, core, post, query, verdicts};
+use crate::feed::testing::{MINUTE, ago, core, l1, post, query, verdicts};
 
 fn rule() -> L1Cut {
-    let config = Config::default();
     L1Cut {
-        weights: config.feed.l1,
-        metric: Metric::InnerProduct,
+        l1: l1(),
         most: 10,
         min_share: 0.2,
     }
-}
-
-fn close(a: f64, b: f64) {
-    assert!((a - b).abs() < 1e-9, "{a} is not {b}");
-}
-
-#[test]
-fn recency_halves_with_the_half_life() {
-    let mut old = post(2, 1);
-    old.core.created_at = ago(6 * 60 * MINUTE);
-    close(recency(&query(), &old, Duration::from_secs(6 * 3600)), 0.5);
-    old.core.created_at = ago(0);
-    close(recency(&query(), &old, Duration::from_secs(6 * 3600)), 1.0);
-}
-
-#[test]
-fn engagement_is_a_rate_with_credit_for_few_views() {
-    let mut counters = Counters::default();
-    close(engagement(&counters), 0.0);
-    counters.by_kind[ActionKind::Favorite.index()] = 5;
-    counters.by_kind[ActionKind::Impression.index()] = 30;
-    close(engagement(&counters), 0.1);
-    counters.by_kind[ActionKind::Report.index()] = 5;
-    close(engagement(&counters), 0.0);
-    counters.by_kind[ActionKind::Report.index()] = 500;
-    close(engagement(&counters), 0.0);
-}
-
-#[test]
-fn affinity_saturates_and_is_never_negative() {
-    let mut query = query();
-    query.affinity.insert(UserId(2), 3);
-    query.affinity.insert(UserId(3), -5);
-    close(affinity(&query, &post(2, 1)), 0.5);
-    close(affinity(&query, &post(3, 1)), 0.0);
-    close(affinity(&query, &post(4, 1)), 0.0);
-}
-
-#[test]
-fn the_score_is_the_weighted_sum() {
-    let mut near = FeedCandidate::found(core(2, 1), Channel::OutOfNetwork, 1);
-    near.channels[0].score = 0.5;
-    near.core.created_at = ago(0);
-    near.in_network = Some(true);
-    let mut query = query();
-    query.affinity.insert(UserId(2), 3);
-    // similarity 1 × .5, recency 1 × 1, engagement 0, affinity 1 × .5, in-network .5 × 1
-    close(rule().score(&query, &near), 2.5);
-}
-
-#[test]
-fn a_negative_weight_never_makes_a_negative_score() {
-    let mut rule = rule();
-    rule.weights.recency = -3.0;
-    let mut fresh = post(2, 1);
-    fresh.core.created_at = ago(0);
-    close(rule.score(&query(), &fresh), 0.0);
 }
 
 #[test]
@@ -119,17 +57,4 @@ fn a_resumed_page_keeps_the_scores_it_has() {
         ..query()
     };
     assert!(!rule().enable(&resumed));
-}
-
-#[test]
-fn a_distance_becomes_a_similarity() {
-    let rule = L1Cut {
-        metric: Metric::L2,
-        ..rule()
-    };
-    let mut far = FeedCandidate::found(core(2, 1), Channel::OutOfNetwork, 1);
-    far.channels[0].score = -3.0;
-    close(rule.similarity(&far), 0.25);
-    far.channels[0].score = f32::NEG_INFINITY;
-    close(rule.similarity(&far), 0.0);
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod age;
 pub(crate) mod author_socialgraph;
+pub(crate) mod content_duplicate;
 pub(crate) mod core_data;
 pub(crate) mod drop_duplicates;
+pub(crate) mod ineligible_subscription;
 pub(crate) mod l1_cut;
 pub(crate) mod muted_keyword;
 pub(crate) mod previously_seen;

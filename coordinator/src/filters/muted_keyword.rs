@@ -76,14 +76,11 @@ fn judge(post: &FeedCandidate, muted: &BTreeMap<PostKey, bool>) -> Verdict {
 
 /// The posts whose texts are shown with it: a repost has none of its own.
 fn texts(post: &FeedCandidate) -> impl Iterator<Item = PostKey> + use<> {
-    let core = &post.core;
-    let own = if core.repost_of.post.0 == 0 {
-        core.key
-    } else {
-        core.repost_of
-    };
-    let source = post.source.as_ref().map_or(core.quote_of, |source| source.quote_of);
-    [own, source].into_iter().filter(|key| key.post.0 != 0)
+    let quoted = post
+        .source
+        .as_ref()
+        .map_or(post.core.quote_of, |source| source.quote_of);
+    [post.shown(), quoted].into_iter().filter(|key| key.post.0 != 0)
 }
 
 #[cfg(test)]

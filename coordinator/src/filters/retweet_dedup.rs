@@ -22,10 +22,11 @@ impl Filter<FeedQuery, FeedCandidate> for RetweetDedup {
         let mut best: BTreeMap<PostId, (Rank, usize)> = BTreeMap::new();
         for (i, post) in posts.iter().enumerate() {
             let mine = (rank(post), i);
-            let kept = best.entry(source(post)).or_insert(mine);
+            let kept = best.entry(post.shown().post).or_insert(mine);
             *kept = mine.min(*kept);
         }
-        let other = |(i, post)| best.get(&source(post)).is_some_and(|(_, kept)| *kept != i);
+        let other =
+            |(i, post): (usize, &FeedCandidate)| best.get(&post.shown().post).is_some_and(|(_, kept)| *kept != i);
         ready(
             posts
                 .iter()
@@ -49,13 +50,6 @@ fn rank(post: &FeedCandidate) -> Rank {
         (PostId(0), _) => Rank::Original,
         (_, Some(true)) => Rank::InNetworkRepost,
         (_, _) => Rank::Repost,
-    }
-}
-
-fn source(post: &FeedCandidate) -> PostId {
-    match post.core.repost_of.post {
-        PostId(0) => post.post(),
-        source => source,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Query hydrator: whom the viewer follows, blocks and mutes, and which words.
+//! Query hydrator: whom the viewer follows, blocks, mutes and subscribes to, and which words are muted.
 
 use covey_pipeline::{QueryHydrator, QueryUpdate, Reply, RunContext, ready};
 use covey_shared::ids::UserId;
@@ -23,6 +23,7 @@ impl QueryHydrator<FeedQuery> for UserFeatures {
             follows: sorted(&state.follows),
             blocks: sorted(&state.blocks),
             mutes: sorted(&state.mutes),
+            subscriptions: sorted(&state.subscriptions),
             muted_keywords: state.muted_keywords.clone(),
         };
         ready(QueryUpdate::new(move |query: &mut FeedQuery| {

@@ -15,7 +15,7 @@ impl Scorer<FeedQuery, FeedCandidate> for L1Order {
         query: &'a FeedQuery,
         posts: &'a [FeedCandidate],
     ) -> Reply<'a, Rows<FeedCandidate>> {
-        let score = |post: &FeedCandidate| Score::fallback(post.l1).unwrap_or(Score::UNSCORED);
+        let score = |post: &FeedCandidate| post.l1.and_then(Score::fallback).unwrap_or(Score::UNSCORED);
         let scores = posts.iter().map(score).collect();
         let scored = Scored {
             at: query.now,

@@ -2,8 +2,9 @@
 
 use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
 
-use crate::feed::candidate::FeedCandidate;
+use crate::feed::candidate::{Facts, FeedCandidate};
 use crate::feed::query::FeedQuery;
+use crate::filters::ineligible_subscription::NOT_SUBSCRIBED;
 use crate::hydrators::verdicts::NO_VERDICT;
 use crate::visibility::Ruling;
 use crate::visibility::policy::{Level, judge};
@@ -20,24 +21,36 @@ impl Filter<FeedQuery, FeedCandidate> for Visibility {
     fn filter<'a>(
         &'a self,
         _: &'a RunContext,
-        _: &'a FeedQuery,
+        query: &'a FeedQuery,
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter_mut().map(apply).collect())
+        ready(posts.iter_mut().map(|post| apply(query, post)).collect())
     }
 }
 
-fn apply(post: &mut FeedCandidate) -> Verdict {
+fn apply(query: &FeedQuery, post: &mut FeedCandidate) -> Verdict {
     let level = match post.in_network {
         Some(true) => Level::TimelineHome,
         Some(false) | None => Level::TimelineHomeRecommendations,
     };
-    post.ruling = post.facts.as_ref().and_then(|facts| judge(facts, level));
+    post.ruling = post.facts.as_ref().and_then(|facts| {
+        if is_for_others(query, facts) {
+            return Some(Ruling::Drop(NOT_SUBSCRIBED));
+        }
+        judge(facts, level)
+    });
     match post.ruling {
         Some(Ruling::Allow | Ruling::Interstitial(_)) => Verdict::Keep,
         Some(Ruling::Drop(reason)) => Verdict::Remove(reason),
         None => Verdict::Unjudged(NO_VERDICT),
     }
+}
+
+/// It is for subscribers only since it became a candidate, which for a reserve may be minutes ago.
+fn is_for_others(query: &FeedQuery, facts: &Facts) -> bool {
+    let shown = [&facts.own, &facts.source].into_iter().flatten();
+    let mut posts = shown.filter_map(|verdict| verdict.post.as_ref());
+    posts.any(|post| post.subscribers_only && query.may_read(post.author()) != Some(true))
 }
 
 #[cfg(test)]

@@ -238,6 +238,9 @@ impl World {
             created_at_ms: facts.created_ms,
             version: 0,
             vector: Vec::new(),
+            subscribers_only: false,
+            // Topic 0 is no topic.
+            topics: [facts.topic, facts.side_topic].map(|topic| u32::from(topic) + 1).into(),
         }
     }
 

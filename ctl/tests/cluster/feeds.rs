@@ -148,3 +148,44 @@ async fn pages_show_everything_once_and_end() {
         authors.into_iter().collect()
     );
 }
+
+#[tokio::test]
+async fn a_post_for_subscribers_and_what_repeats_it_reach_subscribers_only() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_801..=2_806).collect();
+    let [follower, subscriber] = [2_851, 2_852];
+    let token = followed(&client, &authors, &[follower, subscriber]).await;
+    let marked = Post {
+        subscribers_only: true,
+        version: 1_800_000_000_000,
+        ..post(2_803, 2_803)
+    };
+    let token = put(&client, vec![marked], &token).await;
+    let repost = Post {
+        repost_of: Some(PostKey {
+            post_id: 2_803,
+            author_id: 2_803,
+        }),
+        text: String::new(),
+        vector: Vec::new(),
+        ..post(2_805, 2_860)
+    };
+    let token = put(&client, vec![repost], &token).await;
+    let token = relate(&client, subscriber, EdgeKind::Subscribe, &[2_803], &token).await;
+    let others: Vec<u64> = authors.iter().copied().filter(|id| *id != 2_803).collect();
+    assert_eq!(seen_by(&client, follower, &token).await, others);
+    assert_eq!(seen_by(&client, subscriber, &token).await, authors);
+}
+
+#[tokio::test]
+async fn of_posts_that_say_the_same_one_is_shown() {
+    let client = shared().client().await;
+    let authors: Vec<u64> = (2_901..=2_904).collect();
+    let mut posts: Vec<Post> = authors.iter().map(|author| post(*author, *author)).collect();
+    posts[0].text = "The harbour ferry is cancelled today, because of the storm.".into();
+    posts[1].text = "the HARBOUR ferry is cancelled today because of the storm!!".into();
+    let token = put(&client, posts, "").await;
+    let token = relate(&client, 2_951, EdgeKind::Follow, &authors, &token).await;
+    // Both are equally good by now: the one with the lower id stays.
+    assert_eq!(seen_by(&client, 2_951, &token).await, [2_901, 2_903, 2_904]);
+}

@@ -227,7 +227,7 @@ async fn malformed_protobuf_is_the_senders_fault() {
 
 /// How a connection of a class of calls begins: magic, version, cluster, class, sender, receiver (any).
 fn hello(class: u8) -> Vec<u8> {
-    let mut hello = b"COVEY\0\x02\0".to_vec();
+    let mut hello = b"COVEY\0\x03\0".to_vec();
     hello.extend(ClusterId::from_name("shared").0.to_le_bytes());
     hello.push(class);
     hello.extend(2_u64.to_le_bytes());
@@ -252,7 +252,7 @@ fn the_handmade_hello_opens_the_door_so_that_garbage_behind_it_reaches_the_decod
             let answer = until("an answer to a hello", || {
                 greet(*port, &hello(class)).map_err(|e| e.to_string())
             });
-            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x02\0"[..], 0), "class {class}");
+            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x03\0"[..], 0), "class {class}");
         }
     }
 }

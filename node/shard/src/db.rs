@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use bincode::Decode;
 use covey_metadata::Metadata;
-use covey_shared::codec::decode_versioned;
+use covey_shared::codec::{CodecError, decode_versioned};
+use covey_shared::ids::PostKey;
 use covey_shared::metadata::METADATA_VERSION;
+use covey_shared::model::Post;
 use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
-use crate::keys::{Keys, kind_name};
-use crate::records::RECORD_VERSION;
+use crate::keys::{Keys, Kind, kind_name};
+use crate::records::{RECORD_VERSION, read_post};
 
 #[derive(Clone)]
 pub(crate) struct Db {
@@ -67,13 +69,27 @@ impl Db {
         record.map(|value| self.metadata_record(&key, &value)).transpose()
     }
 
+    pub(crate) fn post(&self, key: PostKey) -> Result<Option<Post>, ShardStoreError> {
+        let key = self.keys.of_post(Kind::Post, key);
+        let record = self.kv.get(&key)?;
+        record.map(|value| self.decode_post(&key, &value)).transpose()
+    }
+
+    pub(crate) fn decode_post(&self, key: &[u8], value: &[u8]) -> Result<Post, ShardStoreError> {
+        read_post(value).map_err(|source| self.damaged(key, source))
+    }
+
     fn decode_version<T: Decode<()>>(&self, version: u16, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
-        decode_versioned(version, value).map_err(|source| ShardStoreError::Record {
+        decode_versioned(version, value).map_err(|source| self.damaged(key, source))
+    }
+
+    fn damaged(&self, key: &[u8], source: CodecError) -> ShardStoreError {
+        ShardStoreError::Record {
             shard: self.keys.shard,
             kind: kind_name(key),
             key: key.to_vec(),
             source,
-        })
+        }
     }
 
     /// Visits the records of `[start, end)` in key order until `visit` answers false.

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
-use covey_shared::model::Post;
 use covey_shared::slots::{Slot, SlotRange};
 
 use crate::db::Db;
@@ -91,7 +90,7 @@ impl Part {
                 }
             }
             Some(kind) if kind == Kind::Post as u8 => {
-                let body: Post = db.decode(key, value)?;
+                let body = db.decode_post(key, value)?;
                 if let Some(state) = self.state_of(post) {
                     let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
                     self.posts

@@ -1,5 +1,8 @@
 //! Parts cover the slots, and hold what the records say.
 
+use covey_shared::model::{Post, Topics};
+use covey_shared::wire::{Candidate, CandidateFlags, CandidatesQuery};
+
 use super::*;
 use crate::fixture::*;
 
@@ -38,4 +41,75 @@ fn a_body_belongs_to_its_own_state_and_one_without_is_passed_over() {
     let posts: Vec<PostKey> = part.posts.iter().map(|post| post.key).collect();
     assert_eq!(posts, [key(1, 1), key(1, 5)]);
     assert_eq!(part.expiry.len(), 3);
+}
+
+fn candidate(replica: &Replica, number: u64) -> Candidate {
+    let query = CandidatesQuery {
+        shards: Vec::new(),
+        keys: vec![key(1, number)],
+    };
+    replica.view().candidates(&query).unwrap().value[0]
+}
+
+/// Puts the post into the store as a release before marks and topics wrote it: they stand at the end.
+fn make_old(replica: &Replica, post: PostKey) {
+    let view = replica.view();
+    let key = view.db.keys.of_post(Kind::Post, post);
+    let value = replica.kv.store.get(&key).unwrap().unwrap();
+    let old = [&[1, 0], &value[2..value.len() - 17]].concat();
+    view.db.commit(std::iter::once((key, Some(old)))).unwrap();
+}
+
+#[test]
+fn a_post_of_an_earlier_release_is_the_same_post_and_no_difference_between_replicas() {
+    let text = "The harbour ferry is cancelled today because of the storm";
+    let posts = || {
+        let mut replica = Replica::new();
+        replica.put(Post {
+            text: text.into(),
+            ..post(1, 1, 1)
+        });
+        replica.put(post(1, 2, 1));
+        replica
+    };
+    let (new, old) = (posts(), posts());
+    make_old(&old, key(1, 1));
+    let (old, _) = old.reopen();
+    assert_eq!(old.get(key(1, 1)).unwrap().post.text, text);
+    assert_eq!(old.get(key(1, 1)), new.get(key(1, 1)));
+    assert_eq!(candidate(&old, 1), candidate(&new, 1));
+    let hash = |replica: &Replica| replica.view().logical_hash(&|| false).unwrap().unwrap().1;
+    assert_eq!(hash(&old), hash(&new));
+}
+
+#[test]
+fn marks_topics_and_the_hash_of_a_text_are_there_before_and_after_a_start() {
+    let mut replica = Replica::new();
+    let topics = Topics::of(&[7, 3]).unwrap();
+    replica.put(Post {
+        text: "the ferry is cancelled today".into(),
+        subscribers_only: true,
+        topics,
+        ..post(1, 1, 1)
+    });
+    replica.put(post(1, 2, 1));
+    let seen = |replica: &Replica, number: u64| {
+        let found = candidate(replica, number);
+        (
+            found.flags.has(CandidateFlags::SUBSCRIBERS_ONLY),
+            found.topics,
+            found.simhash,
+        )
+    };
+    let hash = covey_shared::embed::simhash("the ferry is cancelled today").unwrap();
+    let check = |replica: &Replica| {
+        assert_eq!(seen(replica, 1), (true, topics, hash));
+        assert_eq!(
+            seen(replica, 2),
+            (false, Topics::default(), 0),
+            "three words are too few"
+        );
+    };
+    check(&replica);
+    check(&replica.reopen().0);
 }

@@ -74,6 +74,8 @@ pub(crate) fn random_post(rng: &mut SmallRng, now: u64) -> Post {
     } else {
         0
     };
+    post.subscribers_only = rng.random_bool(0.2);
+    post.topics = Topics::of(&[rng.random_range(1..9), rng.random_range(1..9)]).expect("two, none of them 0");
     if rng.random_bool(0.3) {
         let duration_ms = rng.random_range(1..60_000);
         post.media.push(Media {

@@ -1,14 +1,36 @@
 //! Values of the post store. Each is encoded behind a format version; a change of layout is a new version.
 
 use bincode::{Decode, Encode};
+use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
 use covey_shared::ids::{ModelEpoch, UnixMillis, Version};
-use covey_shared::model::{F16Vector, Profile};
+use covey_shared::model::{F16Vector, Post, PostV1, Profile};
 use covey_shared::wire::Counters;
 
 use crate::heat::Heat;
 
-/// Format version of all records.
+/// Format version of all records but posts.
 pub(crate) const RECORD_VERSION: u16 = 1;
+
+/// Format version of posts, a count of its own.
+const POST_VERSION: u16 = 2;
+
+/// A post for the store.
+pub(crate) fn encode_post(post: &Post) -> Result<Vec<u8>, CodecError> {
+    encode_versioned(POST_VERSION, post)
+}
+
+/// A post as the store has it.
+pub(crate) fn read_post(value: &[u8]) -> Result<Post, CodecError> {
+    if is_old_post(value) {
+        return Ok(decode_versioned::<PostV1>(1, value)?.into());
+    }
+    decode_versioned(POST_VERSION, value)
+}
+
+/// Written by an earlier release.
+pub(crate) fn is_old_post(value: &[u8]) -> bool {
+    value.first_chunk() == Some(&1_u16.to_le_bytes())
+}
 
 /// What is kept of a post besides its body.
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]

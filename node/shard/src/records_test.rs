@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
 use covey_shared::command::Effect;
 use covey_shared::ids::{PostId, PostKey, UserId};
-use covey_shared::model::{ActionKind, Language, Media, MediaKind, Post, PostRef, RefHint};
+use covey_shared::model::{ActionKind, Language, Media, MediaKind, Post, PostRef, RefHint, Topics};
 use covey_shared::wire::ViewerAction;
 
 use super::*;
@@ -43,7 +43,7 @@ fn check<T: Encode + Decode<()> + PartialEq + Debug>(value: T, golden: &[&str]) 
 }
 
 #[test]
-fn a_post_and_its_state_have_these_bytes() {
+fn the_state_of_a_post_has_these_bytes() {
     let counters = Counters {
         by_kind: std::array::from_fn(|kind| kind as u32),
     };
@@ -70,23 +70,66 @@ fn a_post_and_its_state_have_these_bytes() {
         "000000000000f83f 0800000000000000",
     ];
     check(state, &golden);
-    check(
-        post(),
-        &[
-            "0100000000000000 0200000000000000",
-            "0300000000000000",
-            "0400000000000000",
-            "0200000000000000 6869",
-            "656e",
-            "0100000000000000 01000000 0100000000000000 75 e8030000",
-            "01 0500000000000000",
-            "01 0600000000000000 0700000000000000 01 01 0800000000000000 00 01",
-            "00",
-            "00",
-            "05000000",
-            "0000000000000000",
-        ],
-    );
+}
+
+/// Fields of a post that both versions have.
+const POST: [&str; 12] = [
+    "0100000000000000 0200000000000000",
+    "0300000000000000",
+    "0400000000000000",
+    "0200000000000000 6869",
+    "656e",
+    "0100000000000000 01000000 0100000000000000 75 e8030000",
+    "01 0500000000000000",
+    "01 0600000000000000 0700000000000000 01 01 0800000000000000 00 01",
+    "00",
+    "00",
+    "05000000",
+    "0000000000000000",
+];
+
+fn hex(golden: String) -> Vec<u8> {
+    let hex = golden.replace(' ', "");
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
+}
+
+/// As an earlier release wrote it.
+pub(crate) fn old_post() -> Vec<u8> {
+    hex(format!("0100{}", POST.concat()))
+}
+
+#[test]
+fn posts_have_these_bytes_and_those_of_version_1_are_read() {
+    let new = Post {
+        subscribers_only: true,
+        topics: Topics::of(&[9, 4]).unwrap(),
+        ..post()
+    };
+    let bytes = encode_post(&new).unwrap();
+    let golden = format!("0200{} 01 04000000 09000000 00000000 00000000", POST.concat());
+    assert_eq!(bytes, hex(golden));
+    assert_eq!(read_post(&bytes).unwrap(), new);
+    let old = old_post();
+    assert_eq!(read_post(&old).unwrap(), post());
+    assert!(is_old_post(&old) && !is_old_post(&bytes));
+    for sound in [bytes, old] {
+        for len in 0..sound.len() {
+            assert!(read_post(&sound[..len]).is_err(), "cut at {len}");
+        }
+        let longer = read_post(&[&sound[..], &[0]].concat());
+        assert!(matches!(longer, Err(CodecError::Trailing { extra: 1, .. })));
+        let newer = read_post(&[&[3, 0], &sound[2..]].concat());
+        let refused = matches!(
+            newer,
+            Err(CodecError::Version {
+                found: 3,
+                newest: 2,
+                ..
+            })
+        );
+        assert!(refused, "{newer:?}");
+    }
 }
 
 /// A reply with a video, as it is kept: without its vector.

@@ -1,7 +1,7 @@
 //! The word that goes with every vector, so that a search filters without looking anything up.
 
 use covey_shared::ids::UnixMillis;
-use covey_shared::model::Language;
+use covey_shared::model::{Language, Post};
 
 use crate::memory::PostColumns;
 
@@ -18,6 +18,12 @@ impl RowTag {
     pub(crate) fn of(columns: &PostColumns) -> Self {
         let (has_video, is_reply) = (columns.video_ms > 0, columns.is_reply);
         RowTag::new(columns.created_at, columns.language, has_video, is_reply)
+    }
+
+    /// As that of its columns.
+    pub(crate) fn of_post(post: &Post) -> Self {
+        let (has_video, is_reply) = (post.video_ms().is_some_and(|ms| ms > 0), post.reply_to.is_some());
+        RowTag::new(post.created_at, post.language, has_video, is_reply)
     }
 
     pub(crate) fn new(created_at: UnixMillis, language: Language, has_video: bool, is_reply: bool) -> Self {

@@ -25,6 +25,19 @@ fn a_tag_has_these_bits_and_they_are_read_back() {
 }
 
 #[test]
+fn a_post_has_the_tag_of_its_columns() {
+    let bare = Post {
+        media: Vec::new(),
+        reply_to: None,
+        ..post()
+    };
+    for post in [post(), bare] {
+        let columns = PostColumns::new(&post, 0, Heat::default(), Counters::default());
+        assert_eq!(RowTag::of_post(&post), RowTag::of(&columns));
+    }
+}
+
+#[test]
 fn a_time_too_late_for_its_bits_does_not_reach_into_the_others() {
     let late = tag(|columns| columns.created_at = UnixMillis(u64::MAX));
     assert_eq!(late.0, 0x0d95_bbff_ffff_ffff);

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use covey_env::watch;
 use covey_shard::{EntryToApply, Incarnation, Payload, ShardStore, ShardStoreError, ShardView};
 use covey_shared::codec;
-use covey_shared::command::{ItemResult, PROPOSAL_VERSION, Proposal, ShardCommand};
+use covey_shared::command::{ItemResult, Proposal, ShardCommand};
 use covey_shared::ids::{LogIndex, ShardId, Term};
 use covey_shared::members::{MEMBER_CHANGE_VERSION, MemberChange};
 use covey_store::kv::KvStore;
@@ -223,7 +223,7 @@ fn check(entry: &EntryToApply) -> Option<(LogIndex, &ShardCommand)> {
 fn decode(shard: ShardId, entry: LogEntry) -> EntryToApply {
     let payload = match entry.kind {
         EntryKind::Normal if entry.data.is_empty() => Ok(Payload::Empty),
-        EntryKind::Normal => codec::decode_versioned::<Proposal>(PROPOSAL_VERSION, &entry.data).map(Payload::Command),
+        EntryKind::Normal => Proposal::decode(&entry.data).map(Payload::Command),
         EntryKind::ConfChange => {
             codec::decode_versioned::<MemberChange>(MEMBER_CHANGE_VERSION, &entry.data).map(Payload::Members)
         }

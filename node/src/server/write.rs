@@ -1,8 +1,7 @@
 //! Writes: encode, propose, wait until applied here.
 
 use covey_env::Monotonic;
-use covey_shared::codec;
-use covey_shared::command::{PROPOSAL_VERSION, Proposal, ShardCommand};
+use covey_shared::command::{Proposal, ShardCommand};
 use covey_shared::ids::{ShardEpoch, ShardId, UnixMillis};
 use covey_shared::wire::{InvalidRequest, ShardError, WriteReply};
 use tokio::sync::oneshot;
@@ -64,7 +63,8 @@ impl NodeHandle {
             log_time,
             body: command,
         };
-        let data = codec::encode_versioned(PROPOSAL_VERSION, &proposal)
+        let data = proposal
+            .encode()
             .map_err(|_| ShardError::Invalid(InvalidRequest::EntryTooLarge))?;
         if data.len() > self.max_entry_bytes {
             return Err(ShardError::Invalid(InvalidRequest::EntryTooLarge));

@@ -11,7 +11,7 @@ use std::io;
 
 use bytes::{Buf, BufMut};
 use covey_shared::ids::{ClusterId, NodeId};
-use covey_shared::wire::{Class, WIRE_VERSION};
+use covey_shared::wire::{Class, OLDEST_WIRE_VERSION, WIRE_VERSION};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -42,6 +42,12 @@ pub enum Refusal {
     Version {
         /// Newest version that it knows.
         newest: u16,
+    },
+    /// It speaks only newer protocols.
+    #[error("it speaks the protocol only from version {oldest} on: upgrade this process")]
+    TooOld {
+        /// Oldest version that it understands.
+        oldest: u16,
     },
     /// It belongs to another cluster.
     #[error("it belongs to another cluster: check the cluster's name and the address")]
@@ -103,6 +109,10 @@ pub(crate) async fn read_hello<S: AsyncRead + Unpin>(stream: &mut S) -> Result<H
     if version > WIRE_VERSION {
         return Err(HandshakeError::Refused(Refusal::Version { newest: WIRE_VERSION }));
     }
+    if version < OLDEST_WIRE_VERSION {
+        let oldest = OLDEST_WIRE_VERSION;
+        return Err(HandshakeError::Refused(Refusal::TooOld { oldest }));
+    }
     let mut rest = [0; HELLO_LEN - PREFIX_LEN];
     stream.read_exact(&mut rest).await?;
     let mut rest = &rest[..];
@@ -146,6 +156,7 @@ fn answer_bytes(answer: Result<NodeId, Refusal>) -> [u8; ANSWER_LEN] {
         Err(Refusal::WrongNode { actual }) => (4, actual.0),
         Err(Refusal::NotServed) => (5, 0),
         Err(Refusal::ShuttingDown) => (6, 0),
+        Err(Refusal::TooOld { oldest }) => (7, u64::from(oldest)),
         Err(Refusal::Unknown { code }) => (code, 0),
     };
     let mut bytes = [0; ANSWER_LEN];
@@ -171,6 +182,9 @@ fn parse_answer(bytes: &[u8; ANSWER_LEN]) -> Result<Result<NodeId, Refusal>, Han
         4 => Err(Refusal::WrongNode { actual: NodeId(detail) }),
         5 => Err(Refusal::NotServed),
         6 => Err(Refusal::ShuttingDown),
+        7 => Err(Refusal::TooOld {
+            oldest: u16::try_from(detail).unwrap_or(u16::MAX),
+        }),
         code => Err(Refusal::Unknown { code }),
     })
 }

@@ -77,6 +77,15 @@ impl ActionKind {
         )
     }
 
+    /// Answers or passes on what the viewer saw, or follows its author: stronger than [`ActionKind::is_positive`].
+    pub fn is_engaging(self) -> bool {
+        use ActionKind::*;
+        matches!(
+            self,
+            Favorite | Reply | Repost | Quote | Share | ShareViaDm | ShareViaCopyLink | FollowAuthor
+        )
+    }
+
     /// Says that the viewer did not want to see it.
     pub fn is_negative(self) -> bool {
         use ActionKind::*;

@@ -5,5 +5,5 @@ mod post;
 mod user;
 
 pub use action::{Action, ActionKind, HEADS};
-pub use post::{F16Vector, Language, Media, MediaKind, Post, PostRef, RefHint, labels};
+pub use post::{F16Vector, Language, Media, MediaKind, Post, PostRef, PostV1, RefHint, Topics, labels};
 pub use user::{EdgeKind, EdgeUpdate, Profile, UserUpdate};

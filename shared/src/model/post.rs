@@ -1,5 +1,7 @@
 //! Posts.
 
+use std::collections::BTreeSet;
+
 use bincode::{Decode, Encode};
 use half::f16;
 
@@ -40,6 +42,34 @@ impl Language {
         } else {
             std::str::from_utf8(&self.0).unwrap_or("")
         }
+    }
+}
+
+/// What a post is about: at most four topics, each once, ascending, zeros behind the last. What a number stands for is up to
+/// who writes the posts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Topics(pub [u32; Topics::MOST]);
+
+impl Topics {
+    /// Most topics of one post.
+    pub const MOST: usize = 4;
+
+    /// Of numbers in any order; `None` if one is 0, or if there are more than [`Topics::MOST`] different ones.
+    pub fn of(numbers: &[u32]) -> Option<Topics> {
+        let mut topics = Topics::default();
+        let distinct: BTreeSet<u32> = numbers.iter().copied().collect();
+        if distinct.contains(&0) || distinct.len() > Topics::MOST {
+            return None;
+        }
+        for (place, topic) in topics.0.iter_mut().zip(distinct) {
+            *place = topic;
+        }
+        Some(topics)
+    }
+
+    /// The topics, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        self.0.into_iter().take_while(|topic| *topic != 0)
     }
 }
 
@@ -137,6 +167,48 @@ pub struct Post {
     pub labels: u32,
     /// The `content` vector, at unit length where `embedding.metric` is the inner product; empty only for reposts, which are searched through their original.
     pub vector: F16Vector,
+    /// Only for users who subscribe to the author.
+    pub subscribers_only: bool,
+    /// What it is about.
+    pub topics: Topics,
+}
+
+/// A post as logs and stores of earlier releases hold it: for everybody, and about nothing in particular.
+#[derive(Debug, Decode)]
+pub struct PostV1 {
+    key: PostKey,
+    version: Version,
+    created_at: UnixMillis,
+    text: String,
+    language: Language,
+    media: Vec<Media>,
+    conversation: Option<PostId>,
+    reply_to: Option<PostRef>,
+    repost_of: Option<PostRef>,
+    quote_of: Option<PostRef>,
+    labels: u32,
+    vector: F16Vector,
+}
+
+impl From<PostV1> for Post {
+    fn from(old: PostV1) -> Post {
+        Post {
+            key: old.key,
+            version: old.version,
+            created_at: old.created_at,
+            text: old.text,
+            language: old.language,
+            media: old.media,
+            conversation: old.conversation,
+            reply_to: old.reply_to,
+            repost_of: old.repost_of,
+            quote_of: old.quote_of,
+            labels: old.labels,
+            vector: old.vector,
+            subscribers_only: false,
+            topics: Topics::default(),
+        }
+    }
 }
 
 impl Post {
@@ -159,3 +231,7 @@ impl Post {
             .max()
     }
 }
+
+#[cfg(test)]
+#[path = "post_test.rs"]
+mod tests;

@@ -21,8 +21,11 @@ use crate::wire::status::{BuildsStatus, NodeStatus};
 /// Posts in one [`RequestBody::Vectors`]: 2 MiB of rows at the largest dimension.
 pub const MAX_VECTORS: usize = 256;
 
-/// Newest version of the protocol.
-pub const WIRE_VERSION: u16 = 2;
+/// Version of the protocol that is spoken.
+pub const WIRE_VERSION: u16 = 3;
+
+/// Oldest version that is understood: posts and candidates look different since.
+pub const OLDEST_WIRE_VERSION: u16 = 3;
 
 /// Which permits and connections a call uses, so that bulk work never delays a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

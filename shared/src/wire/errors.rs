@@ -124,8 +124,8 @@ pub enum WireError {
     /// The peer belongs to another cluster.
     #[error("the peer belongs to another cluster")]
     WrongCluster,
-    /// The peer speaks a newer protocol.
-    #[error("protocol version {found} is not supported; this process speaks up to {newest}")]
+    /// The peer speaks a newer protocol, or one that is too old.
+    #[error("protocol version {found} is not supported; this process speaks {newest}")]
     Version {
         /// Version in the message.
         found: u16,

@@ -10,15 +10,16 @@ mod snapshot;
 mod status;
 
 pub use calls::{
-    Class, Header, MAX_VECTORS, NodeReply, NodeRequest, ReplicaHash, ReplyBody, RequestBody, WIRE_VERSION, WriteReply,
+    Class, Header, MAX_VECTORS, NodeReply, NodeRequest, OLDEST_WIRE_VERSION, ReplicaHash, ReplyBody, RequestBody,
+    WIRE_VERSION, WriteReply,
 };
 pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
 pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, GetPostsQuery, InNetworkQuery,
-    PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, TextMatch, TextQuery, Verdict,
-    VerdictQuery, ViewerAction, ViewerQuery, ViewerState,
+    AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, Engagement, GetPostsQuery,
+    InNetworkQuery, PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, TextMatch,
+    TextQuery, Verdict, VerdictQuery, ViewerAction, ViewerQuery, ViewerState,
 };
 pub use seen::bloom_bits;
 pub use snapshot::{

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 
 use crate::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId, Version};
-use crate::model::{ActionKind, Language, Post, Profile};
+use crate::model::{ActionKind, Language, Post, Profile, Topics};
 use crate::score::Score;
 use crate::slots::SlotRange;
 use crate::wire::errors::ShardError;
@@ -87,6 +87,32 @@ impl Counters {
     /// The count of one kind.
     pub fn of(&self, kind: ActionKind) -> u32 {
         self.by_kind[kind.index()]
+    }
+}
+
+/// The sums of counters that the first score looks at: candidates are many, counters 20.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Engagement {
+    /// Actions by which a viewer answers or passes on ([`ActionKind::is_engaging`]).
+    pub engaged: u32,
+    /// Actions by which a viewer turns away ([`ActionKind::is_negative`]).
+    pub unwanted: u32,
+    /// Impressions.
+    pub views: u32,
+}
+
+impl Engagement {
+    /// Of all counters.
+    pub fn of(counters: &Counters) -> Engagement {
+        let sum = |wanted: fn(ActionKind) -> bool| {
+            let kinds = ActionKind::ALL.into_iter().filter(|kind| wanted(*kind));
+            kinds.fold(0_u32, |sum, kind| sum.saturating_add(counters.of(kind)))
+        };
+        Engagement {
+            engaged: sum(ActionKind::is_engaging),
+            unwanted: sum(ActionKind::is_negative),
+            views: counters.of(ActionKind::Impression),
+        }
     }
 }
 
@@ -230,6 +256,8 @@ impl CandidateFlags {
     pub const HAS_PHOTO: u8 = 1 << 1;
     /// The author has few followers: eligible for exploration.
     pub const SMALL_AUTHOR: u8 = 1 << 2;
+    /// Only for users who subscribe to the author.
+    pub const SUBSCRIBERS_ONLY: u8 = 1 << 3;
 
     /// Whether all bits of `mask` are set.
     pub fn has(self, mask: u8) -> bool {
@@ -264,8 +292,12 @@ pub struct Candidate {
     pub flags: CandidateFlags,
     /// What the source ranked by: similarity, decayed engagement, or 0.
     pub source_score: Score,
-    /// Counters at the time of the query.
-    pub counters: Counters,
+    /// What viewers did at the time of the query.
+    pub engagement: Engagement,
+    /// Of its text: near-duplicates differ in few bits; 0 = none, as for short texts.
+    pub simhash: u64,
+    /// What it is about.
+    pub topics: Topics,
 }
 
 /// Posts by time-decayed engagement, and the newest ones.
@@ -352,3 +384,7 @@ pub struct AuthorInfo {
     /// Followers.
     pub followers: u32,
 }
+
+#[cfg(test)]
+#[path = "reads_test.rs"]
+mod tests;

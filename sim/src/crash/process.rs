@@ -7,8 +7,7 @@ use anyhow::{Context, bail};
 use covey_embeddings::{DamagedRow, Maintainer, Repaired, Step};
 use covey_env::{Disk, Env};
 use covey_shard::{EntryToApply, Payload, ShardCheckpoint, ShardStore, WrittenCheckpoint};
-use covey_shared::codec::decode_versioned;
-use covey_shared::command::PROPOSAL_VERSION;
+use covey_shared::command::Proposal;
 use covey_shared::ids::*;
 use covey_shared::model::F16Vector;
 use covey_store::kv::{JournalKv, KvStore};
@@ -179,7 +178,7 @@ pub(super) fn entries_to_apply(log: &[LogEntry]) -> anyhow::Result<Vec<EntryToAp
         let payload = if entry.data.is_empty() {
             Payload::Empty
         } else {
-            let proposal = decode_versioned(PROPOSAL_VERSION, &entry.data);
+            let proposal = Proposal::decode(&entry.data);
             Payload::Command(proposal.with_context(|| format!("entry {}", entry.index))?)
         };
         Ok(EntryToApply {

@@ -1,8 +1,6 @@
 //! What a process does between its recovery and its end, step by step at random.
 
 use covey_embeddings::Step;
-use covey_shared::codec::encode_versioned;
-use covey_shared::command::PROPOSAL_VERSION;
 use covey_store::log::{EntryKind, HardState, LogBatch, LogEntry, LogPosition};
 use covey_store::test_disk::Fault;
 use rand::Rng;
@@ -84,7 +82,7 @@ impl Lives {
             let data = if empty {
                 Vec::new()
             } else {
-                encode_versioned(PROPOSAL_VERSION, &proposal).expect("a small proposal can be encoded")
+                proposal.encode().expect("a small proposal can be encoded")
             };
             bytes += data.len();
             if bytes > APPEND_BYTES && !run.is_empty() {

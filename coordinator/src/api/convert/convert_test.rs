@@ -69,6 +69,8 @@ fn post_survives_the_way_in_and_out() {
         labels: vec![v1::Label::Nsfw as i32, v1::Label::Graphic as i32],
         created_at_ms: 1_600_000_000_000,
         version: 9,
+        subscribers_only: true,
+        topics: vec![4, 9],
         ..valid()
     };
     let mut out = post_message(&post(message.clone(), NOW, &limits()).unwrap());

@@ -3,7 +3,7 @@
 use covey_api::v1;
 use covey_shared::command::PostDelete;
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
-use covey_shared::model::{Language, Media, MediaKind, Post, PostRef, RefHint, labels};
+use covey_shared::model::{Language, Media, MediaKind, Post, PostRef, RefHint, Topics, labels};
 
 use crate::api::convert::{ItemFault, Limits, time};
 
@@ -77,6 +77,20 @@ pub(crate) fn post(message: v1::Post, now: UnixMillis, limits: &Limits) -> Resul
         labels: label_bits(&message.labels)?,
         text: message.text,
         vector,
+        subscribers_only: message.subscribers_only,
+        topics: topics(&message.topics)?,
+    })
+}
+
+fn topics(numbers: &[u32]) -> Result<Topics, ItemFault> {
+    if numbers.contains(&0) {
+        let field = "a number in topics";
+        return Err(ItemFault::ZeroId { field });
+    }
+    Topics::of(numbers).ok_or(ItemFault::TooMany {
+        field: "topics",
+        found: numbers.len(),
+        limit: Topics::MOST,
     })
 }
 
@@ -181,6 +195,8 @@ pub(crate) fn post_message(post: &Post) -> v1::Post {
         created_at_ms: post.created_at.0,
         version: post.version.0,
         vector: post.vector.to_f32(),
+        subscribers_only: post.subscribers_only,
+        topics: post.topics.iter().collect(),
     }
 }
 
@@ -195,3 +211,7 @@ fn media_message(media: &Media) -> v1::Media {
         duration_ms: media.duration_ms,
     }
 }
+
+#[cfg(test)]
+#[path = "posts_test.rs"]
+mod tests;

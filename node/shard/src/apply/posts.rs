@@ -11,7 +11,7 @@ use super::{Change, Group, ItemOutcome};
 use crate::error::ShardStoreError;
 use crate::keys::Kind;
 use crate::memory::PostColumns;
-use crate::records::{PendingRow, PostState};
+use crate::records::{PendingRow, PostState, encode_post};
 use crate::row_tag::RowTag;
 
 impl Group<'_> {
@@ -44,7 +44,8 @@ impl Group<'_> {
             vector: Default::default(),
             ..post.clone()
         };
-        self.txn.write(self.keys.of_post(Kind::Post, post.key), &body)?;
+        let body = encode_post(&body).map_err(ShardStoreError::Encode)?;
+        self.txn.put(self.keys.of_post(Kind::Post, post.key), body);
         let labels = state.labels.map_or(post.labels, |(_, labels)| labels);
         let columns = PostColumns::new(post, labels, state.heat, state.counters);
         let tag = RowTag::of(&columns);

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use covey_shared::embed::duplicate_hash;
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
-use covey_shared::model::{Language, Post, RefHint};
+use covey_shared::model::{Language, Post, RefHint, Topics};
 use covey_shared::wire::{CandidateFlags, Counters};
 
 use crate::heat::Heat;
@@ -18,13 +19,16 @@ use crate::row_tag::RowTag;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ordinal(pub(crate) u32);
 
-const WORDS: usize = 26;
+const WORDS: usize = 29;
 /// Words that counters take, two counters in each.
 const COUNTERS: std::ops::Range<usize> = 16..26;
 const LABELS: usize = 11;
 const FLAGS: usize = 12;
 const HEAT: usize = 14;
-/// Rows of a chunk: 213 KB.
+const SIMHASH: usize = 26;
+/// First of the two words that topics take.
+const TOPICS: usize = 27;
+/// Rows of a chunk: 238 KB.
 const CHUNK_ROWS: usize = 1024;
 const DEAD: u64 = 1 << 63;
 
@@ -54,6 +58,9 @@ pub(crate) struct PostColumns {
     pub(crate) is_repost: bool,
     pub(crate) heat: Heat,
     pub(crate) counters: Counters,
+    /// Of the text; 0 = too short to be compared.
+    pub(crate) simhash: u64,
+    pub(crate) topics: Topics,
 }
 
 impl PostColumns {
@@ -76,13 +83,20 @@ impl PostColumns {
             labels,
             video_ms: post.video_ms().unwrap_or(0),
             language: post.language,
-            flags: if content { CandidateFlags::HAS_CONTENT } else { 0 }
-                | if photo { CandidateFlags::HAS_PHOTO } else { 0 },
+            flags: [
+                (content, CandidateFlags::HAS_CONTENT),
+                (photo, CandidateFlags::HAS_PHOTO),
+                (post.subscribers_only, CandidateFlags::SUBSCRIBERS_ONLY),
+            ]
+            .iter()
+            .fold(0, |flags, (set, bit)| flags | if *set { *bit } else { 0 }),
             hint: post.reply_to.or(post.repost_of).map_or(RefHint::default(), |r| r.hint),
             is_reply: post.reply_to.is_some(),
             is_repost: post.repost_of.is_some(),
             heat,
             counters,
+            simhash: duplicate_hash(&post.text).unwrap_or(0),
+            topics: post.topics,
         }
     }
 
@@ -124,6 +138,10 @@ impl PostColumns {
         ];
         words[..head.len()].copy_from_slice(&head);
         for (word, pair) in words[COUNTERS].iter_mut().zip(self.counters.by_kind.chunks_exact(2)) {
+            *word = u64::from(pair[0]) | u64::from(pair[1]) << 32;
+        }
+        words[SIMHASH] = self.simhash;
+        for (word, pair) in words[TOPICS..].iter_mut().zip(self.topics.0.chunks_exact(2)) {
             *word = u64::from(pair[0]) | u64::from(pair[1]) << 32;
         }
         words
@@ -234,7 +252,14 @@ impl Row<'_> {
                 at: UnixMillis(self.word(HEAT + 1)),
             },
             counters: self.counters(),
+            simhash: self.word(SIMHASH),
+            topics: self.topics(),
         }
+    }
+
+    fn topics(&self) -> Topics {
+        let (low, high) = (self.word(TOPICS), self.word(TOPICS + 1));
+        Topics([low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32])
     }
 }
 

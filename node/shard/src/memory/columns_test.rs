@@ -36,6 +36,8 @@ fn columns(post: u64) -> PostColumns {
             at: UnixMillis(5),
         },
         counters: Counters { by_kind },
+        simhash: u64::MAX - post,
+        topics: Topics([1, u32::MAX, 3, u32::MAX - 1]),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Columns as a source returns them, and by key.
 
 use covey_shared::score::Score;
-use covey_shared::wire::{Candidate, CandidateFlags, CandidatesQuery, InvalidRequest};
+use covey_shared::wire::{Candidate, CandidateFlags, CandidatesQuery, Engagement, InvalidRequest};
 
 use super::{MAX_LIST, Read, ShardView};
 use crate::error::ShardStoreError;
@@ -40,7 +40,9 @@ impl ShardView {
             language: columns.language,
             flags: CandidateFlags(flags),
             source_score,
-            counters: columns.counters,
+            engagement: Engagement::of(&columns.counters),
+            simhash: columns.simhash,
+            topics: columns.topics,
         }
     }
 }

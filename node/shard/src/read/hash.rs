@@ -11,7 +11,7 @@ use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::heat::Heat;
 use crate::keys::{GENERATION, Kind, kind_of, number};
-use crate::records::{PostState, RECORD_VERSION};
+use crate::records::{PostState, RECORD_VERSION, encode_post, is_old_post};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
@@ -139,6 +139,12 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
         return Ok(());
     }
     let logical = key.get(GENERATION..).unwrap_or_default();
+    if kind == Some(Kind::Post as u8) && is_old_post(value) {
+        // A replica that applies an old entry now has the same post in the new form.
+        let value = encode_post(&db.decode_post(key, value)?).map_err(ShardStoreError::Encode)?;
+        add(hash, logical, &value);
+        return Ok(());
+    }
     if kind != Some(Kind::PostState as u8) {
         add(hash, logical, value);
         return Ok(());

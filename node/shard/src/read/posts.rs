@@ -6,7 +6,6 @@ use covey_shared::wire::{GetPostsQuery, InvalidRequest, PostView};
 
 use super::{MAX_LIST, Read, ShardView};
 use crate::error::ShardStoreError;
-use crate::keys::Kind;
 
 impl ShardView {
     /// The posts among the keys that are here, in the order of the keys; what is missing does not exist. Labels are those
@@ -36,7 +35,7 @@ impl ShardView {
         let Some(columns) = self.columns(key) else {
             return Ok(None);
         };
-        let post: Option<Post> = self.db.read(&self.db.keys.of_post(Kind::Post, key))?;
+        let post = self.db.post(key)?;
         Ok(post.map(|post| PostView {
             post: Post {
                 labels: columns.labels,

@@ -239,7 +239,7 @@ fn popular_posts_come_by_decayed_engagement_and_the_newest_behind_them() {
     let read = replica.view().popular(&query, &|| false).unwrap().value;
     assert!((read[0].source_score.get() - 1.0).abs() < 0.01 && (read[1].source_score.get() - 0.75).abs() < 0.01);
     assert_eq!(read[2].source_score.get(), 0.0);
-    assert_eq!(read[0].counters.of(ActionKind::Favorite), 1);
+    assert_eq!(read[0].engagement.engaged, 1);
     replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
         key: key(4, 4),
         version: Version(1),

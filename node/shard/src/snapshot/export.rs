@@ -8,7 +8,7 @@ use covey_embeddings::{PartitionExport, RowMeta};
 use covey_env::{Disk, Env};
 use covey_shared::codec::encode_versioned;
 use covey_shared::ids::PostKey;
-use covey_shared::model::{F16Vector, Post};
+use covey_shared::model::F16Vector;
 use covey_shared::wire::{SnapshotFolder, SnapshotManifest};
 use covey_store::kv::{KeyRange, KvRead};
 use half::f16;
@@ -19,7 +19,6 @@ use super::kv_file::KvFiles;
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{GENERATION, Keys, Kind, prefix_end};
-use crate::memory::PostColumns;
 use crate::read::ShardView;
 use crate::records::{PendingRow, PostState, RECORD_VERSION};
 use crate::row_tag::RowTag;
@@ -175,12 +174,13 @@ impl ShardView {
     /// out may come again with the version that it had.
     fn has_row(&self, moment: &dyn KvRead, post: PostKey, meta: &RowMeta) -> Result<bool, ShardStoreError> {
         let state: Option<PostState> = self.read_at(moment, &self.db.keys.of_post(Kind::PostState, post))?;
-        let Some(state) = state.filter(|state| state.version == Some(meta.version)) else {
+        if state.is_none_or(|state| state.version != Some(meta.version)) {
             return Ok(false);
-        };
-        let body: Option<Post> = self.read_at(moment, &self.db.keys.of_post(Kind::Post, post))?;
-        let columns = body.map(|body| PostColumns::new(&body, body.labels, state.heat, state.counters));
-        Ok(columns.is_some_and(|columns| RowTag::of(&columns).0 == meta.tag))
+        }
+        let key = self.db.keys.of_post(Kind::Post, post);
+        let body = moment.get(&key)?;
+        let body = body.map(|value| self.db.decode_post(&key, &value)).transpose()?;
+        Ok(body.is_some_and(|body| RowTag::of_post(&body).0 == meta.tag))
     }
 
     fn read_at<T: Decode<()>>(&self, moment: &dyn KvRead, key: &[u8]) -> Result<Option<T>, ShardStoreError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use covey_shared::codec;
-use covey_shared::wire::{Class, NodeReply, NodeRequest, WIRE_VERSION, WireError};
+use covey_shared::wire::{Class, NodeReply, NodeRequest, OLDEST_WIRE_VERSION, WIRE_VERSION, WireError};
 use futures::{FutureExt, StreamExt};
 use tarpc::ServerError;
 use tarpc::server::{self, BaseChannel, Channel};
@@ -151,7 +151,7 @@ impl Caller {
     /// The connection has said the same things in its handshake, but a mix-up must not reach a shard.
     fn check(&self, request: &NodeRequest) -> Result<(), WireError> {
         let header = &request.header;
-        if header.version == 0 || header.version > WIRE_VERSION {
+        if !(OLDEST_WIRE_VERSION..=WIRE_VERSION).contains(&header.version) {
             return Err(WireError::Version {
                 found: header.version,
                 newest: WIRE_VERSION,
