@@ -81,16 +81,16 @@ fn ask_and_collect(cluster: &Cluster, round: u8, token: &str) -> Result<Vec<Rece
     trace[15] += round;
     let header = format!("traceparent: 00-{}-{}-01", hex(&trace), hex(&CLIENT_SPAN));
     let json = format!("{{\"viewer_id\": {VIEWER}, \"session_token\": \"{token}\"}}");
-    let (status, body) = http(cluster.http, "POST", "/v1/feed", &[&header], json.as_bytes()).unwrap();
+    let (status, body) = http(cluster.http, "POST", "/v1/feed", &[&header], json.as_bytes()).expect("HTTP is answered");
     assert_eq!(status, 200, "{body}");
-    let reply: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let reply: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(
         reply["answer"]["trace_id"],
         hex(&trace),
         "the reply names the client's trace"
     );
     // Later rounds ask for more than fits.
-    assert!(round > 0 || !reply["posts"].as_array().unwrap().is_empty());
+    assert!(round > 0 || !reply["posts"].as_array().expect("a list").is_empty());
     let since = Instant::now();
     loop {
         let spans = cluster.receiver.trace(trace);
