@@ -15,8 +15,8 @@ use crate::feed::shards::Shards;
 /// Most originals that are read for one request.
 const MAX_SOURCES: usize = 1000;
 
-/// Reads only the originals that are not candidates themselves. A repost whose original cannot be read keeps what it has:
-/// whether it may be shown is decided later.
+/// Reads only the originals that are not candidates themselves. A repost whose original cannot be read
+/// keeps what it has, and nobody knows for whom that is: `IneligibleSubscription` removes it.
 pub(crate) struct RetweetSource {
     pub(crate) shards: Arc<dyn Shards>,
     /// `feed.hydrate_timeout`.

@@ -40,7 +40,7 @@ section! {
         /// Time for the verdicts on the selected posts: labels, parents, texts.
         verdict_timeout: Duration = "200ms", in "1ms"..="10s";
         /// Age beyond which what a replica says is no verdict, and a post without one is not served: what was taken down is
-        /// in no reply that is made this long, and the time for verdicts, after it.
+        /// in no reply whose verdicts were asked for this long after it.
         /// A heartbeat (tick x heartbeat_ticks) or two below a second, so that replicas which are well are always asked.
         verdict_staleness: Duration = "700ms", in "100ms"..="10s";
     }

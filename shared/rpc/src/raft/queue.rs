@@ -96,15 +96,16 @@ impl RaftQueue {
 
 /// Encoded size of a frame without messages.
 pub(super) const FRAME_BASE: usize = 8;
-/// Encoded size of a message without entries and context: 16 numbers of 8 bytes, the kind, two flags.
-const MESSAGE_BASE: usize = 16 * 8 + 4 + 2;
+/// Encoded size of a message without entries and context: 19 numbers of 8 bytes, the kind, two flags, and whether there is one more number.
+const MESSAGE_BASE: usize = 19 * 8 + 4 + 2 + 1;
 /// Encoded size of an entry without data: term, index, kind, length.
 const ENTRY_BASE: usize = 8 + 8 + 1 + 8;
 
 /// Encoded size in bytes, without encoding.
 pub(super) fn encoded_size(message: &RaftMessage) -> usize {
     let entries: usize = message.entries.iter().map(|entry| ENTRY_BASE + entry.data.len()).sum();
-    MESSAGE_BASE + entries + message.context.len()
+    let confirmed = message.sent.confirmed_us.map_or(0, |_| 8);
+    MESSAGE_BASE + confirmed + entries + message.context.len()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ fn the_size_is_known_without_encoding() {
     let check = |message: &RaftMessage| assert_eq!(encoded_size(message), codec::encode(message).unwrap().len());
     check(&message);
     message.context = vec![1, 2, 3];
+    message.sent.confirmed_us = Some(4);
     message.entries = vec![
         WireEntry {
             term: 1,
