@@ -10,6 +10,7 @@ use crate::history::History;
 pub(crate) type Block = (UserId, UserId);
 
 /// What was known when a feed or verdicts were asked for.
+#[derive(Clone)]
 pub(crate) struct Asked {
     /// For whom.
     pub(crate) viewer: UserId,
