@@ -1,8 +1,11 @@
 //! Replicas come and go.
 
-use covey_shared::wire::{NotReady, ShardError, ShardRead};
+use covey_shared::ids::Term;
+use covey_shared::members::ShardDescriptor;
+use covey_shared::wire::{NotReady, ReplicaRole, ShardError, ShardRead};
 
 use super::*;
+use crate::raft::GroupStatus;
 use crate::shard::Read;
 use crate::startup::fixture::{Disk, FOUNDING, config, founding};
 
@@ -47,13 +50,62 @@ async fn a_replica_is_found_until_it_is_removed_and_a_read_that_has_it_ends() {
     assert_eq!((reply.epoch, reply.applied), (view.epoch(), LogIndex(3)));
 }
 
+#[actix::test]
+async fn a_replica_that_may_be_older_than_a_read_allows_refuses_it() {
+    let (disk, config) = (Disk::new(), config(3));
+    let (set, descriptor) = (set(&disk), founding(&config));
+    let store = disk.store(&config, &descriptor);
+    let _applied = host(&set, FOUNDING, &store.view());
+    let replica = set.get(descriptor.shard).expect("it is hosted");
+    let clock = disk.env.clock.clone();
+    let ask = |max_age_ms| {
+        let mut read = read(descriptor.shard, clock.monotonic());
+        read.accept.max_age_ms = max_age_ms;
+        read.work = Box::new(|_, _| {
+            Ok(covey_shard::Read {
+                value: (),
+                visited: 0,
+                partial: false,
+                damaged: 0,
+            })
+        });
+        let answer = replica.actor.send(read);
+        async { answer.await.expect("the actor lives").result }
+    };
+    let stale = Err(ShardError::NotReady(NotReady::Stale));
+    let status = |fresh_as_of| status(&descriptor, fresh_as_of);
+    set.shared.board.publish(descriptor.shard, status(None));
+    assert_eq!(ask(None).await, Ok(()));
+    assert_eq!(ask(Some(u32::MAX - 1)).await, stale, "nobody knows its age");
+    set.shared
+        .board
+        .publish(descriptor.shard, status(Some(clock.monotonic())));
+    assert_eq!(ask(Some(60_000)).await, Ok(()));
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(ask(Some(10)).await, stale);
+}
+
+fn status(descriptor: &ShardDescriptor, fresh_as_of: Option<covey_env::Monotonic>) -> GroupStatus {
+    GroupStatus {
+        replica: FOUNDING,
+        descriptor: Arc::new(descriptor.clone()),
+        conf_index: LogIndex(0),
+        role: ReplicaRole::Follower,
+        leader: None,
+        term: Term(1),
+        first: LogIndex(1),
+        last: LogIndex(3),
+        committed: LogIndex(3),
+        applied: LogIndex(3),
+        frozen: false,
+        log_bytes: 0,
+        fresh_as_of,
+    }
+}
+
 fn read(shard: ShardId, now: covey_env::Monotonic) -> Read<()> {
     Read {
-        accept: ShardRead {
-            shard,
-            range_ver: 1,
-            min_index: LogIndex(0),
-        },
+        accept: ShardRead::of(shard, 1),
         deadline: now.plus(std::time::Duration::from_secs(5)),
         work: Box::new(|_, _| panic!("it is not let through")),
         span: tracing::Span::none(),

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use covey_rpc::NodeClient;
 use covey_shared::command::ShardCommand;
-use covey_shared::ids::{LogIndex, ModelEpoch, PostId, PostKey, UserId};
+use covey_shared::ids::{ModelEpoch, PostId, PostKey, UserId};
 use covey_shared::layout::Layout;
 use covey_shared::slots::Slot;
 use covey_shared::wire::{
@@ -85,11 +85,7 @@ async fn offered(nodes: &[NodeClient], layout: &Layout, command: &ShardCommand) 
 async fn has(node: &NodeClient, layout: &Layout, key: PostKey) -> bool {
     let plan = layout.owner(Slot::of(key.author));
     let query = GetPostsQuery {
-        shards: vec![ShardRead {
-            shard: plan.shard,
-            range_ver: plan.epoch.range_ver,
-            min_index: LogIndex(0),
-        }],
+        shards: vec![ShardRead::of(plan.shard, plan.epoch.range_ver)],
         keys: vec![key],
         with_vectors: false,
     };

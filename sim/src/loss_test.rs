@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use covey_rpc::NodeClient;
-use covey_shared::ids::{LogIndex, ModelEpoch, PostId, PostKey, UserId};
+use covey_shared::ids::{ModelEpoch, PostId, PostKey, UserId};
 use covey_shared::wire::{Class, GetPostsQuery, ReplyBody, RequestBody, ShardRead};
 
 use super::*;
@@ -27,11 +27,7 @@ fn key(post: u64) -> PostKey {
 
 /// How many of the posts a node has; none while it does not answer for all its shards.
 async fn held(node: &NodeClient) -> usize {
-    let read = |plan: &covey_shared::layout::ShardPlan| ShardRead {
-        shard: plan.shard,
-        range_ver: plan.epoch.range_ver,
-        min_index: LogIndex(0),
-    };
+    let read = |plan: &covey_shared::layout::ShardPlan| ShardRead::of(plan.shard, plan.epoch.range_ver);
     let query = GetPostsQuery {
         shards: layout().shards.iter().map(read).collect(),
         keys: (1..=POSTS).map(key).collect(),

@@ -175,9 +175,8 @@ impl Sharer {
     ) -> Option<(Option<Version>, LogIndex)> {
         let query = GetPostsQuery {
             shards: vec![ShardRead {
-                shard: plan.shard,
-                range_ver: plan.epoch.range_ver,
                 min_index: token,
+                ..ShardRead::of(plan.shard, plan.epoch.range_ver)
             }],
             keys: vec![key],
             with_vectors: false,

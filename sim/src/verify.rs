@@ -161,11 +161,7 @@ async fn status(client: &NodeClient) -> Option<NodeStatus> {
 }
 
 fn read(plan: &ShardPlan) -> ShardRead {
-    ShardRead {
-        shard: plan.shard,
-        range_ver: plan.epoch.range_ver,
-        min_index: LogIndex(0),
-    }
+    ShardRead::of(plan.shard, plan.epoch.range_ver)
 }
 
 /// How many followers these users have, as one node says.

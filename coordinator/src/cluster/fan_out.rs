@@ -71,11 +71,7 @@ impl Cluster {
             calls: FuturesUnordered::new(),
             counts: ReadReport::default(),
         };
-        let targets = self.targets(&ask.shards, context);
-        let mut progress = match context.within {
-            Some(age) => Progress::within(targets, millis(age)),
-            None => Progress::new(targets, self.max_staleness_ms),
-        };
+        let mut progress = Progress::new(self.targets(&ask.shards, context), self.max_staleness_ms);
         run.launch(&mut progress);
         let mut hedge_at = run.hedge_at(started);
         while !progress.complete() {
@@ -117,6 +113,7 @@ impl Cluster {
                     shard: plan.shard,
                     range_ver: plan.epoch.range_ver,
                     min_index: context.token.min_index(plan.shard),
+                    max_age_ms: context.within.map(millis),
                 },
                 replicas: plan.voters.iter().map(|v| v.node).collect(),
                 leader: self.leaders.of(plan),

@@ -24,12 +24,6 @@ pub enum ShardFailure {
     /// The call to its node failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// Nobody who answered is known to be as new as the read demands.
-    #[error("the newest answer may be {staleness_ms} ms old, which is too old here")]
-    Old {
-        /// Its age at most, in milliseconds.
-        staleness_ms: u32,
-    },
     /// The deadline came first.
     #[error("no replica of the shard answered in time")]
     OutOfTime,
@@ -129,11 +123,9 @@ struct ShardProgress {
 pub(crate) struct Progress<T> {
     shards: BTreeMap<ShardId, ShardProgress>,
     parts: Vec<Part<T>>,
-    /// Answers older than wished for: they count only where nobody has a newer one.
+    /// Answers older than allowed: they count only where nobody has a newer one.
     stale: BTreeMap<ShardId, Part<T>>,
     max_staleness_ms: u32,
-    /// An older answer is none at all.
-    strict: bool,
     /// Who answered, and whether that was too old.
     ages: Vec<(ShardId, NodeId, bool)>,
     /// The time for hedges is over: an old answer now is better than waiting for a newer one.
@@ -161,18 +153,8 @@ impl<T> Progress<T> {
             parts: Vec::new(),
             stale: BTreeMap::new(),
             max_staleness_ms,
-            strict: false,
             ages: Vec::new(),
             late: false,
-        }
-    }
-
-    /// A read that counts no answer older than this. Every replica grows young again once it is led, so it is asked until the
-    /// deadline.
-    pub(crate) fn within(targets: Vec<Target>, max_staleness_ms: u32) -> Progress<T> {
-        Progress {
-            strict: true,
-            ..Progress::new(targets, max_staleness_ms)
         }
     }
 
@@ -237,9 +219,6 @@ impl<T> Progress<T> {
                         self.stale.remove(&part.shard);
                         self.parts.push(part);
                     }
-                    Ok(Part { staleness_ms, .. }) if self.strict => {
-                        shard.failure = Some(ShardFailure::Old { staleness_ms });
-                    }
                     Ok(part) => {
                         self.ages.push((part.shard, batch.node, true));
                         shard.failure = None;
@@ -278,8 +257,8 @@ impl<T> Progress<T> {
             shard.laps += 1;
             shard.tried.clear();
             // An old answer now is better than a new one after the deadline.
-            let waits = matches!(shard.failure, Some(ShardFailure::Old { .. }));
-            shard.done = shard.laps >= MAX_LAPS && !waits || self.stale.contains_key(&shard.target.read.shard);
+            let enough = shard.laps >= MAX_LAPS && !shard.failure.as_ref().is_some_and(ShardFailure::is_stale);
+            shard.done = enough || self.stale.contains_key(&shard.target.read.shard);
             if !shard.done {
                 laps = laps.max(Some(shard.laps));
             }
@@ -357,6 +336,12 @@ impl ShardFailure {
         )
     }
 
+    /// The replica may be older than the read allows. It is young again once somebody leads it, which only the deadline may come
+    /// before.
+    fn is_stale(&self) -> bool {
+        matches!(self, ShardFailure::Shard(ShardError::NotReady(NotReady::Stale)))
+    }
+
     /// Nobody has worked on the read, and nobody was too busy to: asking another replica adds no load.
     fn is_free(&self) -> bool {
         match self {
@@ -365,7 +350,6 @@ impl ShardFailure {
             ShardFailure::Call(CallError::Rpc(RpcError::Closed { .. })) => false,
             ShardFailure::Call(CallError::Rpc(error)) => error.is_down(),
             ShardFailure::Call(error) => matches!(error, CallError::BreakerOpen),
-            ShardFailure::Old { .. } => true,
             ShardFailure::OutOfTime => false,
         }
     }
@@ -377,7 +361,6 @@ impl ShardFailure {
             ShardFailure::Call(CallError::Rpc(RpcError::Connect { .. } | RpcError::Refused { .. })) => false,
             ShardFailure::Call(CallError::Rpc(RpcError::Overloaded { .. })) => false,
             ShardFailure::Call(error) => matches!(error, CallError::Rpc(_) | CallError::WrongReply),
-            ShardFailure::Old { .. } => false,
             ShardFailure::OutOfTime => true,
         }
     }

@@ -14,7 +14,8 @@ use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
+    Counters, NotReady, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState,
+    WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -184,22 +185,26 @@ impl FakeNode {
 
     fn each<T>(&self, reads: &[ShardRead], mood: &Option<Mood>, answer: impl Fn(SlotRange) -> T) -> Vec<ShardReply<T>> {
         let index = LogIndex(*self.world.index.lock());
-        let plans = reads.iter().filter_map(|read| self.layout.shard(read.shard));
+        let age = match mood {
+            Some(Mood::Aged(age)) => *age,
+            _ => 3,
+        };
+        let plans = reads
+            .iter()
+            .filter_map(|read| Some((read, self.layout.shard(read.shard)?)));
         plans
-            .map(|plan: &ShardPlan| ShardReply {
+            .map(|(read, plan): (&ShardRead, &ShardPlan)| ShardReply {
                 shard: plan.shard,
                 epoch: plan.epoch,
                 slots: plan.slots,
                 applied: index,
-                staleness_ms: match mood {
-                    Some(Mood::Aged(age)) => *age,
-                    _ => 3,
-                },
+                staleness_ms: age,
                 partial: false,
                 visited: 1,
                 queue_us: 0,
                 work_us: 0,
                 result: match mood {
+                    _ if read.max_age_ms.is_some_and(|most| age > most) => Err(ShardError::NotReady(NotReady::Stale)),
                     Some(Mood::Refuses(shards, error)) if shards.contains(&plan.shard.0) => Err(error.clone()),
                     _ => Ok(answer(plan.slots)),
                 },
@@ -212,11 +217,7 @@ impl FakeNode {
     }
 
     fn hash(&self, shard: ShardId, mood: &Option<Mood>) -> ShardReply<u64> {
-        let read = ShardRead {
-            shard,
-            range_ver: 0,
-            min_index: LogIndex(0),
-        };
+        let read = ShardRead::of(shard, 0);
         let mut reply = self.each(&[read], mood, |slots| u64::from(slots.start)).remove(0);
         // This call is among them.
         let asked = |(node, body): &&(NodeId, RequestBody)| {

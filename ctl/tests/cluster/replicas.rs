@@ -116,11 +116,7 @@ pub(crate) async fn posts_of(node: &NodeClient, keys: &BTreeSet<PostKey>) -> BTr
     let shards: Vec<ShardRead> = layout()
         .shards
         .iter()
-        .map(|plan| ShardRead {
-            shard: plan.shard,
-            range_ver: plan.epoch.range_ver,
-            min_index: LogIndex(0),
-        })
+        .map(|plan| ShardRead::of(plan.shard, plan.epoch.range_ver))
         .collect();
     let keys: Vec<PostKey> = keys.iter().copied().collect();
     let mut found = BTreeMap::new();

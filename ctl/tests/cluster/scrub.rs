@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use covey_api::v1::SearchRequest;
 use covey_ctl::client::Client;
 use covey_rpc::NodeClient;
-use covey_shared::ids::{LogIndex, ModelEpoch};
+use covey_shared::ids::ModelEpoch;
 use covey_shared::score::Hit;
 use covey_shared::wire::{
     Class, NodeStatus, ReplyBody, RequestBody, ScrubStatus, SearchFilter, SearchQuery, ShardRead,
@@ -239,11 +239,7 @@ async fn assert_equal_answers(nodes: &[NodeClient]) {
 }
 
 async fn all_hits(node: &NodeClient) -> Vec<Vec<Hit>> {
-    let read = |plan: &covey_shared::layout::ShardPlan| ShardRead {
-        shard: plan.shard,
-        range_ver: plan.epoch.range_ver,
-        min_index: LogIndex(0),
-    };
+    let read = |plan: &covey_shared::layout::ShardPlan| ShardRead::of(plan.shard, plan.epoch.range_ver);
     let query = SearchQuery {
         shards: layout().shards.iter().map(read).collect(),
         space: "content".into(),

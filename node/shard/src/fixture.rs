@@ -217,11 +217,7 @@ impl Replica {
 }
 
 pub(crate) fn viewer_query(viewer: u64) -> ViewerQuery {
-    let shard = ShardRead {
-        shard: ShardId(7),
-        range_ver: 1,
-        min_index: LogIndex(0),
-    };
+    let shard = ShardRead::of(ShardId(7), 1);
     ViewerQuery {
         shard,
         viewer: UserId(viewer),

@@ -129,11 +129,7 @@ impl NodeHandle {
 
     fn any_state(&self, shard: ShardId) -> ShardRead {
         let range_ver = self.replicas.get(shard).map_or(0, |r| r.applied().epoch.range_ver);
-        ShardRead {
-            shard,
-            range_ver,
-            min_index: LogIndex(0),
-        }
+        ShardRead::of(shard, range_ver)
     }
 
     async fn each<Q, T>(

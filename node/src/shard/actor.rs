@@ -94,14 +94,12 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
     let (applied, view) = (deps.applied.get(), deps.view.load_full());
     let known = view.applied();
     let (fresh_as_of, outcome) = match admitted {
-        Ok(permit) => {
-            let fresh_as_of = deps.status().and_then(|s| s.fresh_as_of);
+        Ok((permit, fresh_as_of)) => {
             let outcome = run(&deps, view, (read, permit), arrived, &mut timing).await;
             (fresh_as_of, outcome)
         }
         Err(error) => (None, Err(error)),
     };
-    let staleness = fresh_as_of.map_or(Duration::MAX, |at| deps.env.clock.monotonic().since(at));
     let (result, visited, partial, damaged) = match outcome {
         Ok(read) => (Ok(read.value), read.visited, read.partial, read.damaged),
         Err(error) => (Err(error), 0, false, 0),
@@ -111,7 +109,7 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
         epoch: known.epoch,
         slots: known.slots,
         applied,
-        staleness_ms: u32::try_from(staleness.as_millis()).unwrap_or(u32::MAX),
+        staleness_ms: age_ms(&deps, fresh_as_of),
         partial,
         visited,
         queue_us: micros(timing.queued),
@@ -131,12 +129,12 @@ fn micros(duration: Duration) -> u32 {
     u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// Waits until the replica has what the caller has seen and a permit is free.
+/// Waits until the replica has what the caller has seen and a permit is free: that, and the moment that its state is at least as new as.
 async fn admit(
     deps: &ReplicaDeps,
     accept: &ShardRead,
     deadline: Monotonic,
-) -> Result<OwnedSemaphorePermit, ShardError> {
+) -> Result<(OwnedSemaphorePermit, Option<Monotonic>), ShardError> {
     let current = deps.view.load().epoch();
     if accept.range_ver != current.range_ver {
         return Err(ShardError::StaleEpoch { current });
@@ -155,11 +153,22 @@ async fn admit(
             Ok(Err(_)) | Err(_) => return Err(ShardError::NotReady(NotReady::Behind)),
         }
     }
-    match tokio::time::timeout(left(), deps.permits.clone().acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) => Err(ShardError::NotReady(NotReady::Starting)),
-        Err(_) => Err(ShardError::DeadlineExceeded),
+    let permit = match tokio::time::timeout(left(), deps.permits.clone().acquire_owned()).await {
+        Ok(Ok(permit)) => permit,
+        Ok(Err(_)) => return Err(ShardError::NotReady(NotReady::Starting)),
+        Err(_) => return Err(ShardError::DeadlineExceeded),
+    };
+    let fresh_as_of = deps.status().and_then(|group| group.fresh_as_of);
+    match accept.max_age_ms {
+        Some(most) if age_ms(deps, fresh_as_of) > most => Err(ShardError::NotReady(NotReady::Stale)),
+        _ => Ok((permit, fresh_as_of)),
     }
+}
+
+/// The longest that is known to lie between now and `as_of`; `u32::MAX` if nothing is known.
+fn age_ms(deps: &ReplicaDeps, as_of: Option<Monotonic>) -> u32 {
+    let age = as_of.map_or(Duration::MAX, |at| deps.env.clock.monotonic().since(at));
+    u32::try_from(age.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Runs the work on the pool; when the caller goes away or the deadline passes, the work is told to stop. The permit goes

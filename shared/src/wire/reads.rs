@@ -17,6 +17,20 @@ pub struct ShardRead {
     pub range_ver: u64,
     /// The replica answers once it has applied this (session token).
     pub min_index: LogIndex,
+    /// A replica that may be older than this, in milliseconds, refuses. `None` = any age will do.
+    pub max_age_ms: Option<u32>,
+}
+
+impl ShardRead {
+    /// Of whatever state the replica has.
+    pub fn of(shard: ShardId, range_ver: u64) -> ShardRead {
+        ShardRead {
+            shard,
+            range_ver,
+            min_index: LogIndex(0),
+            max_age_ms: None,
+        }
+    }
 }
 
 /// One shard's part of a reply.

@@ -157,11 +157,7 @@ fn search(k: u32, exact: bool, filter: SearchFilter) -> SearchQuery {
 
 fn viewer(viewer: UserId) -> ViewerQuery {
     ViewerQuery {
-        shard: ShardRead {
-            shard: SHARD,
-            range_ver: 0,
-            min_index: LogIndex(0),
-        },
+        shard: ShardRead::of(SHARD, 0),
         viewer,
         max_actions: 100,
         served_since: UnixMillis(0),
