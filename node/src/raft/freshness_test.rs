@@ -6,6 +6,8 @@ use covey_shared::layout::FIRST_EPOCH;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use covey_shared::wire::Sent;
+
 use super::*;
 use crate::raft::engines::Cluster;
 use crate::raft::fixture::{SHARD, message, replica};
@@ -46,6 +48,115 @@ fn a_leader_is_as_fresh_as_its_quorum() {
     members.outgoing = ids(&[3, 4, 6]);
     assert_eq!(fresh.of_leader(at(30), me, &members), Some(at(5)));
     assert_eq!(fresh.of_leader(at(30), me, &Members::of([me])), Some(at(30)));
+}
+
+#[test]
+fn who_followed_in_another_term_or_role_counts_for_nothing_in_this_one() {
+    let (me, members) = (ReplicaId(1), Members::of([1, 2, 3].map(ReplicaId)));
+    let mut fresh = Freshness::default();
+    fresh.heard_from_peer(ReplicaId(2), at(10));
+    assert_eq!(fresh.of_leader(at(11), me, &members), Some(at(10)));
+    fresh.role_changed();
+    assert_eq!(fresh.of_leader(at(12), me, &members), None);
+}
+
+/// A leader at rest, a follower, and the leader's next heartbeat to it.
+fn heartbeat() -> (Cluster, usize, RaftMessage) {
+    let mut cluster = Cluster::new(4);
+    let leader = cluster.run_until_leader();
+    cluster.deliver();
+    (0..3).for_each(|_| cluster.deliver_after_heartbeat(leader));
+    cluster.now += 2_000;
+    (0..2).for_each(|_| cluster.hosts[leader].engine.tick(|| 0));
+    cluster.settle(leader);
+    let follower = (leader + 1) % 3;
+    let heartbeat = cluster.hosts[follower].inbox.pop_front();
+    (cluster, follower, heartbeat.expect("it was sent"))
+}
+
+#[test]
+fn a_follower_is_as_old_as_what_its_leader_knew_when_it_spoke() {
+    for (confirmed_ms, age) in [
+        (Some(0), 500),
+        (Some(300), 800),
+        (Some(u64::MAX / 1000), 2_500),
+        (None, 2_500),
+    ] {
+        let (mut cluster, follower, mut heartbeat) = heartbeat();
+        heartbeat.sent.confirmed_us = confirmed_ms.map(|ms| ms * 1000);
+        // It was sent now, and is read half a second later.
+        cluster.now += 500;
+        let now = at(cluster.now);
+        let engine = &mut cluster.hosts[follower].engine;
+        let old = engine.status(SHARD, now).and_then(|status| status.fresh_as_of);
+        assert_eq!(old, Some(at(cluster.now - 2_500)), "as the last time");
+        engine.step(heartbeat, now, 0);
+        let new = engine.status(SHARD, now).and_then(|status| status.fresh_as_of);
+        assert_eq!(new, Some(at(cluster.now - age)), "{confirmed_ms:?}");
+    }
+}
+
+#[test]
+fn what_is_said_in_a_term_that_is_over_is_no_news() {
+    let (mut cluster, follower, mut heartbeat) = heartbeat();
+    heartbeat.sent.confirmed_us = Some(0);
+    let leader = (follower + 2) % 3;
+    let now = at(cluster.now);
+    let of = |cluster: &Cluster, host: usize| cluster.status(host).and_then(|status| status.fresh_as_of);
+    let before = of(&cluster, follower);
+    let old = RaftMessage {
+        term: heartbeat.term - 1,
+        ..heartbeat.clone()
+    };
+    cluster.hosts[follower].engine.step(old, now, 0);
+    assert_eq!(of(&cluster, follower), before);
+    cluster.hosts[follower].engine.step(heartbeat, now, 0);
+    assert!(of(&cluster, follower) > before);
+    cluster.settle(follower);
+    // Nor does a leader count an answer of that kind, or one that no follower gives.
+    let answer = cluster.hosts[leader]
+        .inbox
+        .pop_front()
+        .expect("the heartbeat was answered");
+    let before = of(&cluster, leader);
+    let old = RaftMessage {
+        term: answer.term - 1,
+        ..answer.clone()
+    };
+    let vote = RaftMessage {
+        kind: RaftMessageKind::RequestVoteResponse,
+        ..answer.clone()
+    };
+    for message in [old, vote] {
+        cluster.hosts[leader].engine.step(message, now, 0);
+        assert_eq!(of(&cluster, leader), before);
+    }
+    cluster.hosts[leader].engine.step(answer, now, 0);
+    assert!(of(&cluster, leader) > before);
+}
+
+#[test]
+fn a_message_that_was_held_until_its_term_was_over_says_nothing_of_now() {
+    let (cluster, follower, heartbeat) = heartbeat();
+    let old = RaftMessage {
+        term: heartbeat.term - 1,
+        ..heartbeat.clone()
+    };
+    let node = heartbeat.to.node();
+    let mut send = [(node, heartbeat), (node, old)].map(|(node, message)| {
+        (
+            node,
+            RaftMessage {
+                sent: Sent::default(),
+                ..message
+            },
+        )
+    });
+    cluster.hosts[(follower + 2) % 3]
+        .engine
+        .stamp(&mut send, at(cluster.now));
+    assert!(send[0].1.sent.at > 0 && send[0].1.sent.confirmed_us.is_some());
+    assert_eq!(send[1].1.sent, Sent::default());
 }
 
 /// Whatever stands still, is cut off or is read late: a replica lacks nothing that was acknowledged before the moment that it

@@ -13,10 +13,11 @@ use crate::wire::errors::{ShardError, WireError};
 use crate::wire::members::ShardReport;
 use crate::wire::reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
-    SearchQuery, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery, ViewerQuery, ViewerState,
+    SearchQuery, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery,
 };
 use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
 use crate::wire::status::{BuildsStatus, NodeStatus};
+use crate::wire::viewer::{ViewerQuery, ViewerState};
 
 /// Posts in one [`RequestBody::Vectors`]: 2 MiB of rows at the largest dimension.
 pub const MAX_VECTORS: usize = 256;

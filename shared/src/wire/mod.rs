@@ -8,6 +8,7 @@ mod reads;
 mod seen;
 mod snapshot;
 mod status;
+mod viewer;
 
 pub use calls::{
     Class, Header, MAX_VECTORS, NodeReply, NodeRequest, OLDEST_WIRE_VERSION, ReplicaHash, ReplyBody, RequestBody,
@@ -18,10 +19,10 @@ pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, Engagement, GetPostsQuery,
-    InNetworkQuery, PopularQuery, PostView, SearchFilter, SearchQuery, SeenBloom, ShardRead, ShardReply, TextMatch,
-    TextQuery, Verdict, VerdictQuery, ViewerAction, ViewerQuery, ViewerState,
+    InNetworkQuery, PopularQuery, PostView, SearchFilter, SearchQuery, ShardRead, ShardReply, TextMatch, TextQuery,
+    Verdict, VerdictQuery,
 };
-pub use seen::bloom_bits;
+pub use seen::{SeenBloom, bloom_bits};
 pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };
@@ -29,3 +30,4 @@ pub use status::{
     BuildsStatus, DISK_STALL_MS, DiskSpeed, DiskStatus, MAX_BUILD_PAUSE_MS, MemoryPart, MemoryStatus, NodeStatus,
     RebuildPhase, RebuildStatus, ReplicaRole, ReplicaStatus, ScrubStatus, SpaceStatus, StartPhase,
 };
+pub use viewer::{ViewerAction, ViewerQuery, ViewerState};

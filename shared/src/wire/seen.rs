@@ -1,9 +1,18 @@
 //! The impression bloom filter: one definition for the shard that fills it and everybody who asks it.
 
+use bincode::{Decode, Encode};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::ids::PostId;
-use crate::wire::SeenBloom;
+
+/// A viewer's impression bloom filter: standard Bloom filter, newest generation first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct SeenBloom {
+    /// Bits of each generation; the same size each.
+    pub generations: Vec<Vec<u64>>,
+    /// Hash functions per lookup.
+    pub hashes: u8,
+}
 
 /// The bit positions of `post` in a filter of `words` 64-bit words: double hashing, g_i = h1 + i·h2 mod m (Kirsch and
 /// Mitzenmacher 2006). Empty for a filter without bits.
