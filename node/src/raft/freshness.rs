@@ -5,7 +5,6 @@
 //! that was confirmed a before, proves: once c is applied here, the state is at least as new as S - a.
 
 use std::collections::BTreeMap;
-
 use std::time::Duration;
 
 use covey_env::Monotonic;
