@@ -104,6 +104,11 @@ impl ReadReport {
         }
     }
 
+    /// All that was asked answered with all that it has.
+    pub fn is_whole(&self) -> bool {
+        self.holes.count() == 0 && !self.partial && self.damaged_shards.is_empty()
+    }
+
     /// What stands in `degraded` for shards whose slots are covered, but not by every row: those that left damaged rows out, and
     /// those whose answer is old.
     pub fn flaws(&self) -> impl Iterator<Item = (String, &'static str)> {

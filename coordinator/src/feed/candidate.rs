@@ -78,6 +78,24 @@ impl Facts {
     }
 }
 
+/// The post that a repost repeats.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Repeated {
+    /// It could not be read, or nothing is repeated.
+    #[default]
+    Unknown,
+    /// It does not exist any more.
+    Gone,
+    /// What its shard sent.
+    Found(Box<wire::Candidate>),
+}
+
+impl From<wire::Candidate> for Repeated {
+    fn from(core: wire::Candidate) -> Repeated {
+        Repeated::Found(Box::new(core))
+    }
+}
+
 /// The run that gave a post its score: joins what the viewer does with it to what was predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scored {
@@ -98,8 +116,8 @@ pub struct FeedCandidate {
     pub in_network: Option<bool>,
     /// Length of the video that is shown, in milliseconds; `None` = no video, or not known.
     pub video_ms: Option<u32>,
-    /// Of a repost: the repeated post, if it could be read.
-    pub source: Option<Box<wire::Candidate>>,
+    /// The repeated post.
+    pub source: Repeated,
     /// What is shown of the author, if it could be read.
     pub author: Option<wire::AuthorInfo>,
     /// The cheap first score; `None` until a filter needs it.
@@ -127,7 +145,7 @@ impl FeedCandidate {
             channels: vec![ChannelHit { channel, rank, score }],
             in_network: None,
             video_ms: None,
-            source: None,
+            source: Repeated::Unknown,
             author: None,
             l1: None,
             weighted: Score::UNSCORED,
@@ -163,7 +181,7 @@ impl FeedCandidate {
 
     /// The author, and the authors of what it repeats and quotes; of a repost also of what the repeated post quotes.
     pub fn authors(&self) -> impl Iterator<Item = UserId> {
-        let source = self.source.as_ref().map(|source| source.quote_of.author);
+        let source = self.source().map(|source| source.quote_of.author);
         let ids = [
             self.core.key.author,
             self.core.repost_of.author,
@@ -181,6 +199,19 @@ impl FeedCandidate {
         }
     }
 
+    /// Of a repost: the repeated post, if it could be read.
+    pub fn source(&self) -> Option<&wire::Candidate> {
+        match &self.source {
+            Repeated::Found(core) => Some(core),
+            Repeated::Unknown | Repeated::Gone => None,
+        }
+    }
+
+    /// It is a repost, and what it repeats could not be read.
+    pub fn source_unknown(&self) -> bool {
+        self.core.repost_of.post.0 != 0 && self.source == Repeated::Unknown
+    }
+
     /// How the channel found it, if it did.
     pub fn hit(&self, channel: Channel) -> Option<&ChannelHit> {
         self.channels.iter().find(|hit| hit.channel == channel)
@@ -188,7 +219,7 @@ impl FeedCandidate {
 
     /// The fields that ranking looks at: a repost is scored as its original, as far as that is known.
     pub fn ranked_as(&self) -> &wire::Candidate {
-        self.source.as_deref().unwrap_or(&self.core)
+        self.source().unwrap_or(&self.core)
     }
 
     /// Without what must be read again before it is served: for the reserve of a session.

@@ -1,6 +1,7 @@
 //! Shards that answer from memory, for tests of the pipeline.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_shared::command::Served;
@@ -48,7 +49,8 @@ pub(crate) struct Asked {
     pub(crate) in_network: Vec<InNetworkAsk>,
     pub(crate) searches: Vec<SearchAsk>,
     pub(crate) filters: Vec<SearchFilter>,
-    pub(crate) verdicts: Vec<Vec<PostKey>>,
+    /// With the age that is allowed.
+    pub(crate) verdicts: Vec<(Vec<PostKey>, Option<Duration>)>,
     pub(crate) authors: Vec<Vec<UserId>>,
     pub(crate) vectors: Vec<Vec<PostKey>>,
     pub(crate) candidates: Vec<Vec<PostKey>>,
@@ -151,9 +153,9 @@ impl Shards for FakeShards {
         self.answer("candidates", found)
     }
 
-    fn verdicts<'a>(&'a self, ask: VerdictAsk, _: &'a ReadContext) -> Reading<'a, Vec<Verdict>> {
+    fn verdicts<'a>(&'a self, ask: VerdictAsk, context: &'a ReadContext) -> Reading<'a, Vec<Verdict>> {
         let found = ask.keys.iter().filter_map(|key| self.verdict(key)).collect();
-        self.asked.lock().verdicts.push(ask.keys);
+        self.asked.lock().verdicts.push((ask.keys, context.within));
         self.answer("verdicts", found)
     }
 

@@ -109,6 +109,9 @@ fn post_message(post: &FeedCandidate) -> v1::FeedPost {
     let core = &post.core;
     let facts = post.facts.as_deref();
     let shown = facts.and_then(|facts| facts.shown());
+    // Of a repost that which the repeated post quotes, as it was judged.
+    let quoted = facts.and_then(|facts| facts.quoted.as_ref());
+    let quoted = quoted.map(|verdict| verdict.key).unwrap_or_default();
     let (visibility, reason) = visibility(post.ruling);
     let above = facts.iter().flat_map(|facts| &facts.ancestors);
     v1::FeedPost {
@@ -129,8 +132,8 @@ fn post_message(post: &FeedCandidate) -> v1::FeedPost {
         visibility: visibility as i32,
         visibility_reason: reason.to_owned(),
         created_at_ms: core.created_at.0,
-        quoted_post_id: core.quote_of.post.0,
-        quoted_user_id: core.quote_of.author.0,
+        quoted_post_id: quoted.post.0,
+        quoted_user_id: quoted.author.0,
         language: shown.map_or(core.language, |post| post.language).as_str().to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Filter: posts by, or of, users whom the viewer blocks or mutes.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -9,34 +9,25 @@ use crate::feed::query::FeedQuery;
 /// and asked after selection.
 pub(crate) struct AuthorSocialgraph;
 
-impl Filter<FeedQuery, FeedCandidate> for AuthorSocialgraph {
+impl RowFilter<FeedQuery, FeedCandidate> for AuthorSocialgraph {
     fn required(&self) -> bool {
         true
     }
 
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter().map(|post| judge(query, post)).collect())
-    }
-}
-
-fn judge(query: &FeedQuery, post: &FeedCandidate) -> Verdict {
-    let Some(features) = &query.features else {
-        return Verdict::Unjudged("lists_unknown");
-    };
-    for author in post.authors() {
-        if features.blocks(author) {
-            return Verdict::Remove("blocked_author");
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        let Some(features) = &query.features else {
+            return Verdict::Unjudged("lists_unknown");
+        };
+        for author in post.authors() {
+            if features.blocks(author) {
+                return Verdict::Remove("blocked_author");
+            }
+            if features.mutes(author) {
+                return Verdict::Remove("muted_author");
+            }
         }
-        if features.mutes(author) {
-            return Verdict::Remove("muted_author");
-        }
+        Verdict::Keep
     }
-    Verdict::Keep
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn nor_what_others_repeat_or_quote_of_them() {
     let mut indirect = repost(2, 3, key(2, 11));
     let mut source = core(2, 11);
     source.quote_of = key(8, 21);
-    indirect.source = Some(Box::new(source));
+    indirect.source = source.into();
     let mut posts = vec![repost(2, 1, key(8, 10)), quote, indirect];
     assert_eq!(
         verdicts(&AuthorSocialgraph, &viewer(), &mut posts),

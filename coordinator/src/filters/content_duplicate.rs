@@ -9,6 +9,7 @@ use covey_shared::ids::PostId;
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::ranking::l1::L1;
+use crate::visibility::policy::is_dropped;
 
 /// Most bits in which the hashes of two such texts differ.
 const MOST_BITS: u32 = 3;
@@ -33,12 +34,12 @@ impl Filter<FeedQuery, FeedCandidate> for ContentDuplicate {
         query: &'a FeedQuery,
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
+        // 0: a text has too few words to be compared. What will not be shown displaces nothing.
         let mut texts: BTreeMap<PostId, Text> = BTreeMap::new();
         for post in posts.iter_mut() {
             let score = Score::new(self.l1.of(query, post));
-            // 0: it has too few words to be compared, or could not be read.
             let hash = post.ranked_as().simhash;
-            if hash != 0 && (post.source.is_some() || post.core.repost_of.post.0 == 0) {
+            if hash != 0 && !post.source_unknown() && !is_dropped(post) {
                 let text = texts.entry(post.shown().post).or_insert(Text { hash, score });
                 text.score = text.score.max(score);
             }

@@ -1,32 +1,26 @@
 //! Filter: a post that cannot be shown, because nobody wrote it or there is nothing in it.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 use covey_shared::wire::CandidateFlags;
 
-use crate::feed::candidate::FeedCandidate;
+use crate::feed::candidate::{FeedCandidate, Repeated};
 use crate::feed::query::FeedQuery;
 
-/// Author and text or media must be there; a repost shows what it repeats.
+/// Author and text or media must be there; a repost shows what it repeats, as long as that exists.
 pub(crate) struct CoreData;
 
-impl Filter<FeedQuery, FeedCandidate> for CoreData {
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        _: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter().map(judge).collect())
+impl RowFilter<FeedQuery, FeedCandidate> for CoreData {
+    fn judge(&self, _: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        let core = &post.core;
+        if core.key.author.0 == 0 {
+            return Verdict::Remove("no_author");
+        }
+        if post.source == Repeated::Gone {
+            return Verdict::Remove("source_gone");
+        }
+        let has_content = core.flags.has(CandidateFlags::HAS_CONTENT) || core.repost_of.post.0 != 0;
+        Verdict::remove_if(!has_content, "no_content")
     }
-}
-
-fn judge(post: &FeedCandidate) -> Verdict {
-    let core = &post.core;
-    if core.key.author.0 == 0 {
-        return Verdict::Remove("no_author");
-    }
-    let has_content = core.flags.has(CandidateFlags::HAS_CONTENT) || core.repost_of.post.0 != 0;
-    Verdict::remove_if(!has_content, "no_content")
 }
 
 #[cfg(test)]

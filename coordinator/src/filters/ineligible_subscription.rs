@@ -1,6 +1,6 @@
 //! Filter: posts for subscribers of authors to whom the viewer does not subscribe.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 use covey_shared::wire::{Candidate, CandidateFlags};
 
 use crate::feed::candidate::FeedCandidate;
@@ -13,33 +13,24 @@ pub(crate) const NOT_SUBSCRIBED: &str = "not_subscribed";
 /// too; where it could not be read, nobody knows for whom it is.
 pub(crate) struct IneligibleSubscription;
 
-impl Filter<FeedQuery, FeedCandidate> for IneligibleSubscription {
+impl RowFilter<FeedQuery, FeedCandidate> for IneligibleSubscription {
     fn required(&self) -> bool {
         true
     }
 
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter().map(|post| judge(query, post)).collect())
-    }
-}
-
-fn judge(query: &FeedQuery, post: &FeedCandidate) -> Verdict {
-    for core in [Some(&post.core), post.source.as_deref()].into_iter().flatten() {
-        match may_read(query, core) {
-            Some(true) => {}
-            Some(false) => return Verdict::Remove(NOT_SUBSCRIBED),
-            None => return Verdict::Unjudged("lists_unknown"),
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        for core in [Some(&post.core), post.source()].into_iter().flatten() {
+            match may_read(query, core) {
+                Some(true) => {}
+                Some(false) => return Verdict::Remove(NOT_SUBSCRIBED),
+                None => return Verdict::Unjudged("lists_unknown"),
+            }
         }
+        if post.source_unknown() {
+            return Verdict::Unjudged("source_unknown");
+        }
+        Verdict::Keep
     }
-    if post.core.repost_of.post.0 != 0 && post.source.is_none() {
-        return Verdict::Unjudged("source_unknown");
-    }
-    Verdict::Keep
 }
 
 fn may_read(query: &FeedQuery, post: &Candidate) -> Option<bool> {

@@ -4,6 +4,7 @@ use covey_pipeline::Verdict::{Keep, Remove, Unjudged};
 use covey_shared::ids::UserId;
 
 use super::*;
+use crate::feed::candidate::Repeated;
 use crate::feed::query::UserFeatures;
 use crate::feed::testing::{VIEWER, core, key, post, query, repost, verdicts};
 
@@ -50,7 +51,7 @@ fn a_repost_is_for_those_for_whom_its_source_is() {
     let with = |id: u64, source: Option<Candidate>| {
         let of = source.map_or(key(8, 10), |source| source.key);
         FeedCandidate {
-            source: source.map(Box::new),
+            source: source.map(Repeated::from).unwrap_or_default(),
             ..repost(3, id, of)
         }
     };

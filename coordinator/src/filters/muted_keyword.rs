@@ -64,7 +64,7 @@ fn judge(post: &FeedCandidate, muted: &BTreeMap<PostKey, bool>) -> Verdict {
     let said = || texts(post).map(|key| muted.get(&key).copied());
     if said().any(|muted| muted == Some(true)) {
         Verdict::Remove("muted_keyword")
-    } else if post.core.repost_of.post.0 != 0 && post.source.is_none() {
+    } else if post.source_unknown() {
         // It may quote something.
         Verdict::Unjudged("source_unknown")
     } else if said().any(|muted| muted.is_none()) {
@@ -76,11 +76,9 @@ fn judge(post: &FeedCandidate, muted: &BTreeMap<PostKey, bool>) -> Verdict {
 
 /// The posts whose texts are shown with it: a repost has none of its own.
 fn texts(post: &FeedCandidate) -> impl Iterator<Item = PostKey> + use<> {
-    let quoted = post
-        .source
-        .as_ref()
-        .map_or(post.core.quote_of, |source| source.quote_of);
-    [post.shown(), quoted].into_iter().filter(|key| key.post.0 != 0)
+    [post.shown(), post.ranked_as().quote_of]
+        .into_iter()
+        .filter(|key| key.post.0 != 0)
 }
 
 #[cfg(test)]

@@ -48,9 +48,9 @@ fn what_is_repeated_or_quoted_counts_and_each_text_is_asked_for_once() {
     let mut indirect = repost(4, 22, key(3, 20));
     let mut source = core(3, 20);
     source.quote_of = key(2, 10);
-    indirect.source = Some(Box::new(source));
+    indirect.source = source.into();
     let mut harmless = repost(3, 23, key(2, 11));
-    harmless.source = Some(Box::new(core(2, 11)));
+    harmless.source = core(2, 11).into();
     let unread = repost(3, 24, key(2, 11));
     let mut posts = vec![quote, repost(3, 21, key(2, 10)), indirect, harmless, unread];
     let said = verdicts(&filter, &mutes(&["spoiler"]), &mut posts);

@@ -1,6 +1,6 @@
 //! Filter: what the viewer has seen: the post, what it repeats or what it answers.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -8,30 +8,21 @@ use crate::feed::query::FeedQuery;
 /// Seen, says the client by id or by bloom filter, or says the stored bloom filter, which forgets in generations.
 pub(crate) struct PreviouslySeen;
 
-impl Filter<FeedQuery, FeedCandidate> for PreviouslySeen {
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter().map(|post| judge(query, post)).collect())
+impl RowFilter<FeedQuery, FeedCandidate> for PreviouslySeen {
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        for id in post.related() {
+            if query.known.seen.contains(&id) {
+                return Verdict::Remove("seen_ids");
+            }
+            if query.client_blooms.iter().any(|bloom| bloom.contains(id)) {
+                return Verdict::Remove("client_bloom");
+            }
+            if query.impressions.seen.contains(id) {
+                return Verdict::Remove("stored_bloom");
+            }
+        }
+        Verdict::Keep
     }
-}
-
-fn judge(query: &FeedQuery, post: &FeedCandidate) -> Verdict {
-    for id in post.related() {
-        if query.known.seen.contains(&id) {
-            return Verdict::Remove("seen_ids");
-        }
-        if query.client_blooms.iter().any(|bloom| bloom.contains(id)) {
-            return Verdict::Remove("client_bloom");
-        }
-        if query.impressions.seen.contains(id) {
-            return Verdict::Remove("stored_bloom");
-        }
-    }
-    Verdict::Keep
 }
 
 #[cfg(test)]

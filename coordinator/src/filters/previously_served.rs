@@ -1,6 +1,6 @@
 //! Filter: what was served in this session, or a short while ago.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -9,30 +9,21 @@ use crate::feed::query::FeedQuery;
 /// `feed.served_suppression` a post that was served but not seen may return.
 pub(crate) struct PreviouslyServed;
 
-impl Filter<FeedQuery, FeedCandidate> for PreviouslyServed {
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        ready(posts.iter().map(|post| judge(query, post)).collect())
+impl RowFilter<FeedQuery, FeedCandidate> for PreviouslyServed {
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        for id in post.related() {
+            if query.known.cursor.contains(&id) {
+                return Verdict::Remove("cursor");
+            }
+            if query.known.served.contains(&id) {
+                return Verdict::Remove("served_ids");
+            }
+            if query.impressions.served.contains(&id) {
+                return Verdict::Remove("served_lately");
+            }
+        }
+        Verdict::Keep
     }
-}
-
-fn judge(query: &FeedQuery, post: &FeedCandidate) -> Verdict {
-    for id in post.related() {
-        if query.known.cursor.contains(&id) {
-            return Verdict::Remove("cursor");
-        }
-        if query.known.served.contains(&id) {
-            return Verdict::Remove("served_ids");
-        }
-        if query.impressions.served.contains(&id) {
-            return Verdict::Remove("served_lately");
-        }
-    }
-    Verdict::Keep
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Filter: the viewer's own posts.
 
-use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
+use covey_pipeline::{RowFilter, Verdict};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -8,20 +8,9 @@ use crate::feed::query::FeedQuery;
 /// Viewers know what they wrote.
 pub(crate) struct SelfPost;
 
-impl Filter<FeedQuery, FeedCandidate> for SelfPost {
-    fn filter<'a>(
-        &'a self,
-        _: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a mut [FeedCandidate],
-    ) -> Reply<'a, Vec<Verdict>> {
-        let own = |post: &FeedCandidate| post.author_id() == query.viewer;
-        ready(
-            posts
-                .iter()
-                .map(|post| Verdict::remove_if(own(post), "own_post"))
-                .collect(),
-        )
+impl RowFilter<FeedQuery, FeedCandidate> for SelfPost {
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        Verdict::remove_if(post.author_id() == query.viewer, "own_post")
     }
 }
 

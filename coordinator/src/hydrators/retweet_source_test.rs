@@ -1,6 +1,7 @@
 //! Tests of retweet source.
 
 use covey_shared::ids::PostId;
+use covey_shared::wire::Candidate;
 
 use super::*;
 use crate::feed::fake_shards::FakeShards;
@@ -31,12 +32,38 @@ fn only_originals_that_are_not_candidates_are_read() {
     assert_eq!(shards.asked.lock().candidates, [vec![key(3, 20), key(3, 99)]]);
     let sources: Vec<_> = after
         .iter()
-        .map(|post| post.source.as_ref().map(|core| core.key.post))
+        .map(|post| post.source().map(|core| core.key.post))
         .collect();
     assert_eq!(sources, [None, Some(PostId(10)), Some(PostId(20)), None]);
     assert_eq!(after[2].video_ms, Some(9000));
     assert_eq!(after[2].ranked_as().key, key(3, 20));
     assert_eq!(after[3].ranked_as().key, key(5, 13));
+    assert_eq!(after[3].source, Repeated::Gone);
+    assert!(!after[3].source_unknown());
+}
+
+#[test]
+fn what_an_incomplete_answer_does_not_have_may_exist() {
+    let read = |shards: FakeShards| {
+        let rule = RetweetSource {
+            shards: Arc::new(shards),
+            timeout: Duration::from_secs(1),
+        };
+        hydrated(rule, query(), vec![repost(5, 13, key(3, 99))]).remove(0)
+    };
+    let damaged = FakeShards {
+        damaged: ["candidates"].into(),
+        ..FakeShards::default()
+    };
+    let down = FakeShards {
+        down: ["candidates"].into(),
+        ..FakeShards::default()
+    };
+    for shards in [damaged, down] {
+        let after = read(shards);
+        assert_eq!(after.source, Repeated::Unknown);
+        assert!(after.source_unknown());
+    }
 }
 
 #[test]

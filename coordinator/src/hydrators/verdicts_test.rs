@@ -11,13 +11,17 @@ use crate::feed::testing::{key, post, query, repost, run_context};
 
 fn hydrated(shards: FakeShards, posts: &[FeedCandidate]) -> (Vec<Result<Facts, RowError>>, Vec<Vec<PostKey>>) {
     let shards = Arc::new(shards);
+    let staleness = Duration::from_millis(700);
     let verdicts = Verdicts {
         shards: shards.clone(),
         timeout: Duration::from_secs(1),
-        staleness: Duration::from_millis(700),
+        staleness,
     };
     let known = futures::executor::block_on(verdicts.judge(&run_context(), &query(), posts)).expect("shards answer");
-    let asked = shards.asked.lock().verdicts.clone();
+    let asked = std::mem::take(&mut shards.asked.lock().verdicts);
+    let of_any_age = asked.iter().find(|(_, within)| *within != Some(staleness));
+    assert_eq!(of_any_age, None, "a verdict must be new");
+    let asked = asked.into_iter().map(|(keys, _)| keys).collect();
     (posts.iter().map(|post| facts(post, &known)).collect(), asked)
 }
 

@@ -29,15 +29,11 @@ impl Filter<FeedQuery, FeedCandidate> for Visibility {
 }
 
 fn apply(query: &FeedQuery, post: &mut FeedCandidate) -> Verdict {
-    let level = match post.in_network {
-        Some(true) => Level::TimelineHome,
-        Some(false) | None => Level::TimelineHomeRecommendations,
-    };
     post.ruling = post.facts.as_ref().and_then(|facts| {
         if is_for_others(query, facts) {
             return Some(Ruling::Drop(NOT_SUBSCRIBED));
         }
-        judge(facts, level)
+        judge(facts, Level::of(post.in_network))
     });
     match post.ruling {
         Some(Ruling::Allow | Ruling::Interstitial(_)) => Verdict::Keep,

@@ -10,7 +10,7 @@ use covey_shared::wire::Verdict;
 use super::Visibility;
 use crate::feed::candidate::{Facts, FeedCandidate};
 use crate::feed::fake_shards::verdict;
-use crate::feed::testing::{VIEWER, post, query, verdicts};
+use crate::feed::testing::{VIEWER, key, post, query, repost, verdicts};
 use crate::visibility::Ruling;
 
 fn judged(in_network: Option<bool>) -> FeedCandidate {
@@ -45,21 +45,49 @@ fn no_verdict_is_no_permission() {
 }
 
 #[test]
-fn what_has_become_a_post_for_subscribers_is_dropped() {
-    let of = |author: u64| {
-        let mut post = post(author, 10);
-        let mut own = verdict(post.core.key);
-        own.post.as_mut().expect("it exists").subscribers_only = true;
-        post.facts = Some(Arc::new(Facts {
-            own: Some(own),
+fn what_has_become_a_post_for_subscribers_is_dropped_and_so_are_its_reposts() {
+    let of = |author: u64, by: Option<u64>| {
+        let mut shown = verdict(key(author, 10));
+        shown.post.as_mut().expect("it exists").subscribers_only = true;
+        let (post, facts) = match by {
+            None => (post(author, 10), (shown, None)),
+            Some(by) => (repost(by, 11, key(author, 10)), (verdict(key(by, 11)), Some(shown))),
+        };
+        let (own, source) = facts;
+        let own = Some(own);
+        let facts = Facts {
+            own,
+            source,
             ..Facts::default()
-        }));
-        post
+        };
+        FeedCandidate {
+            facts: Some(Arc::new(facts)),
+            ..post
+        }
     };
     let mut query = query();
     query.features.as_mut().expect("it is hydrated").subscriptions = vec![UserId(3)];
-    let mut posts = vec![of(2), of(3), of(VIEWER.0)];
-    let said = verdicts(&Visibility, &query, &mut posts);
-    assert_eq!(said, [Said::Remove("not_subscribed"), Said::Keep, Said::Keep]);
-    assert_eq!(posts[0].ruling, Some(Ruling::Drop("not_subscribed")));
+    let cases = [
+        (of(2, None), false),
+        (of(3, None), true),
+        (of(VIEWER.0, None), true),
+        // Whom the viewer subscribes to may repeat what is not for the viewer.
+        (of(2, Some(3)), false),
+        (of(3, Some(2)), true),
+    ];
+    for (post, shown) in cases {
+        let (key, mut posts) = (post.core.key, [post]);
+        let said = verdicts(&Visibility, &query, &mut posts);
+        let wanted = if shown {
+            Said::Keep
+        } else {
+            Said::Remove("not_subscribed")
+        };
+        assert_eq!(said, [wanted], "{key:?}");
+        assert_eq!(
+            posts[0].ruling == Some(Ruling::Drop("not_subscribed")),
+            !shown,
+            "{key:?}"
+        );
+    }
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use covey_shared::layout::FIRST_EPOCH;
+use covey_shared::wire::{ReplicaRole, Sent};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-
-use covey_shared::wire::Sent;
 
 use super::*;
 use crate::raft::engines::Cluster;
 use crate::raft::fixture::{SHARD, message, replica};
-use crate::raft::{Effects, Ticket};
+use crate::raft::{Effects, GroupStatus, Ticket};
 
 fn at(ms: u64) -> Monotonic {
     Monotonic(Duration::from_millis(ms))
@@ -60,9 +59,17 @@ fn who_followed_in_another_term_or_role_counts_for_nothing_in_this_one() {
     assert_eq!(fresh.of_leader(at(12), me, &members), None);
 }
 
-/// A leader at rest, a follower, and the leader's next heartbeat to it.
+/// A leader at rest, not the first, so that there is a term before its own; a follower, and the leader's next heartbeat to it.
 fn heartbeat() -> (Cluster, usize, RaftMessage) {
     let mut cluster = Cluster::new(4);
+    let first = cluster.run_until_leader();
+    cluster.cut = Some(first);
+    cluster.run_until_leader();
+    cluster.cut = None;
+    let follows = |status: GroupStatus| status.role == ReplicaRole::Follower;
+    cluster.run_until("the fall of the first leader", |cluster| {
+        cluster.status(first).is_some_and(follows)
+    });
     let leader = cluster.run_until_leader();
     cluster.deliver();
     (0..3).for_each(|_| cluster.deliver_after_heartbeat(leader));

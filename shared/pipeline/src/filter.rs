@@ -1,8 +1,8 @@
-//! The trait of stages 4 and 8: what must not be served.
+//! The traits of stages 4 and 8: what must not be served.
 
 use std::time::Duration;
 
-use crate::{Reply, RunContext, name::short_type_name};
+use crate::{Reply, RunContext, name::short_type_name, ready};
 
 /// What a filter says about one candidate. Reasons are metric labels, hence static and few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,4 +50,39 @@ pub trait Filter<Q, C>: Send + Sync {
     /// the sake of filters that merge what they remove into what they keep; as a filter can be cancelled wherever it
     /// waits, change nothing before the last wait.
     fn filter<'a>(&'a self, run: &'a RunContext, query: &'a Q, candidates: &'a mut [C]) -> Reply<'a, Vec<Verdict>>;
+}
+
+/// A filter that waits for nothing and looks at one candidate at a time: most of them. It is a [`Filter`] named as its type.
+pub trait RowFilter<Q, C>: Send + Sync {
+    /// As [`Filter::enable`].
+    fn enable(&self, _query: &Q) -> bool {
+        true
+    }
+
+    /// As [`Filter::required`].
+    fn required(&self) -> bool {
+        false
+    }
+
+    /// What it says about this candidate.
+    fn judge(&self, query: &Q, candidate: &C) -> Verdict;
+}
+
+impl<Q, C, F: RowFilter<Q, C>> Filter<Q, C> for F {
+    fn enable(&self, query: &Q) -> bool {
+        RowFilter::enable(self, query)
+    }
+
+    fn required(&self) -> bool {
+        RowFilter::required(self)
+    }
+
+    fn filter<'a>(&'a self, _: &'a RunContext, query: &'a Q, candidates: &'a mut [C]) -> Reply<'a, Vec<Verdict>> {
+        ready(
+            candidates
+                .iter()
+                .map(|candidate| self.judge(query, candidate))
+                .collect(),
+        )
+    }
 }

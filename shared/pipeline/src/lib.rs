@@ -9,7 +9,7 @@
 //! | 1b | dependent query hydrators | [`QueryHydrator`] | in parallel, on the result of 1 |
 //! | 2 | sources | [`Source`] | in parallel; results appended in list order, never completion order |
 //! | 3 | hydrators | [`Hydrator`] | in parallel on one snapshot; updates applied in list order |
-//! | 4 | filters | [`Filter`] | one after another |
+//! | 4 | filters | [`Filter`], [`RowFilter`] | one after another |
 //! | 5 | scorers | [`Scorer`] | one after another |
 //! | 6 | selector | [`Selector`] | stable, descending |
 //! | 7, 8 | hydrators and filters of the slate | [`Hydrator`], [`Filter`] | as 3 and 4 |
@@ -59,9 +59,9 @@
 //! /// The file: the viewer's own posts are not shown to the viewer.
 //! pub struct SelfPost;
 //!
-//! impl Filter<Query, Post> for SelfPost {
-//!     fn filter<'a>(&'a self, _: &'a RunContext, query: &'a Query, posts: &'a mut [Post]) -> Reply<'a, Vec<Verdict>> {
-//!         ready(posts.iter().map(|post| Verdict::remove_if(post.author == query.viewer, "own_post")).collect())
+//! impl RowFilter<Query, Post> for SelfPost {
+//!     fn judge(&self, query: &Query, post: &Post) -> Verdict {
+//!         Verdict::remove_if(post.author == query.viewer, "own_post")
 //!     }
 //! }
 //!
@@ -86,8 +86,8 @@
 //! # }
 //! ```
 //!
-//! A filter that waits for something returns `Box::pin(async move { .. })` instead of [`ready`], and should set a
-//! `budget`. A filter whose failure must not let anything through says `required`, and answers
+//! A filter that compares candidates with each other is a [`Filter`] and sees the whole list; one that waits for something,
+//! too: it returns `Box::pin(async move { .. })` instead of [`ready`], and should set a `budget`. A filter whose failure must not let anything through says `required`, and answers
 //! [`Verdict::Unjudged`] for what it cannot tell.
 
 mod call;
@@ -117,7 +117,7 @@ pub use candidate::Candidate;
 pub use context::{RequestId, RunContext, Spawner, Timer};
 pub use effects::EffectStats;
 pub use error::{BuildError, ComponentError, Failure, PipelineError, RowError};
-pub use filter::{Filter, Verdict};
+pub use filter::{Filter, RowFilter, Verdict};
 pub use hydrator::Hydrator;
 pub use outcome::{Fate, Outcome, Removed, Request};
 pub use pipeline::{Components, Limits, Pipeline};
