@@ -55,9 +55,10 @@ pub fn content(text: &str, dim: usize) -> Option<Vec<f32>> {
         add(&mut sum, xxh3_64_with_seed(word.as_bytes(), WORD), weight);
         add_grams(&mut sum, word, weight);
     }
+    let mut buffer = String::new();
     for ((left, right), count) in counted(words.windows(2).map(|pair| (pair[0], pair[1]))) {
         let weight = 0.5 * salience(left).min(salience(right)) * (count as f32).sqrt();
-        add(&mut sum, pair_hash(left, right), weight);
+        add(&mut sum, pair_hash(&mut buffer, left, right), weight);
     }
     let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
     // A sum can in theory cancel out; without a direction there is nothing to search by.
@@ -82,12 +83,8 @@ fn simhash_of(text: &str, fewest: usize) -> Option<u64> {
     if words.len() < fewest {
         return None;
     }
-    let mut pair = String::new();
-    let pairs = words.windows(2).map(|both| {
-        pair.clear();
-        pair.extend([both[0], " ", both[1]]);
-        xxh3_64_with_seed(pair.as_bytes(), PAIR)
-    });
+    let mut buffer = String::new();
+    let pairs = words.windows(2).map(|both| pair_hash(&mut buffer, both[0], both[1]));
     let singles = words.iter().map(|word| xxh3_64(word.as_bytes()));
     let mut votes = Votes::default();
     singles.chain(pairs).for_each(|hash| votes.add(hash));
@@ -159,8 +156,11 @@ fn add_grams(sum: &mut [f32], word: &str, weight: f32) {
     }
 }
 
-fn pair_hash(left: &str, right: &str) -> u64 {
-    xxh3_64_with_seed(format!("{left} {right}").as_bytes(), PAIR)
+/// The buffer is there to be used again.
+fn pair_hash(buffer: &mut String, left: &str, right: &str) -> u64 {
+    buffer.clear();
+    buffer.extend([left, " ", right]);
+    xxh3_64_with_seed(buffer.as_bytes(), PAIR)
 }
 
 fn add(sum: &mut [f32], hash: u64, weight: f32) {

@@ -102,4 +102,33 @@ fn golden_vector_never_changes() {
 #[test]
 fn golden_simhash_never_changes() {
     assert_eq!(simhash("Scientists find water on the moon"), Some(14557946677122276542));
+    // Long enough that counts go beyond eight bits.
+    let long: Vec<String> = (0..200).map(|i| format!("word{} moon", i % 37)).collect();
+    assert_eq!(simhash(&long.join(" ")), Some(13981229990247997166));
+}
+
+#[test]
+fn votes_are_counted_as_bit_by_bit() {
+    let hashes: Vec<u64> = (0..1000u64).map(|i| xxh3_64(&(i % 700).to_le_bytes())).collect();
+    for n in [1, 2, 3, 255, 256, 257, 1000] {
+        let mut votes = Votes::default();
+        hashes[..n].iter().for_each(|hash| votes.add(*hash));
+        let count = |bit: u64| hashes[..n].iter().filter(|hash| *hash >> bit & 1 == 1).count();
+        let plain = (0..64)
+            .filter(|bit| 2 * count(*bit) > n)
+            .fold(0, |all, bit| all | 1 << bit);
+        assert_eq!(votes.majority(), plain, "{n} hashes");
+    }
+}
+
+#[test]
+fn a_word_more_in_a_long_text_is_one_to_three_bits() {
+    let text: Vec<String> = (0..300).map(|i| format!("word{i}")).collect();
+    let text = text.join(" ");
+    let distance = |other: &str| (simhash(&text).unwrap() ^ simhash(other).unwrap()).count_ones();
+    let distances: Vec<u32> = ["again", "storm", "ferry", "harbour", "moon", "water"]
+        .map(|word| distance(&format!("{text} {word}")))
+        .into();
+    assert!(distances.iter().all(|bits| *bits <= 3), "{distances:?}");
+    assert!(distances.iter().any(|bits| *bits > 0), "{distances:?}");
 }

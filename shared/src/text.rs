@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// The text in folded form: NFKC, upper-cased then lower-cased (so that `ß` meets `SS` and `ς` meets `σ`), NFKC again
 /// because case mappings can decompose.
@@ -26,17 +25,6 @@ pub fn fold(text: &str) -> String {
 /// The words of a text that [`fold`] made, in order.
 pub fn folded_words(folded: &str) -> impl Iterator<Item = &str> {
     folded.unicode_words()
-}
-
-/// The folded words of any text, in order.
-pub fn words(text: &str) -> impl Iterator<Item = String> {
-    let folded = fold(text);
-    folded_words(&folded).map(str::to_owned).collect::<Vec<_>>().into_iter()
-}
-
-/// xxh3 of every folded word, in order: a keyword of n words matches where its n hashes stand side by side.
-pub fn token_hashes(text: &str) -> Vec<u64> {
-    folded_words(&fold(text)).map(|word| xxh3_64(word.as_bytes())).collect()
 }
 
 /// Phrases to look for in texts, such as a viewer's muted keywords.

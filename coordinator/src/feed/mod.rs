@@ -13,6 +13,8 @@
 //!   [`FeedRequest::explain_posts`], in that order, also of those that were served; the `Explain` call is a dry run of which
 //!   the API returns the latter.
 
+#[cfg(test)]
+mod broken;
 pub(crate) mod candidate;
 mod cursor;
 mod explain;

@@ -3,6 +3,7 @@
 use covey_pipeline::Stage;
 
 use super::*;
+use crate::feed::broken::parts;
 use crate::feed::fake_shards::FakeShards;
 
 fn names(wanted: Stage) -> Vec<&'static str> {
@@ -45,18 +46,8 @@ fn channels_and_scorers_stand_in_their_order() {
 #[test]
 fn what_must_not_fail_open_is_required() {
     let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
-    let list = components(&shards, &Config::default());
-    let mut required: Vec<&str> = Vec::new();
-    required.extend(list.query_hydrators.iter().filter(|c| c.required()).map(|c| c.name()));
-    required.extend(
-        list.dependent_query_hydrators
-            .iter()
-            .filter(|c| c.required())
-            .map(|c| c.name()),
-    );
-    required.extend(list.filters.iter().filter(|c| c.required()).map(|c| c.name()));
-    required.extend(list.post_hydrators.iter().filter(|c| c.required()).map(|c| c.name()));
-    required.extend(list.post_filters.iter().filter(|c| c.required()).map(|c| c.name()));
+    let all = parts(&components(&shards, &Config::default()));
+    let required: Vec<&str> = all.iter().filter(|part| part.required).map(|part| part.name).collect();
     assert_eq!(
         required,
         [

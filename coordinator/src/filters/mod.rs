@@ -12,3 +12,11 @@ pub(crate) mod previously_seen;
 pub(crate) mod previously_served;
 pub(crate) mod retweet_dedup;
 pub(crate) mod self_post;
+
+/// The example of the guide, which must compile and pass its test.
+#[cfg(test)]
+#[path = "../../../docs/examples/long_video.rs"]
+mod long_video;
+#[cfg(test)]
+#[path = "guide_test.rs"]
+mod tests;

@@ -57,9 +57,12 @@ impl Topics {
     /// Of numbers in any order; `None` if one is 0, or if there are more than [`Topics::MOST`] different ones.
     pub fn of(numbers: &[u32]) -> Option<Topics> {
         let mut topics = Topics::default();
-        let distinct: BTreeSet<u32> = numbers.iter().copied().collect();
-        if distinct.contains(&0) || distinct.len() > Topics::MOST {
-            return None;
+        let mut distinct = BTreeSet::new();
+        for number in numbers {
+            distinct.insert(*number);
+            if *number == 0 || distinct.len() > Topics::MOST {
+                return None;
+            }
         }
         for (place, topic) in topics.0.iter_mut().zip(distinct) {
             *place = topic;
