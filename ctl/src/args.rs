@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use covey_api::v1::PostKey;
+use covey_api::v1::{FeedKind, PostKey};
 
 use crate::client::DEFAULT_SERVER;
 use values::{duration, owned_post_key, pause, post_key};
@@ -144,6 +144,9 @@ pub struct FeedArgs {
     /// Whose feed
     #[arg(long)]
     pub viewer: u64,
+    /// All that the viewer and the followed users wrote, back in time, instead of the ranked feed
+    #[arg(long)]
+    pub following: bool,
     /// Posts wanted; 0 = the cluster's feed.result_size
     #[arg(long, default_value_t = 0)]
     pub limit: u32,
@@ -162,9 +165,23 @@ pub struct FeedArgs {
     /// Cursor of the page before
     #[arg(long, default_value = "", hide_default_value = true)]
     pub cursor: String,
+    /// With a cursor: what is new since that page, instead of the next one
+    #[arg(long, requires = "cursor")]
+    pub new: bool,
     /// Time for the reply
     #[arg(long, value_parser = duration)]
     pub deadline: Option<Duration>,
+}
+
+impl FeedArgs {
+    /// Which feed, as the API says it.
+    pub(crate) fn kind(following: bool) -> FeedKind {
+        if following {
+            FeedKind::Following
+        } else {
+            FeedKind::ForYou
+        }
+    }
 }
 
 /// Arguments of `explain`.
@@ -173,6 +190,9 @@ pub struct ExplainArgs {
     /// Whose feed
     #[arg(long)]
     pub viewer: u64,
+    /// The feed of followed users instead of the ranked one
+    #[arg(long)]
+    pub following: bool,
     /// The post, as author/post or post; may be repeated
     #[arg(long = "post", required = true, value_parser = post_key, value_name = "AUTHOR/POST")]
     pub posts: Vec<PostKey>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::slots::Slot;
 use covey_shared::wire::{
-    Candidate, InNetworkQuery, InvalidRequest, PopularQuery, ReplyBody, RequestBody, SearchFilter, ShardRead,
+    Candidate, InNetworkQuery, InvalidRequest, Place, PopularQuery, ReplyBody, RequestBody, SearchFilter, ShardRead,
     ViewerQuery, ViewerState,
 };
 use thiserror::Error;
@@ -51,6 +51,10 @@ pub struct InNetworkAsk {
     pub max_results: usize,
     /// Created at or after.
     pub created_from: UnixMillis,
+    /// All that the authors wrote, without the limits and rules of the channel.
+    pub complete: bool,
+    /// Nothing that stands before this place.
+    pub start: Option<Place>,
 }
 
 /// Popular and new posts.
@@ -169,6 +173,8 @@ impl Cluster {
                 video_only: ask.video_only,
                 max_results: limit(ask.max_results),
                 created_from: ask.created_from,
+                complete: ask.complete,
+                start: ask.start,
             })
         };
         let shards = self.shards_of(ask.authors.iter().copied());
@@ -180,7 +186,7 @@ impl Cluster {
             context,
         );
         Ok(found.await?.map(|mut posts| {
-            posts.sort_unstable_by(|a, b| b.created_at.cmp(&a.created_at).then(a.key.post.cmp(&b.key.post)));
+            posts.sort_unstable_by_key(Place::of);
             let mut posts = once(posts);
             posts.truncate(ask.max_results);
             posts

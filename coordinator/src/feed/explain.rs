@@ -94,7 +94,9 @@ impl<'a> Board<'a> {
         for post in outcome.reserve.iter().chain(outcome.selected.iter()) {
             posts.insert(post.post(), (post, None));
         }
-        let ranks = STEPS.iter().map(|step| (step.0, ranks(&posts, step))).collect();
+        // The Following feed ranks nothing.
+        let steps = STEPS.iter().filter(|_| outcome.query.following.is_none());
+        let ranks = steps.map(|step| (step.0, ranks(&posts, step))).collect();
         let positions = outcome
             .selected
             .iter()
@@ -134,7 +136,7 @@ impl<'a> Board<'a> {
             reason: removed.reason.to_owned(),
         });
         explanation.l1_score = post.l1.unwrap_or_default();
-        if was_scored(*removed) {
+        if was_scored(*removed) && post.scored.is_some() {
             explanation.score_steps = steps(post);
         }
         let ranks = self
@@ -205,7 +207,14 @@ fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
 
 /// Why no channel found a post, as far as that can be told without asking again.
 fn not_retrieved(query: &FeedQuery, key: PostKey) -> String {
-    let why = if query.resumed {
+    let why = if query.following.is_some() {
+        match query.is_in_network(key.author) {
+            Some(true) => {
+                "it is not in this part of the list: it is older or newer, has no video if only those are wanted, or is deleted"
+            }
+            _ => "the author is not followed",
+        }
+    } else if query.resumed {
         "this page comes from the ranked reserve of the one before it, and the post is not in it"
     } else if query.is_in_network(key.author) == Some(true) {
         "the author is in-network, but the post is not among the newest that the channel takes, \

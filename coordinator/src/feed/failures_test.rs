@@ -7,6 +7,7 @@ use covey_shared::ids::PostId;
 
 use super::*;
 use crate::feed::broken::{Fault, Part, break_one, parts};
+use crate::feed::following::KEPT;
 use crate::feed::pipeline::{assemble, components};
 use crate::feed::random_world::World;
 use crate::feed::testing::env;
@@ -211,4 +212,44 @@ fn no_random_request_is_shown_what_it_must_not_be() {
         shown as u64 > requests && unavailable > 0,
         "{shown} posts, {unavailable} refused"
     );
+}
+
+#[test]
+fn no_page_of_a_random_following_feed_shows_what_it_must_not_or_repeats_a_post() {
+    let bench = Bench::new();
+    let (mut shown, mut pages) = (0, 0);
+    for seed in 0..2_000 {
+        let world = World::random(seed);
+        let service = bench.service(&world, None);
+        let mut request = FeedRequest {
+            kind: FeedKind::Following,
+            limit: 4,
+            ..world.request.clone()
+        };
+        let mut seen = BTreeSet::new();
+        loop {
+            let reply = match bench.ask(&service, request.clone()) {
+                Ok(reply) => reply,
+                Err(FeedError::Unavailable { component, .. }) => {
+                    let required = ["Viewer", "Following", "MutedKeyword", "Verdicts"];
+                    assert!(required.contains(&component.as_str()), "seed {seed}: {component}");
+                    break;
+                }
+                Err(other) => panic!("seed {seed}: {other}"),
+            };
+            for post in &reply.posts {
+                let broken = world.forbidden_by(PostId(post.post_id));
+                let kept = broken.iter().find(|rule| KEPT.contains(rule));
+                assert_eq!(kept, None, "seed {seed}: {post:?}");
+                assert!(seen.insert(post.post_id), "seed {seed}: {} again", post.post_id);
+            }
+            pages += 1;
+            if reply.cursor.is_empty() {
+                break;
+            }
+            (request.cursor, request.is_bottom_request) = (reply.cursor, true);
+        }
+        shown += seen.len();
+    }
+    assert!(shown > 4_000 && pages > 4_000, "{shown} posts on {pages} pages");
 }

@@ -11,7 +11,9 @@ use covey_shared::score::{Hit, Score};
 use covey_shared::session::Seen;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::text::Phrases;
-use covey_shared::wire::{AuthorInfo, Candidate, Counters, PostView, SearchFilter, TextMatch, Verdict, ViewerState};
+use covey_shared::wire::{
+    AuthorInfo, Candidate, Counters, Place, PostView, SearchFilter, TextMatch, Verdict, ViewerState,
+};
 use parking_lot::Mutex;
 
 use crate::cluster::{
@@ -114,8 +116,17 @@ impl Shards for FakeShards {
     }
 
     fn in_network<'a>(&'a self, ask: InNetworkAsk, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
+        let mut found = self.in_network.clone();
+        if ask.complete {
+            found.sort_unstable_by_key(Place::of);
+            found.retain(|post| {
+                let after = ask.start.is_none_or(|start| Place::of(post) >= start);
+                after && post.created_at >= ask.created_from && ask.authors.contains(&post.key.author)
+            });
+            found.truncate(ask.max_results);
+        }
         self.asked.lock().in_network.push(ask);
-        self.answer("in_network", self.in_network.clone())
+        self.answer("in_network", found)
     }
 
     fn popular<'a>(&'a self, ask: PopularAsk, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {

@@ -21,6 +21,7 @@ mod explain;
 #[cfg(test)]
 pub(crate) mod fake_shards;
 mod feed_actor;
+pub(crate) mod following;
 pub(crate) mod ledger;
 mod pipeline;
 pub(crate) mod query;
@@ -36,5 +37,5 @@ pub(crate) mod shards;
 pub(crate) mod testing;
 
 pub(crate) use feed_actor::FeedWorkers;
-pub use request::{FeedRequest, Geo};
+pub use request::{FeedKind, FeedRequest, Geo};
 pub use service::{Deps, FeedError, FeedService};

@@ -159,12 +159,7 @@ fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> 
     ]
 }
 
-/// Takes the list into service.
-pub(crate) fn pipeline(shards: &Arc<dyn Shards>, config: &Config, timer: EnvTimer) -> FeedPipeline {
-    assemble(components(shards, config), config, timer)
-}
-
-/// The same with a list that was changed.
+/// Takes a list into service.
 pub(crate) fn assemble(
     components: Components<FeedQuery, FeedCandidate>,
     config: &Config,

@@ -12,6 +12,7 @@ use covey_shared::wire::{SearchFilter, SeenBloom, ViewerState};
 use tokio::sync::OnceCell;
 
 use crate::cluster::ReadContext;
+use crate::feed::following::Section;
 use crate::feed::ledger::Ledger;
 use crate::hydrators::user_action_sequence::SequenceEntry;
 
@@ -78,6 +79,8 @@ pub(crate) struct FeedQuery {
     pub(crate) client_blooms: Vec<SeenBloom>,
     /// Served posts may be recorded.
     pub(crate) record: bool,
+    /// It is for this part of the Following feed.
+    pub(crate) following: Option<Section>,
     /// The candidates are the ranked reserve of an earlier page.
     pub(crate) resumed: bool,
     pub(crate) token: SessionToken,

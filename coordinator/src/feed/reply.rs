@@ -9,7 +9,6 @@ use covey_shared::model::{Media, MediaKind};
 use covey_shared::wire::Verdict;
 
 use crate::feed::candidate::{Channel, FeedCandidate};
-use crate::feed::cursor::Cursor;
 use crate::feed::explain;
 use crate::feed::ledger::Account;
 use crate::feed::request::FeedRequest;
@@ -25,8 +24,8 @@ pub(crate) struct Page<'a> {
     pub(crate) request: &'a FeedRequest,
     pub(crate) outcome: &'a FeedOutcome,
     pub(crate) account: Account,
-    /// For the next page.
-    pub(crate) cursor: Option<Cursor>,
+    /// For the next page, sealed; empty = there is none.
+    pub(crate) cursor: String,
     pub(crate) sealer: &'a Sealer,
     pub(crate) map_version: u64,
 }
@@ -38,11 +37,7 @@ pub(crate) fn reply(page: &Page<'_>) -> v1::GetFeedReply {
     let explained = page.request.explain;
     v1::GetFeedReply {
         posts: page.outcome.selected.iter().map(post_message).collect(),
-        cursor: page
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.seal(page.sealer))
-            .unwrap_or_default(),
+        cursor: page.cursor.clone(),
         session_token: page.sealer.seal_token(&token),
         no_history: page.outcome.query.no_history(),
         answer: Some(answer(page)),
@@ -65,7 +60,7 @@ fn answer(page: &Page<'_>) -> v1::Answer {
     v1::Answer {
         coverage: report.coverage(),
         missing_shards: report.missing_shards.iter().map(|shard| shard.0).collect(),
-        degraded: degraded(&page.outcome.report, &page.account),
+        degraded: degraded(page),
         staleness_ms: report.staleness_ms,
         map_version: page.map_version,
         model_version: 0,
@@ -75,11 +70,14 @@ fn answer(page: &Page<'_>) -> v1::Answer {
     }
 }
 
-fn degraded(report: &Report, account: &Account) -> Vec<v1::Degraded> {
+fn degraded(page: &Page<'_>) -> Vec<v1::Degraded> {
+    let (report, account) = (&page.outcome.report, &page.account);
+    // The Following feed needs no model.
+    let unranked = page.outcome.query.following.is_none().then_some(NO_MODEL);
     let failed = report.degraded.iter().map(|entry| (entry.component, entry.reason));
     let noted = account.notes.iter().map(|note| (note.component, note.reason));
     let mut all: Vec<(&str, &str)> = Vec::new();
-    for entry in failed.chain(noted).chain([NO_MODEL]) {
+    for entry in failed.chain(noted).chain(unranked) {
         if !all.contains(&entry) {
             all.push(entry);
         }
@@ -122,7 +120,8 @@ fn post_message(post: &FeedCandidate) -> v1::FeedPost {
         in_reply_to_post_id: core.reply_to.post.0,
         text: shown.map(|post| post.text.clone()).unwrap_or_default(),
         media: shown.iter().flat_map(|post| &post.media).map(media).collect(),
-        score: post.score.value(),
+        // None in the Following feed.
+        score: post.scored.map_or(0.0, |_| post.score.value()),
         in_network: post.in_network == Some(true),
         served_type: post.channels.iter().map(|hit| channel(hit.channel) as i32).collect(),
         last_scored_at_ms: post.scored.map_or(0, |scored| scored.at.0),

@@ -16,11 +16,23 @@ pub struct Geo {
     pub longitude: f64,
 }
 
+/// Which feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FeedKind {
+    /// Ranked, from all channels.
+    #[default]
+    ForYou,
+    /// All that the viewer and the followed users wrote, back in time.
+    Following,
+}
+
 /// What the viewer asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedRequest {
     /// Who asks; not 0.
     pub viewer: UserId,
+    /// Which feed.
+    pub kind: FeedKind,
     /// The client application; 0 = unknown.
     pub client_app_id: u32,
     /// Country as two upper-case letters, zeros = unknown.

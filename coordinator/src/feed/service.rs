@@ -1,6 +1,6 @@
 //! The entry of the pipeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,18 +8,19 @@ use covey_api::v1::GetFeedReply;
 use covey_config::Config;
 use covey_env::Env;
 use covey_pipeline::{Outcome, PipelineError, Request, RequestId};
-use covey_shared::ids::UnixMillis;
+use covey_shared::ids::{PostId, UnixMillis};
 use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::cluster::Cluster;
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::cursor::Cursor;
+use crate::feed::following::{self, Session};
 use crate::feed::ledger::Ledger;
-use crate::feed::pipeline::{FeedPipeline, pipeline};
+use crate::feed::pipeline::{FeedPipeline, assemble, components};
 use crate::feed::query::{FeedQuery, Impressions, KnownIds};
 use crate::feed::reply::{Page, reply};
-use crate::feed::request::FeedRequest;
+use crate::feed::request::{FeedKind, FeedRequest};
 use crate::feed::reserve::{Asked, Reserves};
 use crate::feed::runtime::EnvTimer;
 use crate::feed::shards::{Live, Shards};
@@ -72,6 +73,7 @@ pub(crate) type FeedOutcome = Outcome<FeedQuery, FeedCandidate>;
 pub struct FeedService {
     shards: Arc<dyn Shards>,
     pipeline: FeedPipeline,
+    following: FeedPipeline,
     reserves: Mutex<Reserves>,
     sealer: Arc<Sealer>,
     config: Arc<Config>,
@@ -93,8 +95,10 @@ impl FeedService {
 
     pub(crate) fn over(shards: Arc<dyn Shards>, sealer: Arc<Sealer>, config: Arc<Config>, env: Env) -> FeedService {
         let coordinator = &config.coordinator;
+        let timer = || EnvTimer(env.clock.clone());
         FeedService {
-            pipeline: pipeline(&shards, &config, EnvTimer(env.clock.clone())),
+            pipeline: assemble(components(&shards, &config), &config, timer()),
+            following: assemble(following::components(&shards, &config), &config, timer()),
             reserves: Mutex::new(Reserves::new(coordinator.reserve_sessions, coordinator.reserve_ttl)),
             shards,
             sealer,
@@ -105,29 +109,43 @@ impl FeedService {
 
     /// One feed.
     ///
+    /// # Errors
+    /// See [`FeedError`].
+    pub async fn feed(&self, request: FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
+        match request.kind {
+            FeedKind::ForYou => self.for_you(&request, context).await,
+            FeedKind::Following => self.following(&request, context).await,
+        }
+    }
+
+    /// The part of the list that comes next, or came since. No page is taken from what an earlier one left: that is read again.
+    async fn following(&self, request: &FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
+        let session = Session::open(&self.sealer, &request.cursor, request.viewer)?;
+        let section = following::section(session.as_ref(), request.is_bottom_request, request.limit);
+        let query = FeedQuery {
+            following: Some(section),
+            ..self.query(request, BTreeSet::new())
+        };
+        let run = self.following.run(self.run(query, request, context));
+        let outcome = run.await.map_err(unavailable)?;
+        let session = following::advance(request.viewer, session, section, &outcome);
+        let cursor = session.map(|session| session.seal(&self.sealer)).unwrap_or_default();
+        Ok(self.reply(request, &outcome, cursor))
+    }
+
     /// 1. Open the cursor: what the session was served.
     /// 2. A next page comes from the session's ranked reserve, if that is still here and fills the page.
     /// 3. Else everything runs: hydrate, find, filter, score, select, judge.
     /// 4. Keep the new reserve, seal the new cursor, say how complete the answer is.
-    ///
-    /// # Errors
-    /// See [`FeedError`].
-    pub async fn feed(&self, request: FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
+    async fn for_you(&self, request: &FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
         let cursor = Cursor::open(&self.sealer, &request.cursor, request.viewer)?;
-        let id = RequestId(self.env.entropy.next_u64() | 1);
-        let deadline = context.deadline.0.saturating_sub(REPLY_MARGIN);
-        let query = self.query(&request, &cursor);
-        let run = |query: FeedQuery| Request {
-            result_size: Some(request.limit),
-            ..Request::new(query, id, deadline)
-        };
-        let resumed = match self.reserve(&request, &cursor) {
+        let query = self.query(request, cursor.served.iter().copied().collect());
+        let run = self.run(query, request, context);
+        let resumed = match self.reserve(request, &cursor) {
             Some(reserve) => {
-                let query = FeedQuery {
-                    resumed: true,
-                    ..query.clone()
-                };
-                let outcome = self.pipeline.resume(run(query), reserve.to_vec()).await;
+                let mut run = run.clone();
+                run.query.resumed = true;
+                let outcome = self.pipeline.resume(run, reserve.to_vec()).await;
                 // Nothing of it may be shown any more: start over.
                 Some(outcome.map_err(unavailable)?).filter(|outcome| !outcome.selected.is_empty())
             }
@@ -135,21 +153,35 @@ impl FeedService {
         };
         let outcome = match resumed {
             Some(outcome) => outcome,
-            None => self.pipeline.run(run(query)).await.map_err(unavailable)?,
+            None => self.pipeline.run(run).await.map_err(unavailable)?,
         };
-        let cursor = self.next_cursor(&request, &cursor, &outcome);
-        let page = Page {
-            request: &request,
-            outcome: &outcome,
+        let cursor = self.next_cursor(request, &cursor, &outcome);
+        let cursor = cursor.map(|cursor| cursor.seal(&self.sealer)).unwrap_or_default();
+        Ok(self.reply(request, &outcome, cursor))
+    }
+
+    fn run(&self, query: FeedQuery, request: &FeedRequest, context: &RequestContext) -> Request<FeedQuery, PostId> {
+        let id = RequestId(self.env.entropy.next_u64() | 1);
+        let deadline = context.deadline.0.saturating_sub(REPLY_MARGIN);
+        Request {
+            result_size: Some(request.limit),
+            ..Request::new(query, id, deadline)
+        }
+    }
+
+    fn reply(&self, request: &FeedRequest, outcome: &FeedOutcome, cursor: String) -> GetFeedReply {
+        reply(&Page {
+            request,
+            outcome,
             account: outcome.query.ledger.account(),
             cursor,
             sealer: &self.sealer,
             map_version: self.shards.map_version(),
-        };
-        Ok(reply(&page))
+        })
     }
 
-    fn query(&self, request: &FeedRequest, cursor: &Cursor) -> FeedQuery {
+    /// `cursor`: what the session was served.
+    fn query(&self, request: &FeedRequest, cursor: BTreeSet<PostId>) -> FeedQuery {
         let now = UnixMillis(self.env.clock.unix_ms());
         FeedQuery {
             viewer: request.viewer,
@@ -162,10 +194,11 @@ impl FeedService {
             known: KnownIds {
                 seen: request.seen.iter().copied().collect(),
                 served: request.served.iter().copied().collect(),
-                cursor: cursor.served.iter().copied().collect(),
+                cursor,
             },
             client_blooms: request.blooms.clone(),
             record: !request.dry_run,
+            following: None,
             resumed: false,
             token: request.token.clone(),
             ledger: Arc::new(Ledger::default()),

@@ -53,6 +53,7 @@ impl Source<FeedQuery, FeedCandidate> for InNetwork {
                 video_only: query.video_only,
                 max_results: most,
                 created_from: query.oldest.unwrap_or(UnixMillis(0)),
+                ..InNetworkAsk::default()
             };
             let context = query.read_context(run);
             let answer = self.shards.in_network(ask, &context).await;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use covey_api::v1::{ExplainRequest, GetFeedRequest, GetPostsRequest, PostKey};
 
 use super::{Context, Outcome};
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, FeedArgs};
 use crate::client::{Client, refused};
 use crate::render::explain;
 
@@ -13,6 +13,7 @@ pub(super) async fn run(context: &Context, args: ExplainArgs) -> Result<Outcome>
     let posts = with_authors(&client, args.posts).await?;
     let feed = GetFeedRequest {
         viewer_id: args.viewer,
+        kind: FeedArgs::kind(args.following) as i32,
         ..GetFeedRequest::default()
     };
     let request = ExplainRequest {

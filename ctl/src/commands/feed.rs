@@ -18,7 +18,8 @@ pub(super) async fn run(context: &Context, args: FeedArgs) -> Result<Outcome> {
         in_network_only: args.in_network_only,
         strong: args.strong,
         video_only: args.video_only,
-        is_bottom_request: !args.cursor.is_empty(),
+        kind: FeedArgs::kind(args.following) as i32,
+        is_bottom_request: !args.cursor.is_empty() && !args.new,
         cursor: args.cursor,
         deadline_ms: args.deadline.map_or(0, |deadline| deadline.as_millis() as u32),
         ..GetFeedRequest::default()
@@ -39,11 +40,13 @@ pub(super) async fn run(context: &Context, args: FeedArgs) -> Result<Outcome> {
             out.push_str(&explain::stages(&reply.stages, context.style));
         }
         if !reply.cursor.is_empty() {
-            let next = format!(
-                "next page: covey feed --viewer {} --cursor {}\n",
-                args.viewer, reply.cursor
+            let kind = if args.following { " --following" } else { "" };
+            let next = format!("covey feed --viewer {}{kind} --cursor {}", args.viewer, reply.cursor);
+            out.push_str(
+                &context
+                    .style
+                    .dim(&format!("next page: {next}\nwhat is new: the same with --new\n")),
             );
-            out.push_str(&context.style.dim(&next));
         }
         out
     })?;

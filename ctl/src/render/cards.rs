@@ -27,6 +27,7 @@ pub(crate) fn feed(reply: &GetFeedReply, viewer: u64, took_ms: f64, now_ms: u64,
     for (place, post) in reply.posts.iter().enumerate() {
         out.push_str(&card(place + 1, post, now_ms, style));
         let why = match reasons.get(&post.post_id) {
+            _ if post.author_id == viewer => "you wrote it".to_owned(),
             Some(explanation) => explain::why(explanation, post),
             None => channels(post),
         };
@@ -95,12 +96,11 @@ fn media(list: &[Media]) -> String {
 /// Why a post was found, without an explanation.
 fn channels(post: &FeedPost) -> String {
     let found: Vec<&str> = post.served_type().map(channel).collect();
-    let score = format!("score {:.4}", post.score);
-    if found.is_empty() {
-        score
-    } else {
-        format!("{} · {score}", found.join(" and "))
-    }
+    let found = (!found.is_empty()).then(|| found.join(" and "));
+    // In the feed of followed users nothing is scored.
+    let score = (post.last_scored_at_ms != 0).then(|| format!("score {:.4}", post.score));
+    let parts: Vec<String> = found.into_iter().chain(score).collect();
+    parts.join(" · ")
 }
 
 /// A channel in the viewer's words.

@@ -18,7 +18,9 @@ pub(crate) fn why(explanation: &PostExplanation, post: &FeedPost) -> String {
     if explanation.channels.is_empty() {
         parts.extend(post.served_type().map(|found| channel(found).to_owned()));
     }
-    parts.push(format!("first score {:.3}", explanation.l1_score));
+    if post.last_scored_at_ms != 0 {
+        parts.push(format!("first score {:.3}", explanation.l1_score));
+    }
     for step in explanation.score_steps.iter().filter(|step| step.before != step.after) {
         let note = if step.note.is_empty() {
             String::new()

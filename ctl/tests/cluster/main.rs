@@ -14,6 +14,7 @@ mod last_resort;
 mod load;
 mod moves;
 mod operations;
+mod pages;
 mod place;
 mod process;
 mod rebuild;

@@ -46,6 +46,15 @@ pub(crate) fn shared() -> &'static Cluster {
     SHARED.get_or_init(|| Cluster::start("shared", SMALL))
 }
 
+/// Whether a coordinator sees every shard with a leader and all its replicas; else what it says.
+fn healthy(port: u16) -> Result<(), String> {
+    match http(port, "GET", "/v1/status", &[], b"") {
+        Ok((200, body)) if body.contains("\"healthy\":true") => Ok(()),
+        Ok((code, body)) => Err(format!("{code} {body}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl Cluster {
     /// Starts all processes, with a replica of every shard on every node, and waits until all is well.
     pub(crate) fn start(name: &str, more: &str) -> Cluster {
@@ -118,11 +127,7 @@ impl Cluster {
         until("a healthy cluster", || {
             nodes.iter_mut().for_each(Process::assert_alive);
             coordinator.assert_alive();
-            match http(http_port, "GET", "/v1/status", &[], b"") {
-                Ok((200, body)) if body.contains("\"healthy\":true") => Ok(()),
-                Ok((code, body)) => Err(format!("{code} {body}")),
-                Err(error) => Err(error.to_string()),
-            }
+            healthy(http_port)
         });
     }
 
@@ -144,6 +149,24 @@ impl Cluster {
     pub(crate) async fn client(&self) -> Client {
         let server = format!("http://127.0.0.1:{}", self.grpc);
         Client::connect(&server).await.expect("the coordinator listens")
+    }
+
+    /// Its coordinator and one more, which ends when it is dropped.
+    pub(crate) async fn two_coordinators(&self) -> (Process, [Client; 2]) {
+        let [http, grpc] = free_ports::<2>();
+        let config = self.config().display().to_string();
+        let words = format!("--config {config} --http 127.0.0.1:{http} --grpc 127.0.0.1:{grpc}");
+        let args = words.split(' ').map(str::to_owned).collect();
+        let log = self.dir.join(format!("coordinator-{grpc}.log"));
+        let mut other = Process::new("another coordinator", "covey-coordinator", args, log);
+        other.start();
+        until("a healthy cluster, as another coordinator sees it", || {
+            other.assert_alive();
+            healthy(http)
+        });
+        let server = format!("http://127.0.0.1:{grpc}");
+        let client = Client::connect(&server).await.expect("the coordinator listens");
+        (other, [self.client().await, client])
     }
 
     /// A command line of `covey` for this cluster.

@@ -236,6 +236,8 @@ pub(crate) fn in_network_query(viewer: u64, authors: impl IntoIterator<Item = u6
         video_only: false,
         max_results: 1000,
         created_from: UnixMillis(0),
+        complete: false,
+        start: None,
     }
 }
 

@@ -19,8 +19,8 @@ pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, Engagement, GetPostsQuery,
-    InNetworkQuery, PopularQuery, PostView, SearchFilter, SearchQuery, ShardRead, ShardReply, TextMatch, TextQuery,
-    Verdict, VerdictQuery,
+    InNetworkQuery, Place, PopularQuery, PostView, SearchFilter, SearchQuery, ShardRead, ShardReply, TextMatch,
+    TextQuery, Verdict, VerdictQuery,
 };
 pub use seen::{SeenBloom, bloom_bits};
 pub use snapshot::{

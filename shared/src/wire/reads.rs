@@ -1,5 +1,7 @@
 //! Queries to shards and what they return. Candidates carry fixed-width fields only; text is fetched for selected posts.
 
+use std::cmp::Ordering;
+
 use bincode::{Decode, Encode};
 
 use crate::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId, Version};
@@ -177,6 +179,47 @@ pub struct SearchQuery {
     pub filter: SearchFilter,
 }
 
+/// A place in a list of posts that goes back in time: the newest first, of the same moment the lower id first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Place {
+    /// When the post was written.
+    pub created_at: UnixMillis,
+    /// The post.
+    pub post: PostId,
+}
+
+impl Place {
+    /// The place of a post.
+    pub fn of(post: &Candidate) -> Place {
+        Place {
+            created_at: post.created_at,
+            post: post.key.post,
+        }
+    }
+
+    /// The place right behind this one.
+    #[must_use]
+    pub fn next(self) -> Place {
+        Place {
+            post: PostId(self.post.0.saturating_add(1)),
+            ..self
+        }
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let newer = other.created_at.cmp(&self.created_at);
+        newer.then(self.post.cmp(&other.post))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Newest posts of followed authors.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct InNetworkQuery {
@@ -196,6 +239,10 @@ pub struct InNetworkQuery {
     pub max_results: u32,
     /// Created at or after.
     pub created_from: UnixMillis,
+    /// All that the authors wrote: the limits per author and the rules for replies and reposts do not count.
+    pub complete: bool,
+    /// Nothing that stands before this place.
+    pub start: Option<Place>,
 }
 
 /// Flags of a candidate.

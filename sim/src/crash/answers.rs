@@ -174,6 +174,8 @@ fn in_network(authors: Vec<UserId>) -> InNetworkQuery {
         video_only: false,
         max_results: 1000,
         created_from: UnixMillis(0),
+        complete: false,
+        start: None,
     }
 }
 

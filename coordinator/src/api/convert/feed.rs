@@ -9,7 +9,7 @@ use covey_shared::wire::SeenBloom;
 use crate::api::convert::posts::key;
 use crate::api::convert::users::country;
 use crate::api::convert::{Limits, RequestFault, within};
-use crate::feed::{FeedRequest, Geo};
+use crate::feed::{FeedKind, FeedRequest, Geo};
 
 const BLOOMS: usize = 8;
 const BLOOM_WORDS: usize = 65_536;
@@ -53,6 +53,7 @@ pub(crate) fn feed_request(
     let explain_posts = message.explain_posts.iter().map(|k| key(k.author_id, k.post_id));
     Ok(FeedRequest {
         viewer: UserId(message.viewer_id),
+        kind: kind(message.kind)?,
         client_app_id: message.client_app_id,
         country: country(&message.country_code).ok_or_else(|| not_a_code("country_code", &message.country_code))?,
         language: Language::parse(&message.language_code)
@@ -78,6 +79,18 @@ pub(crate) fn feed_request(
         experiment_overrides: message.experiment_overrides,
         dry_run: false,
     })
+}
+
+fn kind(number: i32) -> Result<FeedKind, RequestFault> {
+    match v1::FeedKind::try_from(number) {
+        Ok(v1::FeedKind::Unspecified | v1::FeedKind::ForYou) => Ok(FeedKind::ForYou),
+        Ok(v1::FeedKind::Following) => Ok(FeedKind::Following),
+        Err(_) => Err(RequestFault::OutOfRange {
+            field: "kind",
+            value: number.into(),
+            range: "0 to 2",
+        }),
+    }
 }
 
 fn not_a_code(field: &'static str, value: &str) -> RequestFault {
@@ -134,3 +147,7 @@ fn blooms(entries: Vec<v1::BloomFilterEntry>) -> Result<Vec<SeenBloom>, RequestF
     };
     entries.into_iter().map(one).collect()
 }
+
+#[cfg(test)]
+#[path = "feed_test.rs"]
+mod tests;

@@ -6,6 +6,7 @@ use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::wire::Place;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
@@ -23,8 +24,15 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Oldest first; of the same moment the higher id first, so that reading backwards gives the lower id first.
-    fn order(&self) -> (UnixMillis, std::cmp::Reverse<PostId>) {
-        (self.created_at, std::cmp::Reverse(self.post))
+    fn order(&self) -> std::cmp::Reverse<Place> {
+        std::cmp::Reverse(self.place())
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            created_at: self.created_at,
+            post: self.post,
+        }
     }
 }
 
@@ -125,7 +133,10 @@ impl Timelines {
 
     /// Takes out the entry of this row; a newer row of the same post stays.
     pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
-        let order = (columns.created_at, std::cmp::Reverse(columns.key.post));
+        let order = std::cmp::Reverse(Place {
+            created_at: columns.created_at,
+            post: columns.key.post,
+        });
         self.change(columns.key.author, |author| {
             for which in lists_of(columns) {
                 let list = author.list(which);
@@ -145,21 +156,24 @@ impl Timelines {
         });
     }
 
-    /// The newest entries of a timeline for which `skip` is false, newest first, at most `limit`, none created before
-    /// `from`. Appends to `out`. `skip` runs under the lock.
+    /// The newest entries of a timeline for which `skip` is false, newest first, at most `limit`, none that stands before
+    /// `start` and none created before `from`. Appends to `out`. `skip` runs under the lock.
     pub(crate) fn newest(
         &self,
         (author, which): (UserId, Which),
-        from: UnixMillis,
+        (start, from): (Option<Place>, UnixMillis),
         limit: usize,
         skip: impl Fn(PostId) -> bool,
         out: &mut Vec<Entry>,
     ) {
         let mut stripe = self.stripe(author).lock();
         let Some(author) = stripe.get_mut(&author) else { return };
-        let list = author.list(which).iter().rev();
+        let list = author.list(which);
+        let end = start.map_or(list.len(), |start| list.partition_point(|e| e.place() >= start));
         out.extend(
-            list.take_while(|e| e.created_at >= from)
+            list.range(..end)
+                .rev()
+                .take_while(|e| e.created_at >= from)
                 .filter(|e| !skip(e.post))
                 .take(limit)
                 .copied(),

@@ -1,12 +1,11 @@
 //! Newest posts of followed authors (docs/feed.md, "In-network").
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::score::Score;
 use covey_shared::slots::Slot;
-use covey_shared::wire::{Candidate, InNetworkQuery, InvalidRequest};
+use covey_shared::wire::{Candidate, InNetworkQuery, InvalidRequest, Place};
 
 use super::{MAX_LIST, MAX_RESULTS, Read, ShardView};
 use crate::error::ShardStoreError;
@@ -24,7 +23,7 @@ struct Run<'a> {
     exclude: HashSet<PostId>,
     followed: Vec<UserId>,
     entries: Vec<Entry>,
-    found: Vec<(Reverse<UnixMillis>, PostId, UserId, Ordinal)>,
+    found: Vec<(Place, UserId, Ordinal)>,
     visited: u64,
 }
 
@@ -92,32 +91,34 @@ impl Run<'_> {
         self.timeline(author, Which::Secondary, limits.secondary_per_author);
     }
 
+    /// `most` counts unless the query is for all.
     fn timeline(&mut self, author: UserId, which: Which, most: usize) {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.clear();
-        let scan = self.view.options.in_network.scan_per_author;
-        let excluded = |post: PostId| !self.exclude.is_empty() && self.exclude.contains(&post);
-        self.view
-            .memory
-            .timelines
-            .newest((author, which), self.from, scan, excluded, &mut entries);
-        self.visited += entries.len() as u64;
-        let mut taken = 0;
+        let complete = self.query.complete;
+        let mut left = if complete { self.most() } else { most };
+        let mut start = self.query.start;
         let mut last = None;
-        for entry in &entries {
-            if taken == most {
-                break;
+        let mut entries = std::mem::take(&mut self.entries);
+        loop {
+            entries.clear();
+            let scan = self.view.options.in_network.scan_per_author;
+            let excluded = |post: PostId| !self.exclude.is_empty() && self.exclude.contains(&post);
+            let timelines = &self.view.memory.timelines;
+            timelines.newest((author, which), (start, self.from), scan, excluded, &mut entries);
+            self.visited += entries.len() as u64;
+            for entry in &entries {
+                // While a post is edited, its old and its new row may both be there.
+                if left == 0 || last == Some(entry.post) {
+                    continue;
+                }
+                if self.entry_passes(author, entry) {
+                    last = Some(entry.post);
+                    left -= 1;
+                    self.found.push((entry.place(), author, entry.ordinal));
+                }
             }
-            // While a post is edited, its old and its new row may both be there.
-            if last == Some(entry.post) {
-                continue;
-            }
-            if self.entry_passes(author, entry) {
-                last = Some(entry.post);
-                taken += 1;
-                self.found
-                    .push((Reverse(entry.created_at), entry.post, author, entry.ordinal));
-            }
+            let end = entries.last().filter(|_| complete && left > 0 && entries.len() == scan);
+            let Some(end) = end else { break };
+            start = Some(end.place().next());
         }
         self.entries = entries;
     }
@@ -140,7 +141,7 @@ impl Run<'_> {
         let most = self.most();
         if most > 0 && self.found.len() >= 2 * most {
             let (_, (oldest, ..), _) = self.found.select_nth_unstable(most - 1);
-            self.from = self.from.max(oldest.0);
+            self.from = self.from.max(oldest.created_at);
             self.found.truncate(most);
         }
     }
@@ -158,6 +159,9 @@ impl Run<'_> {
     }
 
     fn passes(&self, columns: &PostColumns) -> bool {
+        if self.query.complete {
+            return true;
+        }
         if columns.is_repost {
             let own = columns.repost_of.author == self.query.viewer;
             if own || self.view.memory.ids.get(columns.repost_of) == Some(Known::Deleted) {
@@ -184,8 +188,8 @@ impl Run<'_> {
         }
         self.found.truncate(most);
         self.found.sort_unstable();
-        self.found.dedup_by_key(|(_, post, ..)| *post);
-        let load = |&(_, post, author, ordinal): &_| self.load(PostKey { author, post }, ordinal);
+        self.found.dedup_by_key(|(place, ..)| place.post);
+        let load = |&(Place { post, .. }, author, ordinal): &_| self.load(PostKey { author, post }, ordinal);
         let posts = self.found.iter().filter_map(load);
         posts
             .map(|columns| self.view.candidate(&columns, Score::default()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use covey_shared::command::{ItemResult, ShardCommand};
 use covey_shared::ids::*;
 use covey_shared::model::*;
-use covey_shared::wire::InNetworkQuery;
+use covey_shared::wire::{InNetworkQuery, Place};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -27,10 +27,16 @@ fn naive(posts: &BTreeMap<PostKey, Post>, deleted: &[PostKey], query: &InNetwork
                 .filter(|p| p.author() == *author && in_list(p, *list))
                 .collect();
             mine.retain(|p| p.created_at >= query.created_from && !query.exclude.contains(&p.key.post));
+            let before = |p: &Post, start: Place| {
+                (std::cmp::Reverse(p.created_at), p.key.post) < (std::cmp::Reverse(start.created_at), start.post)
+            };
+            mine.retain(|p| query.start.is_none_or(|start| !before(p, start)));
             mine.sort_by_key(|p| (std::cmp::Reverse(p.created_at), p.key.post));
-            mine.truncate(limits.scan_per_author);
-            mine.retain(|p| passes(p, deleted, query));
-            mine.truncate(*most);
+            if !query.complete {
+                mine.truncate(limits.scan_per_author);
+                mine.retain(|p| passes(p, deleted, query));
+                mine.truncate(*most);
+            }
             found.extend(mine);
         }
     }
@@ -87,7 +93,55 @@ fn random_query(rng: &mut SmallRng) -> InNetworkQuery {
     if rng.random_bool(0.3) {
         query.created_from = UnixMillis(START + rng.random_range(0..400_000));
     }
+    query.complete = rng.random_bool(0.5);
+    if rng.random_bool(0.5) {
+        query.start = Some(Place {
+            created_at: UnixMillis(START + 1000 * rng.random_range(0..400)),
+            post: PostId(rng.random_range(1..150)),
+        });
+    }
     query
+}
+
+#[test]
+fn pages_of_all_posts_are_the_whole_list_without_repeats() {
+    let mut rng = SmallRng::seed_from_u64(7);
+    let mut replica = Replica::new();
+    let mut posts = BTreeMap::new();
+    for turn in 0..500 {
+        // Many share a moment; one author has more than a scan.
+        let mut post = random_post(&mut rng, START + turn / 10 * 1000);
+        post.key = key(if turn % 3 == 0 { 1 } else { turn % 4 + 1 }, turn + 1);
+        if replica.put(post.clone()) == ItemResult::Ok {
+            posts.insert(post.key, post);
+        }
+    }
+    let all = InNetworkQuery {
+        complete: true,
+        ..in_network_query(9, 1..=USERS)
+    };
+    let wanted = naive(&posts, &[], &all);
+    assert!(wanted.len() > 400, "{}", wanted.len());
+    for size in [1, 7, 64] {
+        let mut start = None;
+        let mut found: Vec<PostKey> = Vec::new();
+        loop {
+            let page = InNetworkQuery {
+                start,
+                max_results: size,
+                ..all.clone()
+            };
+            let read = replica.view().in_network(&page, &|| false).unwrap().value;
+            let Some(last) = read.last() else { break };
+            let last = Place {
+                created_at: last.created_at,
+                post: last.key.post,
+            };
+            start = Some(last.next());
+            found.extend(read.iter().map(|post| post.key));
+        }
+        assert_eq!(found, wanted, "pages of {size}");
+    }
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! The Following feed: all that the viewer and the followed users wrote, back in time. Its pages are places in that list,
+//! so that whatever is written or deleted between two pages, nothing is shown twice and nothing is left out.
+
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+use covey_config::Config;
+use covey_pipeline::{Components, Score, Selector};
+use covey_shared::codec;
+use covey_shared::ids::UserId;
+use covey_shared::wire::Place;
+
+use crate::feed::candidate::FeedCandidate;
+use crate::feed::pipeline;
+use crate::feed::query::FeedQuery;
+use crate::feed::service::FeedOutcome;
+use crate::feed::shards::Shards;
+use crate::seal::{SealError, Sealer};
+use crate::sources::following::Following;
+
+/// Version of the encoding of a session.
+const VERSION: u16 = 1;
+/// A cursor of the other feed is none of this one.
+const PURPOSE: &str = "following";
+/// Posts that are read for each that is wanted: some may not be shown.
+const SPARE: usize = 2;
+
+/// Which part of the list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// The beginning.
+    Newest,
+    /// This place and what stands behind it.
+    From(Place),
+    /// What came since.
+    Since(Read),
+}
+
+/// What a session has read: one stretch of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Read {
+    /// The newest moment, and the highest id of it. Ids grow: of what is written in that moment later, it is known by its id.
+    pub(crate) top: Place,
+    /// Where the next page begins.
+    pub(crate) next: Place,
+}
+
+impl Read {
+    /// It stands before all that the session has read, or was written since.
+    pub(crate) fn is_new(&self, place: Place) -> bool {
+        let top = self.top;
+        let later = place.created_at > top.created_at || (place.created_at == top.created_at && place.post > top.post);
+        later && place < self.next
+    }
+}
+
+/// A part of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) span: Span,
+    /// Posts that are read.
+    pub(crate) most: usize,
+}
+
+/// How far a viewer has read; sealed, the cursor of the Following feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Session {
+    viewer: UserId,
+    read: Read,
+}
+
+impl Session {
+    /// The session behind a text; `None` for the empty text, which begins one.
+    ///
+    /// # Errors
+    /// It was changed, or handed out to somebody else, by another cluster or for another feed.
+    pub(crate) fn open(sealer: &Sealer, text: &str, viewer: UserId) -> Result<Option<Session>, SealError> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bytes = sealer.open(PURPOSE, text)?;
+        let session: Session = codec::decode_versioned(VERSION, &bytes).map_err(|_| SealError::Unreadable)?;
+        if session.viewer == viewer {
+            Ok(Some(session))
+        } else {
+            Err(SealError::Forged)
+        }
+    }
+
+    /// The text that the client gets.
+    pub(crate) fn seal(&self, sealer: &Sealer) -> String {
+        let bytes = codec::encode_versioned(VERSION, self).expect("a session has a few dozen bytes");
+        sealer.seal(PURPOSE, bytes)
+    }
+}
+
+/// The part for a page of `limit` posts: the next one, or what came since.
+pub(crate) fn section(session: Option<&Session>, is_bottom_request: bool, limit: usize) -> Section {
+    let span = match session {
+        None => Span::Newest,
+        Some(session) if is_bottom_request => Span::From(session.read.next),
+        Some(session) => Span::Since(session.read),
+    };
+    let most = SPARE * limit;
+    Section { span, most }
+}
+
+/// The session after a page; `None` = there is nothing to go on from.
+pub(crate) fn advance(
+    viewer: UserId,
+    session: Option<Session>,
+    section: Section,
+    outcome: &FeedOutcome,
+) -> Option<Session> {
+    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
+    let read = outcome.selected.iter().chain(outcome.reserve.iter()).chain(removed);
+    let places: Vec<Place> = read.map(|post| Place::of(&post.core)).collect();
+    let Some((first, last)) = places.iter().min().zip(places.iter().max()) else {
+        // The end of the list; but what comes later may still be asked for.
+        return session.filter(|_| !matches!(section.span, Span::From(_)));
+    };
+    // What nobody has looked at yet is the next page's.
+    let unread = outcome.reserve.first().map(|post| Place::of(&post.core));
+    let next = unread.unwrap_or(last.next());
+    let newest = places.iter().filter(|place| place.created_at == first.created_at);
+    let top = newest.max().copied().unwrap_or(*first);
+    let read = match (section.span, session) {
+        (Span::From(_), Some(Session { read, .. })) => Read { next, ..read },
+        // All that is new was shown: the session goes on where it was. Else there is more of it, which comes first.
+        (Span::Since(read), _) if unread.is_none() && places.len() < section.most => Read { top, ..read },
+        _ => Read { top, next },
+    };
+    Some(Session { viewer, read })
+}
+
+/// Keeps the order of the list.
+struct Chronological {
+    size: usize,
+}
+
+impl Selector<FeedQuery, FeedCandidate> for Chronological {
+    fn enable(&self, _: &FeedQuery) -> bool {
+        false
+    }
+
+    fn score(&self, post: &FeedCandidate) -> Score {
+        post.score
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// What the two feeds have in common, by name: rules about what may be shown. What the other ones say is a matter of taste.
+pub(crate) const KEPT: [&str; 6] = [
+    "UserFeatures",
+    "CoreData",
+    "IneligibleSubscription",
+    "MutedKeyword",
+    "AuthorSocialgraph",
+    "Visibility",
+];
+
+/// Everything that a request for the Following feed runs through.
+pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+    let Components {
+        query_hydrators,
+        mut dependent_query_hydrators,
+        sources: _,
+        hydrators,
+        mut filters,
+        scorers: _,
+        selector: _,
+        post_hydrators,
+        mut post_filters,
+        side_effects,
+    } = pipeline::components(shards, config);
+    dependent_query_hydrators.retain(|part| KEPT.contains(&part.name()));
+    filters.retain(|part| KEPT.contains(&part.name()));
+    post_filters.retain(|part| KEPT.contains(&part.name()));
+    let source = Following {
+        shards: Arc::clone(shards),
+        timeout: config.feed.in_network.timeout,
+    };
+    Components {
+        query_hydrators,
+        dependent_query_hydrators,
+        sources: vec![Box::new(source)],
+        hydrators,
+        filters,
+        scorers: Vec::new(),
+        selector: Box::new(Chronological {
+            size: config.feed.top_k,
+        }),
+        post_hydrators,
+        post_filters,
+        side_effects,
+    }
+}
+
+#[cfg(test)]
+#[path = "following_test.rs"]
+mod tests;
