@@ -54,6 +54,12 @@ pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
     values.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
 }
 
+/// To so many digits behind the point: what is told.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    (value * factor).round() / factor
+}
+
 /// Mean share of the exact ten nearest that the indexes find. Equal texts have equal vectors, so a hit counts if it is as
 /// near as the exact tenth, whichever of the equals it is.
 pub(super) async fn recall(client: &Client, queries: &[PostKey]) -> Result<f64, ClientError> {

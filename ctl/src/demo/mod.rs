@@ -12,6 +12,7 @@ mod input;
 mod measure;
 mod own_writes;
 mod paced;
+mod patient;
 mod place;
 mod processes;
 mod quality;
