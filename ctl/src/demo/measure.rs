@@ -28,6 +28,11 @@ pub(super) async fn feed(client: &Client, viewer_id: u64, explain: bool) -> Resu
     Ok((reply.into_inner(), started.elapsed().as_secs_f64() * 1000.0))
 }
 
+/// Every shard had a say in it.
+pub(super) fn is_whole(feed: &GetFeedReply) -> bool {
+    feed.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0)
+}
+
 /// Times of feeds one after another, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Latency {

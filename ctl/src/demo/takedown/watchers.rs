@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use covey_api::v1::{FeedPost, GetFeedReply, GetFeedRequest};
 use tokio::task::JoinHandle;
 
+use super::super::measure::is_whole;
 use super::super::patient::in_time;
 use super::ledger::{Ledger, Look, PROMISE};
 use crate::client::Client;
@@ -175,11 +176,6 @@ impl Watcher {
         self.ledger().look(&look);
         Some(reply)
     }
-}
-
-/// Every shard had a say in it.
-fn is_whole(reply: &GetFeedReply) -> bool {
-    reply.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0)
 }
 
 /// Posts of a reply, and those that they repeat or quote.

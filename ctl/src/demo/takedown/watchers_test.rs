@@ -1,20 +1,6 @@
-//! What a reply shows, and when it is whole.
-
-use covey_api::v1::Answer;
+//! What a reply shows.
 
 use super::*;
-
-fn reply(posts: Vec<FeedPost>, coverage: Option<f64>) -> GetFeedReply {
-    let answer = |coverage| Answer {
-        coverage,
-        ..Answer::default()
-    };
-    GetFeedReply {
-        posts,
-        answer: coverage.map(answer),
-        ..GetFeedReply::default()
-    }
-}
 
 #[test]
 fn a_reply_shows_what_its_posts_repeat_and_quote() {
@@ -32,17 +18,12 @@ fn a_reply_shows_what_its_posts_repeat_and_quote() {
         quoted_post_id: 30,
         ..FeedPost::default()
     };
-    let of = |posts| shown(&reply(posts, None));
-    assert_eq!(of(vec![plain, repost, quote]), [1, 2, 3, 20, 30].into());
-    assert_eq!(of(Vec::new()), [].into());
-}
-
-#[test]
-fn a_reply_is_whole_if_it_says_that_all_shards_answered() {
-    let whole = |coverage| is_whole(&reply(Vec::new(), coverage));
-    assert!(whole(Some(1.0)));
-    assert!(!whole(Some(0.999)));
-    assert!(!whole(None));
+    let reply = GetFeedReply {
+        posts: vec![plain, repost, quote],
+        ..GetFeedReply::default()
+    };
+    assert_eq!(shown(&reply), [1, 2, 3, 20, 30].into());
+    assert_eq!(shown(&GetFeedReply::default()), [].into());
 }
 
 #[test]
