@@ -28,9 +28,10 @@ use report::Report;
 use tries::{Pair, Plan};
 use watchers::Watchers;
 
-/// Posts stay however old they are, and are shown again and again: watchers look for ever.
-const SETTINGS: &str =
-    "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n";
+/// Posts stay however old they are, and are shown again and again: watchers look for ever. Of an author the newest comes first: what was
+/// taken down is a candidate until it is judged, and if reposts of it ranked above for having been reposted, an author's new post would sink.
+const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n\n\
+                        [feed.l1]\nengagement = 0.0\n";
 const NODES: usize = 3;
 /// Posts that are there at once, each by an author of its own: no rule holds one back for another.
 const AT_ONCE: u64 = 20;
@@ -139,8 +140,8 @@ pub(super) async fn run(context: &Context, args: &TakedownArgs, processes: &mut 
 }
 
 fn show(context: &Context, args: &TakedownArgs, report: &Report) -> Result<()> {
-    for violation in &report.told {
-        eprintln!("  {violation}");
+    for told in &report.told {
+        eprintln!("  {told}");
     }
     match args.json || context.format == OutputFormat::Json {
         true => text::print(&report.json()?)?,
@@ -211,6 +212,7 @@ impl Stage<'_> {
         while self.watchers.ledger().unseen(&tries) > 0 && since.elapsed() < SEEN {
             tokio::time::sleep(AGAIN).await;
         }
+        self.watchers.ledger().tell_unseen(&tries);
         let mut struck = None;
         for (place, (plan, number)) in plans.iter().zip(&tries).enumerate() {
             if let Some((fault, _)) = fault.filter(|(_, at)| at % plans.len() == place) {

@@ -65,12 +65,13 @@ pub(super) struct Ledger {
     /// Pages asked for [`PROMISE`] after an acknowledgement, or later, of sessions that were ranked before it.
     pub(super) late_pages: u64,
     pub(super) failed: u64,
-    /// Some of the violations, in words.
+    /// Some of what went wrong, in words.
     pub(super) told: Vec<String>,
 }
 
-/// Violations that are told one by one.
+/// Violations that are told one by one, and before them tries that not all have seen.
 const TOLD: usize = 20;
+const UNSEEN_TOLD: usize = 10;
 
 impl Ledger {
     pub(super) fn new(watchers: usize) -> Ledger {
@@ -151,6 +152,23 @@ impl Ledger {
     pub(super) fn unseen(&self, tries: &[usize]) -> usize {
         let all = |number: &&usize| self.tries[**number].seen_by.len() < self.watchers;
         tries.iter().filter(all).count()
+    }
+
+    /// Says who has not seen these tries.
+    pub(super) fn tell_unseen(&mut self, tries: &[usize]) {
+        for number in tries {
+            let one = &self.tries[*number];
+            let blind = (0..self.watchers).filter(|watcher| !one.seen_by.contains(watcher));
+            let told = blind.map(|watcher| {
+                format!(
+                    "{} {number} was never shown to {}",
+                    one.kind.name(),
+                    watchers::name(watcher)
+                )
+            });
+            let room = UNSEEN_TOLD.saturating_sub(self.told.len());
+            self.told.extend(told.take(room));
+        }
     }
 
     /// Every watcher has looked through a session that began at `from` or later.

@@ -66,6 +66,8 @@ fn what_was_not_seen_by_all_or_not_acknowledged_has_no_time() {
     let mut ledger = Ledger::new(2);
     let number = ledger.open(Kind::Delete, &[POST]);
     ledger.look(&look(0, 10, 20, &[POST]));
+    ledger.tell_unseen(&[number]);
+    assert_eq!(ledger.told, ["delete 0 was never shown to coordinator 1, whole feed"]);
     ledger.acked(number, ms(30));
     assert_eq!(ledger.tries[0].latency(2), None);
     let number = ledger.open(Kind::Delete, &[POST + 1]);

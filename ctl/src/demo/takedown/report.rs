@@ -44,7 +44,7 @@ pub(super) struct Report {
     worst: Duration,
     /// Requests of the traffic beside, and those that failed.
     traffic: (u64, u64),
-    /// Violations in words.
+    /// Violations, and tries that were not seen, in words.
     pub(super) told: Vec<String>,
 }
 
