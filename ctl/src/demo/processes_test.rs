@@ -33,6 +33,11 @@ async fn one_that_stands_still_ends_by_itself() {
     let mut processes = Processes::new().await;
     shell(&mut processes, "node 1", dir.path(), "exec sleep 600");
     processes.signal("node 1", Signal::STOP).unwrap();
+    // Until it does, it could still hear SIGTERM.
+    let stat = format!("/proc/{}/stat", processes.roll()[0].1);
+    while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let end = processes.list.remove(0).stop().await.unwrap();
     assert_eq!(end.signal(), Some(Signal::TERM.as_raw()), "{end}");
 }
