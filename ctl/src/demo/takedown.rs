@@ -75,7 +75,7 @@ enum Fault {
 }
 
 impl Fault {
-    /// In the first of every [`FAULT_EVERY`] rounds, kills and stops in turns: before the post at which place it comes.
+    /// In the first of every [`FAULT_EVERY`] rounds, kills and stops in turns, and the place in the round of the post before which it comes.
     fn in_round(round: u64) -> Option<(Fault, usize)> {
         let faults = round / FAULT_EVERY;
         let fault = if faults.is_multiple_of(2) {
