@@ -209,7 +209,7 @@ pub struct QualityArgs {
 #[derive(Clone, Debug, Args)]
 pub struct TakedownArgs {
     /// Posts that are written, seen, and taken down or deleted
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(20..=100_000))]
     pub tries: u32,
     /// Meanwhile kill, and stop for a while, the node that leads the shard of the next post
     #[arg(long)]

@@ -44,7 +44,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn good(good: bool) -> Outcome {
+    pub(crate) fn good(good: bool) -> Outcome {
         if good { Outcome::Done } else { Outcome::NotGood }
     }
 }

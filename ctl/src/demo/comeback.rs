@@ -116,10 +116,7 @@ pub(super) async fn run(context: &Context, args: &ComebackArgs, processes: &mut 
         equal,
     };
     context.show(&figures, || figures.human(context.style))?;
-    match figures.faults().is_empty() {
-        true => Ok(Outcome::Done),
-        false => Ok(Outcome::NotGood),
-    }
+    Ok(Outcome::good(figures.faults().is_empty()))
 }
 
 /// Posts stay however old they are, and little of the log is kept for who is away.
@@ -235,7 +232,7 @@ impl Stage {
         let spinner = Spinner::start(&format!("node 3 comes back: {after}"));
         let (started, mut transfer) = (Instant::now(), Transfer::default());
         let written = self.stream.counts.accepted.load(Ordering::Relaxed);
-        self.rig.start_node(NODES, processes)?;
+        self.rig.start_node(NODES as u64, processes)?;
         // Index that the replica must have applied to be called whole: committed at the look before.
         let mut goal = None;
         loop {
@@ -252,7 +249,7 @@ impl Stage {
                 processes.kill_one(NAME).await;
                 transfer.killed(Kept::of(&self.node));
                 eprintln!("  killed with {:.0} % of the snapshot", transfer.share() * 100.0);
-                self.rig.start_node(NODES, processes)?;
+                self.rig.start_node(NODES as u64, processes)?;
                 goal = None;
                 continue;
             }

@@ -6,7 +6,6 @@ mod operator;
 mod report;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -14,18 +13,16 @@ use covey_api::v1::start_operation_request::What;
 use covey_api::v1::{AddNode, DrainNode};
 use rustix::process::Signal;
 
-use super::fill::fill;
-use super::place::{Holding, Place};
+use super::fill::fill_with_world;
+use super::place::Place;
 use super::processes::Processes;
-use super::rig::{Rig, Shape, settled};
+use super::rig::{Rig, Shape, node_name};
 use super::traffic::{Demand, Event, Rates, Traffic};
-use crate::args::{ElasticArgs, OutputFormat, WorldSize};
+use crate::args::{ElasticArgs, OutputFormat};
 use crate::client::Client;
-use crate::commands::{Context, Outcome, build_world, now_ms};
-use crate::load::{Format, LoadOptions};
+use crate::commands::{Context, Outcome};
 use crate::progress::Spinner;
 use crate::render::text;
-use crate::world::World;
 use figures::{Measured, Quiet, Silence, Window};
 use operator::{Operator, busiest, one_move, replicas_on};
 use report::Report;
@@ -62,14 +59,12 @@ pub(super) async fn run(context: &Context, args: &ElasticArgs, processes: &mut P
     }
     let rig = Rig::shaped(Place::open_new(&args.dir, args.fresh)?, shape(args), SETTINGS)?;
     let client = rig.up(processes).await?;
-    let world = build_world(&size(args.posts))?;
-    let ingest_per_s = load(&rig, &client, world.clone(), processes).await?;
-    let operator = Operator::new(client.clone(), context.by.clone());
-    let traffic = Traffic::start(demand(args, &client, &world, &operator).await?);
+    let (world, ingest_per_s) = fill_with_world(("elastic", args.posts), &rig, &client, processes).await?;
+    let demand = Demand::of(&client, &world, rates(args)).await?;
     let mut stage = Stage {
         rig,
-        operator,
-        traffic,
+        operator: Operator::new(client.clone(), context.by.clone()),
+        traffic: Traffic::start(demand),
         processes,
         windows: Vec::new(),
     };
@@ -81,10 +76,7 @@ pub(super) async fn run(context: &Context, args: &ElasticArgs, processes: &mut P
     let report = report(args, ingest_per_s, (quiet, &windows), (&events, &lost));
     show(context, args, &report)?;
     ended?;
-    match report.is_good() {
-        true => Ok(Outcome::Done),
-        false => Ok(Outcome::NotGood),
-    }
+    Ok(Outcome::good(report.is_good()))
 }
 
 fn shape(args: &ElasticArgs) -> Shape {
@@ -133,53 +125,12 @@ fn show(context: &Context, args: &ElasticArgs, report: &Report) -> Result<()> {
     Ok(text::print(&report.human(context.style))?)
 }
 
-fn size(posts: u64) -> WorldSize {
-    WorldSize {
-        users: (posts / 50).max(1_000),
-        posts,
-        sessions: Some(posts / 500),
-        seed: 1,
-        hours: 48,
-        until: None,
-    }
-}
-
-/// Posts per second.
-async fn load(rig: &Rig, client: &Client, world: Arc<World>, processes: &mut Processes) -> Result<f64> {
-    let options = LoadOptions {
-        // Few at a time: what counts is that all of it arrives, however slow the machine is.
-        concurrency: 4,
-        patience: Duration::from_secs(600),
-        ..LoadOptions::default()
-    };
-    let wish = format!("elastic: {} posts", world.spec().posts);
-    let format = Format::World(world);
-    let holding = (Holding::wished(wish, now_ms()), &format, options);
-    let holding = fill(&rig.place, client, holding, processes).await?;
-    settled(client, processes).await?;
-    Ok(holding.ingest_per_s)
-}
-
 fn rates(args: &ElasticArgs) -> Rates {
     Rates {
         searches: args.rate,
         feeds: args.feeds,
         posts: args.ingest,
     }
-}
-
-/// What is asked for and written during the measurement.
-async fn demand(args: &ElasticArgs, client: &Client, world: &World, operator: &Operator) -> Result<Demand> {
-    let view = operator.view().await?;
-    let ranges = view
-        .shards
-        .iter()
-        .map(|shard| (shard.shard, shard.slot_start..shard.slot_end));
-    Demand::of(client, world, ranges, rates(args))
-}
-
-fn name(node: u64) -> String {
-    format!("node {node}")
 }
 
 impl Stage<'_> {
@@ -257,8 +208,8 @@ impl Stage<'_> {
         let nodes = self.operator.view().await?.nodes;
         let window = self.begin("rolling_restart");
         for node in nodes {
-            self.processes.stop_one(&name(node.node)).await;
-            self.rig.start_node(node.node as usize, self.processes)?;
+            self.processes.stop_one(&node_name(node.node)).await;
+            self.rig.start_node(node.node, self.processes)?;
             self.rig.healthy(self.processes).await?;
         }
         self.end(window).await
@@ -270,12 +221,12 @@ impl Stage<'_> {
             let view = self.operator.view().await?;
             let (node, shards) = busiest(&view).context("no node leads a shard")?;
             let from = self.traffic.elapsed();
-            self.processes.kill_one(&name(node)).await;
+            self.processes.kill_one(&node_name(node)).await;
             tokio::time::sleep(AWAY).await;
             let to = self.traffic.elapsed();
             let silences = shards.into_iter().map(|shard| Silence { shard, from, to });
             window.silences.extend(silences);
-            self.rig.start_node(node as usize, self.processes)?;
+            self.rig.start_node(node, self.processes)?;
             self.rig.healthy(self.processes).await?;
         }
         self.end(window).await
@@ -286,9 +237,9 @@ impl Stage<'_> {
         let view = self.operator.view().await?;
         let (node, _) = busiest(&view).context("no node leads a shard")?;
         let window = self.begin("sigstop");
-        self.processes.signal(&name(node), Signal::STOP)?;
+        self.processes.signal(&node_name(node), Signal::STOP)?;
         tokio::time::sleep(STOPPED).await;
-        self.processes.signal(&name(node), Signal::CONT)?;
+        self.processes.signal(&node_name(node), Signal::CONT)?;
         self.rig.healthy(self.processes).await?;
         self.end(window).await
     }

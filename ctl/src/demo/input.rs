@@ -1,6 +1,6 @@
 //! What the demo loads, whom it shows it to, and what it asks about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -156,9 +156,10 @@ pub(super) fn cast(format: &Format) -> Result<Cast> {
         }
     }
     let viewers = match format {
-        Format::World(world) => visitors(world),
+        Format::World(world) => visitors(world).take(VIEWERS).map(|index| index + 1).collect(),
         _ => busiest(active),
     };
+    let viewers = if viewers.is_empty() { vec![1] } else { viewers };
     Ok(Cast {
         viewers,
         queries: sample.kept,
@@ -169,26 +170,17 @@ pub(super) fn cast(format: &Format) -> Result<Cast> {
     })
 }
 
-/// The latest visitors of a world, without bots: they have a history, and it is fresh.
-fn visitors(world: &World) -> Vec<u64> {
+/// 0-based indexes of the visitors of a world, the latest first, each once and without bots: they have a history, and it is fresh.
+pub(super) fn visitors(world: &World) -> impl Iterator<Item = u64> {
+    let mut known = HashSet::new();
     let visits = (0..world.spec().sessions).rev().map(|index| world.visit(index).viewer);
-    let mut list: Vec<u64> = Vec::new();
-    for viewer in visits {
-        if !world.person(viewer).bot && !list.contains(&(viewer + 1)) {
-            list.push(viewer + 1);
-        }
-        if list.len() == VIEWERS {
-            break;
-        }
-    }
-    if list.is_empty() { vec![1] } else { list }
+    visits.filter(move |viewer| known.insert(*viewer) && !world.person(*viewer).bot)
 }
 
 fn busiest(active: HashMap<u64, u32>) -> Vec<u64> {
     let mut list: Vec<(u64, u32)> = active.into_iter().collect();
     list.sort_by_key(|(viewer, actions)| (std::cmp::Reverse(*actions), *viewer));
-    let viewers: Vec<u64> = list.into_iter().take(VIEWERS).map(|(viewer, _)| viewer).collect();
-    if viewers.is_empty() { vec![1] } else { viewers }
+    list.into_iter().take(VIEWERS).map(|(viewer, _)| viewer).collect()
 }
 
 /// A uniform sample of a stream (reservoir, Vitter 1985), the same each time.

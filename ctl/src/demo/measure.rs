@@ -28,6 +28,11 @@ pub(super) async fn feed(client: &Client, viewer_id: u64, explain: bool) -> Resu
     Ok((reply.into_inner(), started.elapsed().as_secs_f64() * 1000.0))
 }
 
+/// Every shard had a say in it.
+pub(super) fn is_whole(feed: &GetFeedReply) -> bool {
+    feed.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0)
+}
+
 /// Times of feeds one after another, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Latency {
@@ -52,6 +57,12 @@ pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = (q * values.len() as f64).ceil() as usize;
     values.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
+/// To so many digits behind the point: what is told.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    (value * factor).round() / factor
 }
 
 /// Mean share of the exact ten nearest that the indexes find. Equal texts have equal vectors, so a hit counts if it is as

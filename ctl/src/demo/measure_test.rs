@@ -1,5 +1,7 @@
 //! Quantiles, recall and trace ids.
 
+use covey_api::v1::Answer;
+
 use super::*;
 
 fn hits(scores: &[f32]) -> Vec<SearchHit> {
@@ -16,6 +18,28 @@ fn quantiles_are_values_that_occurred() {
     assert_eq!((quantile(&mut values, 0.5), quantile(&mut values, 0.99)), (50.0, 99.0));
     assert_eq!(quantile(&mut [], 0.5), 0.0);
     assert_eq!(quantile(&mut [7.0], 0.99), 7.0);
+}
+
+#[test]
+fn values_are_rounded_to_digits() {
+    assert_eq!([0, 1, 2].map(|digits| rounded(1.2345, digits)), [1.0, 1.2, 1.23]);
+}
+
+#[test]
+fn a_feed_is_whole_if_it_says_that_all_shards_answered() {
+    let whole = |coverage: Option<f64>| {
+        let answer = |coverage| Answer {
+            coverage,
+            ..Answer::default()
+        };
+        is_whole(&GetFeedReply {
+            answer: coverage.map(answer),
+            ..GetFeedReply::default()
+        })
+    };
+    assert!(whole(Some(1.0)));
+    assert!(!whole(Some(0.999)));
+    assert!(!whole(None));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod input;
 mod measure;
 mod own_writes;
 mod paced;
+mod patient;
 mod place;
 mod processes;
 mod quality;
@@ -87,11 +88,7 @@ async fn measured(context: &Context, args: &BenchArgs, processes: &mut Processes
         Some(BenchCommand::Restart(args)) => restart::run(context, args, processes).await,
         Some(BenchCommand::Steady(args)) => steady::run(context, args, processes).await,
         Some(BenchCommand::Takedown(args)) => takedown::run(context, args, processes).await,
-        Some(BenchCommand::Quality(args)) => {
-            let session = Session::prepare(context, &args.dir, &args.cluster, true)?;
-            let (session, _) = loaded(session, processes).await?;
-            quality::run(context, args, &session).await
-        }
+        Some(BenchCommand::Quality(args)) => quality::run(context, args, processes).await,
         Some(BenchCommand::Busy(args)) => {
             let (mut session, _) = up(context, (&args.dir, &args.cluster), processes).await?;
             busy::run(context, args, &mut session, processes).await

@@ -73,11 +73,7 @@ pub(super) async fn run(context: &Context, args: &OwnWritesArgs, session: &Sessi
     spinner.done(started.elapsed());
     let figures = Figures::of(&fates);
     context.show(&figures, || figures.human())?;
-    Ok(if figures.found == figures.posts {
-        Outcome::Done
-    } else {
-        Outcome::NotGood
-    })
+    Ok(Outcome::good(figures.found == figures.posts))
 }
 
 /// Writes a post with a vector that no other has, and searches for that vector.

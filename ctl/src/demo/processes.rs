@@ -118,15 +118,16 @@ impl Processes {
         self.list.iter().filter_map(id).collect()
     }
 
-    /// The coordinator first, as it depends on the nodes; all have ended when this returns.
+    /// The coordinators first, as they depend on the nodes, in whatever order they were started; all have ended when this returns.
     pub(super) async fn stop(&mut self) {
-        self.stop_one("coordinator").await;
-        while let Some(process) = self.list.pop() {
-            // Nodes do not depend on each other: they get ready to stop at the same time.
-            if process.name.starts_with("node") {
-                self.list.iter().for_each(|other| terminate(&other.child));
+        let all = std::mem::take(&mut self.list).into_iter();
+        let (nodes, coordinators): (Vec<Process>, _) = all.partition(|process| process.name.starts_with("node"));
+        for alike in [coordinators, nodes] {
+            // They do not depend on each other: they get ready to stop at the same time.
+            alike.iter().for_each(|process| terminate(&process.child));
+            for process in alike {
+                process.stop().await;
             }
-            process.stop().await;
         }
     }
 
@@ -157,8 +158,8 @@ impl Processes {
 }
 
 impl Process {
-    /// SIGTERM, and SIGKILL if that is not enough.
-    async fn stop(mut self) {
+    /// SIGTERM, and SIGKILL if that is not enough. How it ended, if that could be seen.
+    async fn stop(mut self) -> Option<ExitStatus> {
         terminate(&self.child);
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
             eprintln!("{} did not stop in {} s: killed", self.name, GRACE.as_secs());
@@ -166,6 +167,7 @@ impl Process {
                 eprintln!("{} cannot be killed: {error}", self.name);
             }
         }
+        self.child.try_wait().ok().flatten()
     }
 }
 
@@ -173,8 +175,10 @@ fn terminate(child: &Child) {
     let Some(pid) = child.id().and_then(|id| Pid::from_raw(id as i32)) else {
         return;
     };
-    // It may have ended this moment; the wait that follows sees that.
-    let _ = kill_process(pid, Signal::TERM);
+    // One that stands still hears SIGTERM only when it goes on. It may have ended this moment; the wait that follows sees that.
+    for signal in [Signal::TERM, Signal::CONT] {
+        let _ = kill_process(pid, signal);
+    }
 }
 
 fn obituary(process: &Process, status: ExitStatus) -> String {

@@ -1,5 +1,7 @@
 //! Nothing that was started survives.
 
+use std::os::unix::process::ExitStatusExt;
+
 use super::*;
 
 fn alive(pid: u32) -> bool {
@@ -23,6 +25,43 @@ async fn all_have_ended_after_stop() {
     assert_eq!(roll.len(), 3);
     processes.stop().await;
     assert!(roll.iter().all(|(_, pid)| !alive(*pid)));
+}
+
+#[tokio::test]
+async fn one_that_stands_still_ends_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut processes = Processes::new().await;
+    shell(&mut processes, "node 1", dir.path(), "exec sleep 600");
+    processes.signal("node 1", Signal::STOP).unwrap();
+    // Until it does, it could still hear SIGTERM.
+    let stat = format!("/proc/{}/stat", processes.roll()[0].1);
+    while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let end = processes.list.remove(0).stop().await.unwrap();
+    assert_eq!(end.signal(), Some(Signal::TERM.as_raw()), "{end}");
+}
+
+#[tokio::test]
+async fn coordinators_end_before_any_node_is_told_to_whoever_was_started_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut processes = Processes::new().await;
+    let names = ["node 2", "coordinator", "coordinator 2", "node 1"];
+    for name in names {
+        let script =
+            format!("trap 'echo \"{name}\" >> ends; exit' TERM; echo > \"{name}.up\"; while :; do sleep 0.02; done");
+        let script = format!("cd '{}' && {script}", dir.path().display());
+        shell(&mut processes, name, dir.path(), &script);
+    }
+    while names.iter().any(|name| !dir.path().join(format!("{name}.up")).exists()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    processes.stop().await;
+    let ends = std::fs::read_to_string(dir.path().join("ends")).unwrap();
+    let mut ends: Vec<&str> = ends.lines().collect();
+    ends[..2].sort_unstable();
+    ends[2..].sort_unstable();
+    assert_eq!(ends, ["coordinator", "coordinator 2", "node 1", "node 2"]);
 }
 
 #[tokio::test]

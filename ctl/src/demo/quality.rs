@@ -11,23 +11,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
-use covey_api::v1::{FeedPost, GetFeedRequest};
+use anyhow::{Context as _, Result, bail};
+use covey_api::v1::FeedPost;
 
+use super::input::visitors;
+use super::loaded;
+use super::measure::is_whole;
+use super::processes::Processes;
 use super::session::Session;
 use crate::args::{OutputFormat, QualityArgs};
-use crate::client::{Client, refused};
 use crate::commands::{Context, Outcome, now_ms};
 use crate::progress::Spinner;
 use crate::render::text;
 use crate::world::World;
 use crate::world::dice::{Dice, Stream};
-use baselines::Method;
+use baselines::{Method, ranked};
 use report::{Best, Report, Row, row};
 use truth::{Entry, Truth};
 
-/// Posts of a feed: the default of `feed.result_size`.
+/// Posts of a feed that count, as the names of the figures say: the default of `feed.result_size`.
 const K: usize = 35;
+/// What `--data` lacks.
+const NEEDS_A_WORLD: &str = "only a generated world knows what its viewers want; leave out --data";
 
 /// Who is asked for: 0-based indexes of users without bots.
 struct Panel {
@@ -37,15 +42,20 @@ struct Panel {
     cold: Vec<u64>,
 }
 
-/// 1. chooses viewers, 2. asks for their feeds, 3. ranks all posts for each by the truth and by simple rules, 4. compares.
-pub(super) async fn run(context: &Context, args: &QualityArgs, session: &Session) -> Result<Outcome> {
-    let world = session.cast.world.clone();
-    let world = world.context("only a generated world knows what its viewers want; leave out --data")?;
+/// 1. starts and loads, 2. chooses viewers, 3. asks for their feeds, 4. ranks all posts for each by the truth and by simple rules,
+/// 5. compares.
+pub(super) async fn run(context: &Context, args: &QualityArgs, processes: &mut Processes) -> Result<Outcome> {
+    if args.cluster.data.is_some() {
+        bail!(NEEDS_A_WORLD);
+    }
+    let session = Session::prepare(context, &args.dir, &args.cluster, true)?;
+    let (session, _) = loaded(session, processes).await?;
+    let world = session.cast.world.clone().context(NEEDS_A_WORLD)?;
     let (spinner, started) = (Spinner::start("feeds"), Instant::now());
     let panel = panel(&world, args.viewers.into());
     let mut feeds = BTreeMap::new();
     for viewer in panel.known.iter().chain(&panel.cold) {
-        feeds.insert(*viewer, feed(session.client(), viewer + 1).await?);
+        feeds.insert(*viewer, feed(&session, viewer + 1).await?);
     }
     spinner.note("what the viewers want");
     let report = tokio::task::spawn_blocking(move || judged(world, &panel, &feeds)).await?;
@@ -54,44 +64,33 @@ pub(super) async fn run(context: &Context, args: &QualityArgs, session: &Session
         true => text::print(&(serde_json::to_string(&report.figures)? + "\n"))?,
         false => text::print(&report.human(context.style))?,
     }
-    match report.is_good() {
-        true => Ok(Outcome::Done),
-        false => Ok(Outcome::NotGood),
-    }
+    Ok(Outcome::good(report.good))
 }
 
-async fn feed(client: &Client, viewer_id: u64) -> Result<Vec<FeedPost>> {
-    let request = GetFeedRequest {
-        viewer_id,
-        limit: K as u32,
-        ..GetFeedRequest::default()
-    };
-    let reply = client.rpc().get_feed(request).await.map_err(refused("feed"))?;
-    Ok(reply.into_inner().posts)
+/// What lacks a shard says nothing about the rules.
+async fn feed(session: &Session, viewer: u64) -> Result<Vec<FeedPost>> {
+    let (feed, _) = session.patient_feed(viewer, false).await?;
+    match is_whole(&feed) {
+        true => Ok(feed.posts),
+        false => bail!("the feed of viewer {viewer} lacks shards again and again; look at `covey status`"),
+    }
 }
 
 /// At most `wanted` viewers with a history, and half as many without.
 fn panel(world: &World, wanted: usize) -> Panel {
     let spec = world.spec();
-    let mut visitors = BTreeSet::new();
-    let mut known = Vec::new();
-    for index in (0..spec.sessions).rev() {
-        let viewer = world.visit(index).viewer;
-        if visitors.insert(viewer) && known.len() < wanted && !world.person(viewer).bot {
-            known.push(viewer);
-        }
-    }
+    let came: BTreeSet<u64> = (0..spec.sessions).map(|index| world.visit(index).viewer).collect();
     let mut dice = Dice::new(spec.seed, Stream::Viewing, spec.sessions);
     let mut cold = BTreeSet::new();
     // In a small world all may have come.
     for _ in 0..100 * wanted {
         let viewer = dice.below(spec.users);
-        if cold.len() < wanted / 2 && !visitors.contains(&viewer) && !world.person(viewer).bot {
+        if cold.len() < wanted / 2 && !came.contains(&viewer) && !world.person(viewer).bot {
             cold.insert(viewer);
         }
     }
     Panel {
-        known,
+        known: visitors(world).take(wanted).collect(),
         cold: cold.into_iter().collect(),
     }
 }
@@ -109,29 +108,28 @@ fn judged(world: Arc<World>, panel: &Panel, feeds: &BTreeMap<u64, Vec<FeedPost>>
 
 /// The lists of all methods for one viewer, judged.
 fn rows(truth: &Truth, viewer: u64, feed: &[FeedPost]) -> BTreeMap<Method, Row> {
-    let pool = truth.pool(viewer);
+    let (pool, follows) = (truth.pool(viewer), truth.follows(viewer));
     let served = |post: &FeedPost| {
         // A repost is judged as the post that it shows.
         let shown = match post.retweeted_post_id {
             0 => post.post_id,
             source => source,
         };
-        let known = pool.iter().find(|entry| entry.post + 1 == shown).copied();
+        let index = shown.wrapping_sub(1);
+        let known = pool.binary_search_by_key(&index, |entry| entry.post);
         Entry {
-            followed: truth.follows(viewer, post.author_id.wrapping_sub(1)),
+            followed: follows.binary_search(&post.author_id.wrapping_sub(1)).is_ok(),
             // What the viewer may not be shown, or no post of this world, is worth nothing.
-            ..known.unwrap_or_else(|| truth.worthless(shown.wrapping_sub(1)))
+            ..known.map_or_else(|_| truth.worthless(index), |at| pool[at])
         }
     };
-    let pipeline: Vec<Entry> = feed.iter().take(K).map(served).collect();
+    let served: Vec<Entry> = feed.iter().take(K).map(served).collect();
     let mut dice = Dice::new(truth.seed(), Stream::Slate, u64::MAX - viewer);
-    let list = |method: Method| match method {
-        Method::Pipeline => pipeline.clone(),
-        method => baselines::ranked(method, &pool, K, &mut dice),
-    };
     let best = Best::of(&pool, K);
-    let lists = Method::ALL.into_iter().zip(Method::ALL.map(list));
-    let judged = lists.map(|(method, list)| (method, row(&list, &best, |post| truth.text(post))));
+    let judged = Method::ALL.into_iter().map(|method| {
+        let list = ranked(method, &served, &pool, K, &mut dice);
+        (method, row(&list, &best, |post| truth.text(post)))
+    });
     judged.collect()
 }
 

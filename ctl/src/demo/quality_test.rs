@@ -44,12 +44,8 @@ fn what_the_cluster_serves_is_judged_as_what_it_shows() {
     let world = Arc::new(world(200, 5_000, 50));
     let viewer = world.visit(49).viewer;
     let truth = Truth::new(world.clone(), world.spec().now_ms, &[viewer].into());
-    let best = baselines::ranked(
-        Method::Oracle,
-        &truth.pool(viewer),
-        2,
-        &mut Dice::new(1, Stream::Slate, 1),
-    );
+    let mut dice = Dice::new(1, Stream::Slate, 1);
+    let best = ranked(Method::Oracle, &[], &truth.pool(viewer), 2, &mut dice);
     let post = |entry: &Entry| FeedPost {
         post_id: entry.post + 1,
         author_id: entry.author + 1,

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::measure::rounded;
 use super::place::NODES;
 use super::session::WANTED_SHARE;
 use crate::commands::Outcome;
@@ -66,12 +67,11 @@ impl Report {
     }
 
     fn rounded(&self) -> Report {
-        let to = |digits: i32, x: f64| (x * 10f64.powi(digits)).round() / 10f64.powi(digits);
         Report {
-            recall_at_10: to(4, self.recall_at_10),
-            ivf_rows_share: to(4, self.ivf_rows_share),
-            p50_ms: to(2, self.p50_ms),
-            p99_ms: to(2, self.p99_ms),
+            recall_at_10: rounded(self.recall_at_10, 4),
+            ivf_rows_share: rounded(self.ivf_rows_share, 4),
+            p50_ms: rounded(self.p50_ms, 2),
+            p99_ms: rounded(self.p99_ms, 2),
             ..self.clone()
         }
     }

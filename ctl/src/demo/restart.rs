@@ -6,13 +6,13 @@ use anyhow::Result;
 use covey_api::v1::{NodeStatus, StartPhase, StatusReply};
 use serde::Serialize;
 
-use super::fill::fill;
+use super::fill::{fill, gently};
 use super::place::{Holding, Place};
 use super::processes::Processes;
 use super::rig::{Rig, settled};
 use crate::args::{RestartArgs, WorldSize};
 use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
-use crate::load::{Format, LoadOptions};
+use crate::load::Format;
 use crate::progress::Spinner;
 use crate::render::memory;
 use crate::render::text::{Style, bytes, count};
@@ -66,19 +66,8 @@ pub(super) async fn run(context: &Context, args: &RestartArgs, processes: &mut P
         until: Some(holding.until_ms),
         ..size.clone()
     })?;
-    let options = LoadOptions {
-        // Few at a time: what counts is that all of it arrives, however slow the machine is.
-        concurrency: 4,
-        patience: Duration::from_secs(600),
-        ..LoadOptions::default()
-    };
-    let holding = fill(
-        &rig.place,
-        &client,
-        (holding, &Format::World(world), options),
-        processes,
-    )
-    .await?;
+    let holding = (holding, &Format::World(world), gently());
+    let holding = fill(&rig.place, &client, holding, processes).await?;
     settled(&client, processes).await?;
     let (spinner, waiting) = (Spinner::start("waiting for a checkpoint"), Instant::now());
     tokio::time::sleep(REST).await;

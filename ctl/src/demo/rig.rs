@@ -22,6 +22,11 @@ const INDEXED: Duration = Duration::from_secs(1200);
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// What the process of a node is called.
+pub(super) fn node_name(id: u64) -> String {
+    format!("node {id}")
+}
+
 /// How large a cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -85,7 +90,7 @@ impl Rig {
 
     /// Starts everything and waits until the cluster is healthy.
     pub(super) async fn up(&self, processes: &mut Processes) -> Result<Client> {
-        for id in 1..=self.nodes {
+        for id in 1..=self.nodes as u64 {
             self.start_node(id, processes)?;
         }
         let config = self.place.config().display().to_string();
@@ -106,25 +111,40 @@ impl Rig {
         let args = ["--config", &config, "--http", &addresses[0], "--grpc", &addresses[1]].map(str::to_owned);
         let log = self.place.logs().join("coordinator-2.log");
         processes.start("coordinator 2", &sibling("covey-coordinator")?, &args, &log)?;
-        ready(&format!("http://{}", addresses[1]), processes).await
+        with_a_spinner(&format!("http://{}", addresses[1]), processes).await
     }
 
-    pub(super) fn start_node(&self, id: usize, processes: &mut Processes) -> Result<()> {
+    pub(super) fn start_node(&self, id: u64, processes: &mut Processes) -> Result<()> {
         let config = self.place.config().display().to_string();
         let args = ["--config".to_owned(), config, "--node".to_owned(), id.to_string()];
         let log = self.place.logs().join(format!("node-{id}.log"));
-        processes.start(&format!("node {id}"), &sibling("covey-node")?, &args, &log)
+        processes.start(&node_name(id), &sibling("covey-node")?, &args, &log)
     }
 
     /// Waits until every shard has a leader and all its replicas.
     pub(super) async fn healthy(&self, processes: &mut Processes) -> Result<Client> {
-        ready(&format!("http://127.0.0.1:{}", self.ports.grpc), processes).await
+        with_a_spinner(&self.server(), processes).await
     }
+
+    /// The same without a word: for those who say themselves what they are at.
+    pub(super) async fn quietly_healthy(&self, processes: &mut Processes) -> Result<Client> {
+        ready(&self.server(), processes).await
+    }
+
+    fn server(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.grpc)
+    }
+}
+
+async fn with_a_spinner(server: &str, processes: &mut Processes) -> Result<Client> {
+    let (spinner, started) = (Spinner::start("waiting for the cluster"), Instant::now());
+    let client = ready(server, processes).await?;
+    spinner.done(started.elapsed());
+    Ok(client)
 }
 
 /// Waits until a coordinator sees a healthy cluster.
 async fn ready(server: &str, processes: &mut Processes) -> Result<Client> {
-    let spinner = Spinner::start("waiting for the cluster");
     let started = Instant::now();
     loop {
         processes.all_alive()?;
@@ -133,10 +153,7 @@ async fn ready(server: &str, processes: &mut Processes) -> Result<Client> {
             Err(error) => Err(error),
         };
         let last = match looked {
-            Ok((client, status)) if status.healthy => {
-                spinner.done(started.elapsed());
-                return Ok(client);
-            }
+            Ok((client, status)) if status.healthy => return Ok(client),
             Ok((_, status)) => status.problems.first().cloned().unwrap_or_default(),
             Err(error) => error.to_string(),
         };

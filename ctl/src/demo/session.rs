@@ -33,7 +33,7 @@ pub(super) const WANTED_SHARE: f64 = 0.8;
 const QUIET: u32 = 20;
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(300);
-/// How often the demo asks again for a feed that is not complete.
+/// How often it asks again for a feed that is not complete.
 const FEED_ATTEMPTS: u32 = 10;
 
 /// A demo under way.
@@ -228,18 +228,24 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the feed of the demo's viewer and prints it, unless only JSON is wanted. Just after loading, on a busy
-    /// machine, some shards may be late: then it asks again.
-    pub(super) async fn show_feed(&self, viewer: Option<u64>, json: bool) -> Result<Shown> {
-        let viewer = viewer.unwrap_or(self.cast.viewers[0]);
-        let (mut feed, mut took_ms) = measure::feed(self.client(), viewer, true).await?;
+    /// A feed, with explanations if wanted, and its time in milliseconds. Just after loading, on a busy machine, some shards may be
+    /// late: then it asks again, so that only a lasting lack is left.
+    pub(super) async fn patient_feed(&self, viewer: u64, explain: bool) -> Result<(GetFeedReply, f64)> {
+        let mut last = measure::feed(self.client(), viewer, explain).await?;
         for _ in 0..FEED_ATTEMPTS {
-            if feed.answer.as_ref().is_some_and(|answer| answer.coverage >= 1.0) {
+            if measure::is_whole(&last.0) {
                 break;
             }
             tokio::time::sleep(AGAIN).await;
-            (feed, took_ms) = measure::feed(self.client(), viewer, true).await?;
+            last = measure::feed(self.client(), viewer, explain).await?;
         }
+        Ok(last)
+    }
+
+    /// Asks for the feed of the demo's viewer and prints it, unless only JSON is wanted.
+    pub(super) async fn show_feed(&self, viewer: Option<u64>, json: bool) -> Result<Shown> {
+        let viewer = viewer.unwrap_or(self.cast.viewers[0]);
+        let (feed, took_ms) = self.patient_feed(viewer, true).await?;
         if !json {
             text::print(&("\n".to_owned() + &cards::feed(&feed, viewer, took_ms, now_ms(), self.style)))?;
         }

@@ -98,11 +98,7 @@ pub(super) async fn run(context: &Context, args: &SteadyArgs, processes: &mut Pr
     let (samples, state) = watched?;
     let figures = figures(args, samples, &state, &counts);
     context.show(&figures, || human(&figures, context.style))?;
-    Ok(if figures.flat && figures.expired {
-        Outcome::Done
-    } else {
-        Outcome::NotGood
-    })
+    Ok(Outcome::good(figures.flat && figures.expired))
 }
 
 /// What a month takes two days of it, compressed: everything that is bounded by a size is made small enough to wrap many

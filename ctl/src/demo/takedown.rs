@@ -12,17 +12,15 @@ use anyhow::{Context as _, Result, bail};
 use covey_api::v1::ShardStatus;
 use rustix::process::Signal;
 
-use super::busy::first_new_post;
-use super::fill::fill;
-use super::place::{Holding, Place};
+use super::fill::fill_with_world;
+use super::place::Place;
 use super::processes::Processes;
-use super::rig::{Rig, Shape, settled};
+use super::rig::{Rig, Shape, node_name};
 use super::slots::slot;
 use super::traffic::{Demand, Rates, Traffic};
-use crate::args::{OutputFormat, TakedownArgs, WorldSize};
+use crate::args::{OutputFormat, TakedownArgs};
 use crate::client::Client;
-use crate::commands::{Context, Outcome, build_world, fetch_status, now_ms};
-use crate::load::{Format, LoadOptions};
+use crate::commands::{Context, Outcome, fetch_status};
 use crate::progress::Spinner;
 use crate::render::text;
 use ledger::PROMISE;
@@ -30,9 +28,10 @@ use report::Report;
 use tries::{Pair, Plan};
 use watchers::Watchers;
 
-/// Posts stay however old they are, and are shown again and again: watchers look for ever.
-const SETTINGS: &str =
-    "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n";
+/// Posts stay however old they are, and are shown again and again: watchers look for ever. Of an author the newest comes first: what was
+/// taken down is a candidate until it is judged, and if reposts of it ranked above for having been reposted, an author's new post would sink.
+const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n\n\
+                        [feed.l1]\nengagement = 0.0\n";
 const NODES: usize = 3;
 /// Posts that are there at once, each by an author of its own: no rule holds one back for another.
 const AT_ONCE: u64 = 20;
@@ -40,13 +39,15 @@ const AT_ONCE: u64 = 20;
 const SEARCHES: u32 = 5;
 /// For every watcher to be shown all posts of a round; what is not seen then is no try.
 const SEEN: Duration = Duration::from_secs(10);
-/// For every watcher to look once more behind the last acknowledgement.
+/// For every watcher to look through a session once more behind the last acknowledgement.
 const LOOKED: Duration = Duration::from_secs(30);
 /// Between two looks at the ledger.
 const AGAIN: Duration = Duration::from_millis(20);
-/// With `--kill`, rounds from one fault to the next, and which of them has it.
+/// With `--kill`, rounds from one fault to the next.
 const FAULT_EVERY: u64 = 5;
-const LAST: u64 = FAULT_EVERY - 1;
+/// From the place of a fault in its round to that of the next one of its kind. It has no factor in common with [`AT_ONCE`], so that all
+/// places have their turn.
+const FAULT_STEP: u64 = 7;
 /// Users that no world has: those whose posts are taken down, strangers, watchers.
 const FOLLOWED: u64 = 1 << 60;
 const STRANGERS: u64 = FOLLOWED + 1_000;
@@ -74,14 +75,28 @@ enum Fault {
 }
 
 impl Fault {
-    /// Every [`FAULT_EVERY`] rounds, in turns.
-    fn in_round(round: u64) -> Option<Fault> {
-        match (round % FAULT_EVERY, round / FAULT_EVERY % 2) {
-            (LAST, 0) => Some(Fault::Kill),
-            (LAST, _) => Some(Fault::Stop),
-            _ => None,
-        }
+    /// In the first of every [`FAULT_EVERY`] rounds, kills and stops in turns, and the place in the round of the post before which it comes.
+    fn in_round(round: u64) -> Option<(Fault, usize)> {
+        let faults = round / FAULT_EVERY;
+        let fault = if faults.is_multiple_of(2) {
+            Fault::Kill
+        } else {
+            Fault::Stop
+        };
+        let at = (faults / 2 * FAULT_STEP % AT_ONCE) as usize;
+        round.is_multiple_of(FAULT_EVERY).then_some((fault, at))
     }
+}
+
+/// Which pair writes the posts of a try. Each has one of every round, and another kind in the next one.
+fn pair_of(number: u64) -> usize {
+    ((number + number / AT_ONCE) % AT_ONCE) as usize
+}
+
+/// Which of so many coordinators takes the posts of a try away. It changes half as fast as the pairs do, so that every kind meets every pair at
+/// both.
+fn coordinator_of(number: u64, coordinators: usize) -> usize {
+    ((number + number / AT_ONCE / 2) % coordinators as u64) as usize
 }
 
 /// 1. starts, loads and begins the traffic, 2. has the watchers follow the authors, 3. writes, sees and takes down, round by round,
@@ -94,27 +109,26 @@ pub(super) async fn run(context: &Context, args: &TakedownArgs, processes: &mut 
     };
     let rig = Rig::shaped(Place::open_new(&args.dir, args.fresh)?, shape, SETTINGS)?;
     let first = rig.up(processes).await?;
-    let demand = prepare(args, &rig, &first, processes).await?;
+    let (world, _) = fill_with_world(("takedown", args.posts), &rig, &first, processes).await?;
+    let demand = Demand::of(&first, &world, rates(args)).await?;
     let second = rig.another_coordinator(processes).await?;
     let coordinators = vec![first, second];
     let pairs = pairs(&fetch_status(&coordinators[0]).await?.shards);
     let viewers: Vec<u64> = (WATCHERS..).take(watchers::needed(coordinators.len())).collect();
     let authors: Vec<u64> = pairs.iter().map(|pair| pair.followed).collect();
     writes::follow(&coordinators[0], &viewers, &authors).await?;
-    let texts = demand.texts.clone();
-    let traffic = Traffic::start(demand);
     let mut stage = Stage {
         rig,
         watchers: Watchers::start(&coordinators, &viewers),
         coordinators,
         pairs,
-        texts,
+        texts: demand.texts.clone(),
         // Behind all that the traffic may write.
-        first_post: first_new_post() + (1 << 40),
+        first_post: demand.first_post + (1 << 40),
         processes,
         faults: 0,
     };
-    let started = Instant::now();
+    let (traffic, started) = (Traffic::start(demand), Instant::now());
     let ended = stage.rounds(args).await;
     let seconds = started.elapsed().as_secs_f64();
     // What was measured before something went wrong is shown all the same.
@@ -122,15 +136,12 @@ pub(super) async fn run(context: &Context, args: &TakedownArgs, processes: &mut 
     let report = Report::of(&stage.watchers.ledger(), &events, stage.faults, seconds);
     show(context, args, &report)?;
     ended?;
-    match report.is_good() {
-        true => Ok(Outcome::Done),
-        false => Ok(Outcome::NotGood),
-    }
+    Ok(Outcome::good(report.is_good(args.kill)))
 }
 
 fn show(context: &Context, args: &TakedownArgs, report: &Report) -> Result<()> {
-    for violation in &report.told {
-        eprintln!("  {violation}");
+    for told in &report.told {
+        eprintln!("  {told}");
     }
     match args.json || context.format == OutputFormat::Json {
         true => text::print(&report.json()?)?,
@@ -139,41 +150,13 @@ fn show(context: &Context, args: &TakedownArgs, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Loads the world; what is asked for and written beside the tries.
-async fn prepare(args: &TakedownArgs, rig: &Rig, client: &Client, processes: &mut Processes) -> Result<Demand> {
-    let world = build_world(&WorldSize {
-        users: (args.posts / 50).max(1_000),
-        posts: args.posts,
-        sessions: Some(args.posts / 500),
-        seed: 1,
-        hours: 48,
-        until: None,
-    })?;
-    let holding = Holding::wished(format!("takedown: {} posts", args.posts), now_ms());
-    let options = LoadOptions {
-        concurrency: 4,
-        patience: Duration::from_secs(600),
-        ..LoadOptions::default()
-    };
-    fill(
-        &rig.place,
-        client,
-        (holding, &Format::World(world.clone()), options),
-        processes,
-    )
-    .await?;
-    settled(client, processes).await?;
-    let status = fetch_status(client).await?;
-    let ranges = status
-        .shards
-        .iter()
-        .map(|shard| (shard.shard, shard.slot_start..shard.slot_end));
-    let rates = Rates {
+/// What is asked for and written beside the tries.
+fn rates(args: &TakedownArgs) -> Rates {
+    Rates {
         searches: SEARCHES,
         feeds: args.feeds,
         posts: args.ingest,
-    };
-    Demand::of(client, &world, ranges, rates)
+    }
 }
 
 fn shard_of(user: u64, shards: &[ShardStatus]) -> Option<&ShardStatus> {
@@ -212,11 +195,11 @@ impl Stage<'_> {
 
     /// Writes posts, waits until all watchers were shown them, takes them away one after another, and waits until all watchers have
     /// looked again.
-    async fn round(&mut self, numbers: std::ops::Range<u64>, fault: Option<Fault>) -> Result<()> {
+    async fn round(&mut self, numbers: std::ops::Range<u64>, fault: Option<(Fault, usize)>) -> Result<()> {
         self.processes.all_alive()?;
         let plan = |number: u64| {
             let text = &self.texts[number as usize % self.texts.len()];
-            let pair = self.pairs[(number % AT_ONCE) as usize];
+            let pair = self.pairs[pair_of(number)];
             Plan::new(number, self.first_post + 2 * number, pair, text)
         };
         let plans: Vec<Plan> = numbers.map(plan).collect();
@@ -229,13 +212,14 @@ impl Stage<'_> {
         while self.watchers.ledger().unseen(&tries) > 0 && since.elapsed() < SEEN {
             tokio::time::sleep(AGAIN).await;
         }
+        self.watchers.ledger().tell_unseen(&tries);
         let mut struck = None;
-        for (at, (plan, number)) in plans.iter().zip(&tries).enumerate() {
-            if let Some(fault) = fault.filter(|_| at == plans.len() / 2) {
+        for (place, (plan, number)) in plans.iter().zip(&tries).enumerate() {
+            if let Some((fault, _)) = fault.filter(|(_, at)| at % plans.len() == place) {
                 struck = Some((fault, self.strike(fault, plan.target.author_id).await?));
             }
-            let coordinator = &self.coordinators[number % self.coordinators.len()];
-            writes::take_away(coordinator, plan).await?;
+            let coordinator = coordinator_of(*number as u64, self.coordinators.len());
+            writes::take_away(&self.coordinators[coordinator], plan).await?;
             let at = self.watchers.elapsed();
             self.watchers.ledger().acked(*number, at);
         }
@@ -247,12 +231,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Until a request of every watcher that began so late that it may show nothing any more was answered.
+    /// Until every watcher has looked through a session that began so late that it may show nothing any more.
     async fn look_once_more(&self) -> Result<()> {
         let (from, since) = (self.watchers.elapsed() + PROMISE, Instant::now());
         while !self.watchers.ledger().looked_since(from) {
             if since.elapsed() > LOOKED {
-                bail!("a watcher had no answer for {} s", LOOKED.as_secs());
+                bail!("a viewer had no whole session of feeds for {} s", LOOKED.as_secs());
             }
             tokio::time::sleep(AGAIN).await;
         }
@@ -265,7 +249,7 @@ impl Stage<'_> {
         let shard = shard_of(author, &status.shards).context("a user has no shard")?;
         let node = Some(shard.leader).filter(|leader| *leader != 0);
         let node = node.with_context(|| format!("shard {} has no leader", shard.shard))?;
-        let name = format!("node {node}");
+        let name = node_name(node);
         match fault {
             Fault::Kill => self.processes.kill_one(&name).await,
             Fault::Stop => self.processes.signal(&name, Signal::STOP)?,
@@ -276,10 +260,10 @@ impl Stage<'_> {
 
     async fn heal(&mut self, fault: Fault, node: u64) -> Result<()> {
         match fault {
-            Fault::Kill => self.rig.start_node(node as usize, self.processes)?,
-            Fault::Stop => self.processes.signal(&format!("node {node}"), Signal::CONT)?,
+            Fault::Kill => self.rig.start_node(node, self.processes)?,
+            Fault::Stop => self.processes.signal(&node_name(node), Signal::CONT)?,
         }
-        self.rig.healthy(self.processes).await?;
+        self.rig.quietly_healthy(self.processes).await?;
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! Searches, feeds and writes at fixed rates, whatever the answers take, and what became of each.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,20 +8,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use covey_api::v1::{Answer, GetFeedRequest, ItemStatus, Post, PostKey, PutPostsRequest, SearchRequest};
 use tokio::task::JoinHandle;
-use tonic::Request;
 
 use super::busy::first_new_post;
 use super::paced::{Pace, paced};
+use super::patient::in_time;
 use super::searches::texts;
 use super::slots::slot;
 use crate::client::Client;
+use crate::commands::fetch_status;
 use crate::world::World;
 
 /// Writes per second to each shard: a gap between acknowledgements is measured to a tenth of a second.
 const BEATS: u32 = 10;
 /// Time for a read: the default of `coordinator.request_deadline`.
 const READ: Duration = Duration::from_secs(2);
-/// Time for a write: that of an election, and more. The coordinator tries again meanwhile.
+/// Time for a write: that of an election, and more. The coordinator tries again meanwhile. Reads end before.
 const WRITE: Duration = Duration::from_secs(10);
 /// Longest run: what ends it is [`Traffic::finish`].
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -172,21 +172,19 @@ impl Drop for Traffic {
 
 impl Demand {
     /// Texts and latest visitors of a loaded world, and writers of each of the shards; those without slots have none.
-    pub(super) fn of(
-        client: &Client,
-        world: &World,
-        shards: impl Iterator<Item = (u64, Range<u32>)>,
-        rates: Rates,
-    ) -> Result<Demand> {
+    pub(super) async fn of(client: &Client, world: &World, rates: Rates) -> Result<Demand> {
         let spec = world.spec();
         let visits = (0..spec.sessions).rev().take(VIEWERS as usize);
         let mut viewers: Vec<u64> = visits.map(|index| world.visit(index).viewer + 1).collect();
         if viewers.is_empty() {
             viewers = (1..=spec.users.min(VIEWERS)).collect();
         }
-        let authors = shards.filter(|(_, slots)| !slots.is_empty()).map(|(shard, slots)| {
+        let shards = fetch_status(client).await?.shards.into_iter();
+        let with_posts = shards.filter(|shard| shard.slot_start < shard.slot_end);
+        let authors = with_posts.map(|shard| {
+            let slots = shard.slot_start..shard.slot_end;
             let own = (1..=spec.users).filter(|user| slots.contains(&slot(*user)));
-            (shard, own.take(AUTHORS).collect())
+            (shard.shard, own.take(AUTHORS).collect())
         });
         let authors: BTreeMap<u64, Vec<u64>> = authors.collect();
         if authors.is_empty() || authors.values().any(Vec::is_empty) {
@@ -222,24 +220,24 @@ impl Demand {
     }
 
     async fn search(&self, number: u64) -> Event {
-        let request = in_time(SearchRequest {
+        let request = SearchRequest {
             text: self.text(number),
             deadline_ms: READ.as_millis() as u32,
             ..SearchRequest::default()
-        });
-        match self.client.rpc().search_similar(request).await {
+        };
+        match self.client.rpc().search_similar(in_time(request, WRITE)).await {
             Ok(reply) => answered(reply.into_inner().answer),
             Err(status) => failed(&status),
         }
     }
 
     async fn feed(&self, number: u64) -> Event {
-        let request = in_time(GetFeedRequest {
+        let request = GetFeedRequest {
             viewer_id: self.viewers[number as usize % self.viewers.len()],
             deadline_ms: READ.as_millis() as u32,
             ..GetFeedRequest::default()
-        });
-        match self.client.rpc().get_feed(request).await {
+        };
+        match self.client.rpc().get_feed(in_time(request, WRITE)).await {
             Ok(reply) => answered(reply.into_inner().answer),
             Err(status) => failed(&status),
         }
@@ -263,8 +261,8 @@ impl Demand {
         };
         let keys: Vec<PostKey> = posts.iter().map(key).collect();
         let session_token = String::new();
-        let request = in_time(PutPostsRequest { posts, session_token });
-        let reply = match self.client.rpc().put_posts(request).await {
+        let request = PutPostsRequest { posts, session_token };
+        let reply = match self.client.rpc().put_posts(in_time(request, WRITE)).await {
             Ok(reply) => reply.into_inner(),
             Err(status) => return failed(&status),
         };
@@ -281,13 +279,6 @@ impl Demand {
             ..Event::default()
         }
     }
-}
-
-/// The deadline of requests that do not name one, and the longest wait for all.
-fn in_time<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(WRITE);
-    request
 }
 
 fn answered(answer: Option<Answer>) -> Event {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use covey_api::v1::PostKey;
 use serde::Serialize;
 
-use super::super::measure::quantile;
+use super::super::measure::{quantile, rounded};
 use super::super::traffic::{Event, Kind};
 
 /// An operation shorter than this tells no time left that could be judged, in milliseconds.
@@ -220,11 +220,6 @@ fn longest(acks: &[Duration], from: Duration, to: Duration) -> Duration {
 /// Milliseconds, to a tenth.
 fn ms(time: Duration) -> f64 {
     rounded(time.as_secs_f64() * 1000.0, 1)
-}
-
-fn rounded(value: f64, digits: i32) -> f64 {
-    let unit = 10_f64.powi(digits);
-    (value * unit).round() / unit
 }
 
 #[cfg(test)]

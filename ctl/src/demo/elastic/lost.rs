@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use covey_api::v1::{GetPostsReply, GetPostsRequest, GetStatus, PostKey};
 
+use super::super::patient::in_time;
 use crate::client::{Client, refused};
 
 /// Keys of a request; at most `limits.batch_items`.
@@ -40,11 +41,11 @@ pub(super) async fn of(client: &Client, mut wanted: Vec<PostKey>) -> Result<BTre
 }
 
 async fn ask(client: &Client, keys: &[PostKey]) -> Result<GetPostsReply> {
-    let mut request = tonic::Request::new(GetPostsRequest {
+    let request = GetPostsRequest {
         keys: keys.to_vec(),
         ..GetPostsRequest::default()
-    });
-    request.set_timeout(DEADLINE);
+    };
+    let request = in_time(request, DEADLINE);
     let reply = client.rpc().get_posts(request).await.map_err(refused("get"))?;
     Ok(reply.into_inner())
 }

@@ -9,8 +9,9 @@ use covey_api::v1::{
     DescribeClusterReply, DescribeClusterRequest, MoveReplica, OperationState, OperationView, ShardView,
     StartOperationRequest, UndrainNodeRequest,
 };
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 
+use super::super::patient::{in_time, patiently};
 use super::super::processes::Processes;
 use super::figures::{Ended, Look};
 use crate::client::{Client, denied};
@@ -18,12 +19,11 @@ use crate::load::is_worth_a_retry;
 use crate::progress::Spinner;
 use crate::render::operations;
 
-/// Time for the cluster to take something up, or to answer at all: longer than several elections.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Time for one request.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Time for an operation. It is taken back then, and waited for no more.
+/// Time for an operation. It is taken back then, and waited for no more but for as long as it takes to hear of that.
 const LIMIT: Duration = Duration::from_secs(1800);
+const LAST_WORD: Duration = Duration::from_secs(30);
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -40,7 +40,9 @@ impl Operator {
 
     /// Nodes and shards as the leader of the metadata sees them.
     pub(super) async fn view(&self) -> Result<DescribeClusterReply> {
-        patiently("describe", async || self.describe(0).await).await
+        Ok(patiently(async || self.describe(0).await)
+            .await
+            .map_err(denied("describe"))?)
     }
 
     pub(super) async fn undrain(&self, node: u64) -> Result<()> {
@@ -49,8 +51,8 @@ impl Operator {
             by: self.by.clone(),
             deadline_ms: 0,
         };
-        let undrained = async || self.client.rpc().undrain_node(in_time(request.clone())).await;
-        patiently("undrain", undrained).await?;
+        let undrained = async || self.client.rpc().undrain_node(in_time(request.clone(), DEADLINE)).await;
+        patiently(undrained).await.map_err(denied("undrain"))?;
         Ok(())
     }
 
@@ -63,9 +65,14 @@ impl Operator {
             dry_run: false,
             deadline_ms: 0,
         };
-        let start = async || self.client.rpc().start_operation(in_time(request.clone())).await;
-        let id = patiently("operation", start).await?.into_inner().operation;
-        self.follow(id, processes).await
+        let start = async || {
+            self.client
+                .rpc()
+                .start_operation(in_time(request.clone(), DEADLINE))
+                .await
+        };
+        let started = patiently(start).await.map_err(denied("operation"))?;
+        self.follow(started.into_inner().operation, processes).await
     }
 
     async fn follow(&self, id: u64, processes: &mut Processes) -> Result<Ended> {
@@ -93,7 +100,7 @@ impl Operator {
                     return ended(one, looks);
                 }
             }
-            if started.elapsed() > LIMIT + PATIENCE {
+            if started.elapsed() > LIMIT + LAST_WORD {
                 bail!("operation {id} has not ended after {} s: {looked:?}", LIMIT.as_secs());
             }
             tokio::time::sleep(AGAIN).await;
@@ -101,10 +108,11 @@ impl Operator {
     }
 
     async fn describe(&self, operation: u64) -> Result<DescribeClusterReply, Status> {
-        let request = in_time(DescribeClusterRequest {
+        let request = DescribeClusterRequest {
             operation,
             ..DescribeClusterRequest::default()
-        });
+        };
+        let request = in_time(request, DEADLINE);
         Ok(self.client.rpc().describe_cluster(request).await?.into_inner())
     }
 }
@@ -116,25 +124,6 @@ fn ended(one: &OperationView, looks: Vec<Look>) -> Result<Ended> {
             looks,
         }),
         state => Err(anyhow!("operation {} ended as {state:?}: {}", one.id, one.error)),
-    }
-}
-
-fn in_time<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(DEADLINE);
-    request
-}
-
-/// Asks again while that can help.
-async fn patiently<T>(what: &'static str, ask: impl AsyncFn() -> Result<T, Status>) -> Result<T> {
-    let started = Instant::now();
-    loop {
-        match ask().await {
-            Ok(reply) => return Ok(reply),
-            Err(status) if is_worth_a_retry(status.code()) && started.elapsed() < PATIENCE => {}
-            Err(status) => return Err(denied(what)(status).into()),
-        }
-        tokio::time::sleep(AGAIN).await;
     }
 }
 

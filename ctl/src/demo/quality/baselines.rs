@@ -43,11 +43,11 @@ impl Method {
     }
 }
 
-/// The first `k` of the pool; of equals the newer one, then the later one. The pipeline's list is not made here: it has none.
-pub(super) fn ranked(method: Method, pool: &[Entry], k: usize, dice: &mut Dice) -> Vec<Entry> {
+/// The first `k` of the pool; of equals the newer one, then the later one. The cluster has ranked by itself: its list is what it `served`.
+pub(super) fn ranked(method: Method, served: &[Entry], pool: &[Entry], k: usize, dice: &mut Dice) -> Vec<Entry> {
     let newest = |a: &Entry, b: &Entry| (b.created_ms, b.post).cmp(&(a.created_ms, a.post));
     match method {
-        Method::Pipeline => Vec::new(),
+        Method::Pipeline => served.to_vec(),
         Method::Random => drawn(pool, k, dice),
         Method::Recency => first(pool, k, newest),
         Method::Following => first(pool, k, |a, b| b.followed.cmp(&a.followed).then(newest(a, b))),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::super::measure::rounded;
 use super::baselines::Method;
 use super::ndcg::{Mean, ndcg};
 use super::truth::Entry;
@@ -90,7 +91,7 @@ pub(super) struct Figures {
     pub(super) pipeline_above_se: f64,
     /// Share of posts by followed users.
     pub(super) in_network: f64,
-    /// Share of posts with the text of another one in the list.
+    /// Share of posts whose text stands further up in the list already.
     pub(super) duplicates: f64,
     /// Distinct authors per post, and distinct topics.
     pub(super) authors: f64,
@@ -103,28 +104,24 @@ pub(super) struct Figures {
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) figures: Vec<Figures>,
+    /// The pipeline is above popularity and recency by more than chance. What is compared is not rounded.
+    pub(super) good: bool,
 }
 
 impl Report {
     pub(super) fn new(world_seed: u64, known: &[BTreeMap<Method, Row>], cold: &[BTreeMap<Method, Row>]) -> Report {
         let figures = Method::ALL.into_iter().map(|method| {
             let column = |of: &dyn Fn(&Row) -> Option<f64>| values(known, method, of);
-            let mean = |of: fn(&Row) -> f64| rounded(Mean::of(&column(&|row| Some(of(row)))).mean);
+            let mean = |of: fn(&Row) -> f64| rounded(Mean::of(&column(&|row| Some(of(row)))).mean, 4);
             let ndcg = Mean::of(&column(&|row| row.ndcg));
-            let pipeline = values(known, Method::Pipeline, &|row| row.ndcg);
-            let above: Vec<f64> = pipeline
-                .iter()
-                .zip(column(&|row| row.ndcg))
-                .map(|(a, b)| a - b)
-                .collect();
             Figures {
                 world_seed,
                 method: method.name(),
-                ndcg35: rounded(ndcg.mean),
-                se: rounded(ndcg.se),
-                cold_post_ndcg35: rounded(Mean::of(&column(&|row| row.cold_posts)).mean),
-                cold_viewer_ndcg35: rounded(Mean::of(&values(cold, method, &|row| row.ndcg)).mean),
-                pipeline_above_se: (Mean::of(&above).in_errors() * 10.0).round() / 10.0,
+                ndcg35: rounded(ndcg.mean, 4),
+                se: rounded(ndcg.se, 4),
+                cold_post_ndcg35: rounded(Mean::of(&column(&|row| row.cold_posts)).mean, 4),
+                cold_viewer_ndcg35: rounded(Mean::of(&values(cold, method, &|row| row.ndcg)).mean, 4),
+                pipeline_above_se: rounded(above(known, method), 1),
                 in_network: mean(|row| row.in_network),
                 duplicates: mean(|row| row.duplicates),
                 authors: mean(|row| row.authors),
@@ -133,21 +130,16 @@ impl Report {
                 cold_viewers: cold.len(),
             }
         });
+        let mut rivals = [Method::Popularity, Method::Recency].into_iter();
         Report {
             figures: figures.collect(),
+            good: rivals.all(|rival| above(known, rival) > WANTED_ERRORS),
         }
-    }
-
-    /// The pipeline is above popularity and recency by more than chance.
-    pub(super) fn is_good(&self) -> bool {
-        let rivals = [Method::Popularity, Method::Recency].map(Method::name);
-        let mut rivals = self.figures.iter().filter(|one| rivals.contains(&one.method));
-        rivals.all(|one| one.pipeline_above_se > WANTED_ERRORS)
     }
 
     pub(super) fn human(&self, style: Style) -> String {
         let first = &self.figures[0];
-        let verdict = match self.is_good() {
+        let verdict = match self.good {
             true => style.good("met"),
             false => style.bad("missed"),
         };
@@ -181,6 +173,14 @@ fn values(rows: &[BTreeMap<Method, Row>], method: Method, of: &dyn Fn(&Row) -> O
     rows.iter().filter_map(|row| row.get(&method)).filter_map(of).collect()
 }
 
+/// By how many standard errors of the paired difference the pipeline is above a method.
+fn above(rows: &[BTreeMap<Method, Row>], method: Method) -> f64 {
+    let ndcg = |method| values(rows, method, &|row| row.ndcg);
+    let pairs = ndcg(Method::Pipeline).into_iter().zip(ndcg(method));
+    let above: Vec<f64> = pairs.map(|(pipeline, other)| pipeline - other).collect();
+    Mean::of(&above).in_errors()
+}
+
 fn cells(one: &Figures) -> Vec<String> {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     let above = match one.method == Method::Pipeline.name() {
@@ -199,10 +199,6 @@ fn cells(one: &Figures) -> Vec<String> {
         format!("{:.2}", one.authors),
         format!("{:.1}", one.topics),
     ]
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 10_000.0).round() / 10_000.0
 }
 
 #[cfg(test)]

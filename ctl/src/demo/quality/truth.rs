@@ -8,11 +8,6 @@ use covey_config::{FeedConfig, WeightsConfig};
 
 use crate::world::{HEADS, PostFacts, Shape, World};
 
-/// Older posts are not shown: the default of `feed.max_post_age`.
-const MAX_AGE_MS: u64 = 48 * 3_600_000;
-/// Engagement this much older counts half, in milliseconds: the default of `feed.popular.half_life`.
-const HALF_LIFE_MS: f64 = 6.0 * 3_600_000.0;
-
 /// A post that a viewer may be shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Entry {
@@ -38,6 +33,10 @@ pub(super) struct Truth {
     posts: Vec<PostFacts>,
     weights: [f64; HEADS],
     min_video_ms: u32,
+    /// Older posts are not shown.
+    max_age_ms: u64,
+    /// Engagement this much older counts half, in milliseconds.
+    half_life_ms: f64,
     popularity: HashMap<u64, f64>,
     /// Posts that somebody was shown.
     shown: BTreeSet<u64>,
@@ -48,7 +47,7 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    /// Reads the whole log of the world; `viewers` are 0-based.
+    /// Reads the whole log of the world; `viewers` are 0-based. The rules are those of a cluster with the defaults of `[feed]`.
     pub(super) fn new(world: Arc<World>, at_ms: u64, viewers: &BTreeSet<u64>) -> Truth {
         let feed = FeedConfig::default();
         let mut truth = Truth {
@@ -56,6 +55,8 @@ impl Truth {
             posts: (0..world.spec().posts).map(|index| world.facts(index)).collect(),
             weights: weights(&feed.weights),
             min_video_ms: feed.min_video_duration.as_millis() as u32,
+            max_age_ms: feed.max_post_age.map_or(u64::MAX, |age| age.as_millis() as u64),
+            half_life_ms: feed.popular.half_life.as_secs_f64() * 1000.0,
             popularity: HashMap::new(),
             shown: BTreeSet::new(),
             seen: viewers.iter().map(|viewer| (*viewer, BTreeSet::new())).collect(),
@@ -86,7 +87,7 @@ impl Truth {
             }
             ActionKind::Favorite | ActionKind::Reply | ActionKind::Repost | ActionKind::Quote | ActionKind::Share => {
                 let age = self.at_ms.saturating_sub(action.at_ms) as f64;
-                *self.popularity.entry(shown).or_default() += (-age / HALF_LIFE_MS).exp2();
+                *self.popularity.entry(shown).or_default() += (-age / self.half_life_ms).exp2();
             }
             _ => {}
         }
@@ -103,8 +104,9 @@ impl Truth {
         }
     }
 
-    pub(super) fn follows(&self, viewer: u64, author: u64) -> bool {
-        self.world.follows(viewer).binary_search(&author).is_ok()
+    /// 0-based indexes of the users whom a viewer follows, ascending.
+    pub(super) fn follows(&self, viewer: u64) -> Vec<u64> {
+        self.world.follows(viewer)
     }
 
     /// A post that is not in the pool of a viewer.
@@ -122,40 +124,45 @@ impl Truth {
         }
     }
 
-    /// Everything that the rules let the viewer be shown: young, unseen, nobody's repost, not the viewer's own, of nobody who is blocked or
-    /// muted or blocks the viewer. Strangers' posts neither answer others nor carry a label that keeps them from being recommended.
+    /// Everything that the rules let the viewer be shown, in the order of the posts: young, unseen, nobody's repost, not the viewer's own, by
+    /// nobody who is blocked or muted or blocks the viewer, and quoting nobody such. Strangers' posts neither answer others nor carry a label
+    /// that keeps them from being recommended, nor do they quote what carries one.
     pub(super) fn pool(&self, index: u64) -> Vec<Entry> {
         let viewer = self.world.viewer(index, self.at_ms);
         let mut unwanted = of_kinds(&self.world, index, &[EdgeKind::Block, EdgeKind::Mute]);
         unwanted.extend(self.blocked_by.get(&index).into_iter().flatten());
-        unwanted.insert(index);
         let nothing = BTreeSet::new();
         let seen = self.seen.get(&index).unwrap_or(&nothing);
-        let eligible = |post: &&PostFacts| {
+        let eligible = |post: &PostFacts, followed: bool| {
             let age = self.at_ms.checked_sub(post.created_ms);
-            let followed = viewer.follows.binary_search(&post.author).is_ok();
-            let related = post.parent.is_some_and(|parent| seen.contains(&parent)) && post.shape == Shape::Reply;
-            age.is_some_and(|age| age <= MAX_AGE_MS)
+            let parent = |shape: Shape| post.parent.filter(|_| post.shape == shape);
+            // A parent is an earlier post.
+            let quoted = parent(Shape::Quote).map(|quoted| &self.posts[quoted as usize]);
+            age.is_some_and(|age| age <= self.max_age_ms)
                 && post.shape != Shape::Repost
+                && post.author != index
                 && (followed || (post.shape != Shape::Reply && post.recommendable()))
                 && !unwanted.contains(&post.author)
+                && quoted
+                    .is_none_or(|quoted| !unwanted.contains(&quoted.author) && (followed || quoted.recommendable()))
                 && !seen.contains(&post.index)
-                && !related
+                && parent(Shape::Reply).is_none_or(|answered| !seen.contains(&answered))
         };
-        let entry = |post: &PostFacts| Entry {
-            post: post.index,
-            author: post.author,
-            topic: post.topic,
-            created_ms: post.created_ms,
-            gain: self
-                .world
-                .true_score(&viewer, post, &self.weights, self.min_video_ms)
-                .max(0.0),
-            popularity: self.popularity.get(&post.index).copied().unwrap_or(0.0),
-            followed: viewer.follows.binary_search(&post.author).is_ok(),
-            cold: !self.shown.contains(&post.index),
+        let entry = |post: &PostFacts| {
+            let followed = viewer.follows.binary_search(&post.author).is_ok();
+            let score = || self.world.true_score(&viewer, post, &self.weights, self.min_video_ms);
+            eligible(post, followed).then(|| Entry {
+                post: post.index,
+                author: post.author,
+                topic: post.topic,
+                created_ms: post.created_ms,
+                gain: score().max(0.0),
+                popularity: self.popularity.get(&post.index).copied().unwrap_or(0.0),
+                followed,
+                cold: !self.shown.contains(&post.index),
+            })
         };
-        self.posts.iter().filter(eligible).map(entry).collect()
+        self.posts.iter().filter_map(entry).collect()
     }
 }
 

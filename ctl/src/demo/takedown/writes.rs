@@ -1,25 +1,21 @@
 //! What the tries write, sent again until it is acknowledged.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use covey_api::v1::{
-    DeletePostsRequest, EdgeKind, EdgeUpdate, Label, LabelUpdate, Post, PostDelete, PutPostsRequest, PutUsersRequest,
-    SetLabelsRequest, UserUpdate, WriteReply,
+    DeletePostsRequest, EdgeKind, EdgeUpdate, ItemStatus, Label, LabelUpdate, Post, PostDelete, PutPostsRequest,
+    PutUsersRequest, SetLabelsRequest, UserUpdate, WriteReply,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
+use super::super::patient::{in_time, patiently};
 use super::tries::Plan;
 use crate::client::{Client, refused};
 use crate::commands::now_ms;
-use crate::load::is_worth_a_retry;
 
-/// For a write to be acknowledged: several elections.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Time for one request.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Pause before the next one.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// All viewers follow all authors.
 pub(super) async fn follow(client: &Client, viewers: &[u64], authors: &[u64]) -> Result<()> {
@@ -37,7 +33,10 @@ pub(super) async fn follow(client: &Client, viewers: &[u64], authors: &[u64]) ->
         users: viewers.iter().map(user).collect(),
         session_token: String::new(),
     };
-    until_done("put users", async || client.rpc().put_users(in_time(&request)).await).await?;
+    until_done("put users", async || {
+        client.rpc().put_users(in_time(request.clone(), DEADLINE)).await
+    })
+    .await?;
     Ok(())
 }
 
@@ -48,7 +47,10 @@ pub(super) async fn put(client: &Client, plans: &[Plan]) -> Result<()> {
     let mut session_token = String::new();
     for posts in [targets, others].into_iter().filter(|posts| !posts.is_empty()) {
         let request = PutPostsRequest { posts, session_token };
-        let reply = until_done("put posts", async || client.rpc().put_posts(in_time(&request)).await).await?;
+        let reply = until_done("put posts", async || {
+            client.rpc().put_posts(in_time(request.clone(), DEADLINE)).await
+        })
+        .await?;
         session_token = reply.session_token;
     }
     Ok(())
@@ -68,7 +70,10 @@ pub(super) async fn take_away(client: &Client, plan: &Plan) -> Result<()> {
             }],
             session_token: String::new(),
         };
-        until_done("delete", async || client.rpc().delete_posts(in_time(&request)).await).await?;
+        until_done("delete", async || {
+            client.rpc().delete_posts(in_time(request.clone(), DEADLINE)).await
+        })
+        .await?;
         return Ok(());
     }
     let update = LabelUpdate {
@@ -81,14 +86,11 @@ pub(super) async fn take_away(client: &Client, plan: &Plan) -> Result<()> {
         updates: vec![update],
         session_token: String::new(),
     };
-    until_done("set labels", async || client.rpc().set_labels(in_time(&request)).await).await?;
+    until_done("set labels", async || {
+        client.rpc().set_labels(in_time(request.clone(), DEADLINE)).await
+    })
+    .await?;
     Ok(())
-}
-
-fn in_time<T: Clone>(message: &T) -> Request<T> {
-    let mut request = Request::new(message.clone());
-    request.set_timeout(DEADLINE);
-    request
 }
 
 /// Sends a write until all its items are done.
@@ -96,25 +98,23 @@ async fn until_done(
     what: &'static str,
     send: impl AsyncFn() -> Result<Response<WriteReply>, Status>,
 ) -> Result<WriteReply> {
-    let since = Instant::now();
-    loop {
-        let last = match send().await.map(Response::into_inner) {
-            Ok(reply) if reply.failed == 0 => return Ok(reply),
-            Ok(reply) => reply
-                .results
-                .into_iter()
-                .map(|result| result.message)
-                .find(|why| !why.is_empty()),
-            Err(status) if is_worth_a_retry(status.code()) => Some(status.message().to_owned()),
-            Err(status) => return Err(refused(what)(status).into()),
-        };
-        if since.elapsed() > PATIENCE {
-            bail!(
-                "{what} is not acknowledged after {} s: {}",
-                PATIENCE.as_secs(),
-                last.unwrap_or_default()
-            );
-        }
-        tokio::time::sleep(AGAIN).await;
+    let all = patiently(async || all_done(send().await?.into_inner()));
+    Ok(all.await.map_err(refused(what))?)
+}
+
+/// An item that is not done is an error: for good if it breaks a rule, else until the write is sent again.
+fn all_done(reply: WriteReply) -> Result<WriteReply, Status> {
+    let is_done = |status| matches!(status, ItemStatus::Ok | ItemStatus::Superseded);
+    let undone = reply.results.iter().filter(|result| !is_done(result.status()));
+    let worst = undone.min_by_key(|result| result.status() != ItemStatus::Invalid);
+    match worst {
+        None if reply.failed == 0 => Ok(reply),
+        None => Err(Status::unavailable("not all was written")),
+        Some(item) if item.status() == ItemStatus::Invalid => Err(Status::invalid_argument(&item.message)),
+        Some(item) => Err(Status::unavailable(&item.message)),
     }
 }
+
+#[cfg(test)]
+#[path = "writes_test.rs"]
+mod tests;
