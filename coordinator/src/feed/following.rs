@@ -153,12 +153,13 @@ impl Selector<FeedQuery, FeedCandidate> for Chronological {
 }
 
 /// What the two feeds have in common, by name: rules about what may be shown. What the other ones say is a matter of taste.
-pub(crate) const KEPT: [&str; 6] = [
+pub(crate) const KEPT: [&str; 7] = [
     "UserFeatures",
     "CoreData",
     "IneligibleSubscription",
     "MutedKeyword",
     "AuthorSocialgraph",
+    "Labels",
     "Visibility",
 ];
 

@@ -186,6 +186,7 @@ fn what_is_seen_or_old_is_shown_and_nothing_is_taste() {
         "IneligibleSubscription",
         "MutedKeyword",
         "AuthorSocialgraph",
+        "Labels",
     ];
     assert_eq!(of(Stage::Filter), filters);
     assert_eq!(of(Stage::PostFilter), ["Visibility"]);

@@ -135,6 +135,7 @@ fn filters(shards: &impl Fn() -> Arc<dyn Shards>, config: &Config) -> Vec<Box<dy
             timeout: config.feed.hydrate_timeout,
         }),
         Box::new(filters::author_socialgraph::AuthorSocialgraph),
+        Box::new(filters::labels::Labels),
         Box::new(filters::content_duplicate::ContentDuplicate { l1: l1.clone() }),
         Box::new(filters::retweet_dedup::RetweetDedup),
         Box::new(filters::l1_cut::L1Cut {

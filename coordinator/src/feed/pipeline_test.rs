@@ -27,6 +27,7 @@ fn filters_run_in_the_order_of_the_specification() {
         "PreviouslyServed",
         "MutedKeyword",
         "AuthorSocialgraph",
+        "Labels",
         "ContentDuplicate",
         "RetweetDedup",
         "L1Cut",

@@ -9,7 +9,6 @@ use covey_shared::ids::PostId;
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::ranking::l1::L1;
-use crate::visibility::policy::is_dropped;
 
 /// Most bits in which the hashes of two such texts differ.
 const MOST_BITS: u32 = 3;
@@ -34,12 +33,12 @@ impl Filter<FeedQuery, FeedCandidate> for ContentDuplicate {
         query: &'a FeedQuery,
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
-        // 0: a text has too few words to be compared. What will not be shown displaces nothing.
+        // 0: a text has too few words to be compared.
         let mut texts: BTreeMap<PostId, Text> = BTreeMap::new();
         for post in posts.iter_mut() {
             let score = Score::new(self.l1.of(query, post));
             let hash = post.ranked_as().simhash;
-            if hash != 0 && !post.source_unknown() && !is_dropped(post) {
+            if hash != 0 && !post.source_unknown() {
                 let text = texts.entry(post.shown().post).or_insert(Text { hash, score });
                 text.score = text.score.max(score);
             }

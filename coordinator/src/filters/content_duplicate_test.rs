@@ -2,8 +2,6 @@
 
 use covey_pipeline::Verdict::{Keep, Remove};
 
-use covey_shared::model::labels::{NSFW, TAKEDOWN};
-
 use super::*;
 use crate::feed::testing::{MINUTE, ago, core, key, l1, post, query, repost, verdicts};
 
@@ -94,24 +92,6 @@ fn a_post_and_its_reposts_are_one_text_and_go_together() {
         [Keep, Keep],
         "what could not be read is not compared"
     );
-}
-
-#[test]
-fn what_its_labels_drop_displaces_nothing() {
-    let labelled = |id: u64, labels: u32, in_network: bool| {
-        let mut post = text(id, 0xabcd, 1);
-        post.core.labels = labels;
-        post.in_network = Some(in_network);
-        post
-    };
-    // Better by the first score, but not shown: what is worse stays. Where it is shown behind a warning it counts.
-    let mut taken_down = [text(1, 0xabcd, 9), labelled(2, TAKEDOWN, true)];
-    assert_eq!(said(&mut taken_down), [Keep, Keep]);
-    assert_eq!(said(&mut [text(1, 0xabcd, 9), labelled(2, NSFW, false)]), [Keep, Keep]);
-    assert_eq!(said(&mut [text(1, 0xabcd, 9), labelled(2, NSFW, true)]), [GONE, Keep]);
-    let mut repeats = repost(102, 2, key(104, 4));
-    repeats.source = labelled(4, TAKEDOWN, true).core.into();
-    assert_eq!(said(&mut [text(1, 0xabcd, 9), repeats]), [Keep, Keep]);
 }
 
 #[test]

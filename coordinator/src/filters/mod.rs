@@ -7,6 +7,7 @@ pub(crate) mod core_data;
 pub(crate) mod drop_duplicates;
 pub(crate) mod ineligible_subscription;
 pub(crate) mod l1_cut;
+pub(crate) mod labels;
 pub(crate) mod muted_keyword;
 pub(crate) mod previously_seen;
 pub(crate) mod previously_served;

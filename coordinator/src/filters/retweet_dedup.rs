@@ -7,10 +7,9 @@ use covey_shared::ids::PostId;
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
-use crate::visibility::policy::is_dropped;
 
-/// Of each original: itself if it is a candidate, else its first in-network repost, else its first repost. What is known not to
-/// be shown displaces nothing: this is the last of the rules, and labels that drop a post come last here.
+/// Of each original: itself if it is a candidate, else its first in-network repost, else its first repost. The last of the
+/// rules, so that what the others remove does not displace what they keep.
 pub(crate) struct RetweetDedup;
 
 impl Filter<FeedQuery, FeedCandidate> for RetweetDedup {
@@ -20,14 +19,14 @@ impl Filter<FeedQuery, FeedCandidate> for RetweetDedup {
         _: &'a FeedQuery,
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
-        let mut best: BTreeMap<PostId, (bool, Rank, usize)> = BTreeMap::new();
+        let mut best: BTreeMap<PostId, (Rank, usize)> = BTreeMap::new();
         for (i, post) in posts.iter().enumerate() {
-            let mine = (is_dropped(post), rank(post), i);
+            let mine = (rank(post), i);
             let kept = best.entry(post.shown().post).or_insert(mine);
             *kept = mine.min(*kept);
         }
         let other =
-            |(i, post): (usize, &FeedCandidate)| best.get(&post.shown().post).is_some_and(|(.., kept)| *kept != i);
+            |(i, post): (usize, &FeedCandidate)| best.get(&post.shown().post).is_some_and(|(_, kept)| *kept != i);
         ready(
             posts
                 .iter()

@@ -1,7 +1,5 @@
 //! Tests of retweet dedup.
 
-use covey_shared::model::labels::NSFW;
-
 use super::RetweetDedup;
 use crate::feed::testing::{keep_or, key, post, query, repost, verdicts};
 
@@ -36,24 +34,5 @@ fn without_one_the_first_repost_stays() {
     assert_eq!(
         verdicts(&RetweetDedup, &query(), &mut posts),
         keep_or(&["", "other_version", "", ""])
-    );
-}
-
-#[test]
-fn what_its_labels_drop_displaces_nothing() {
-    // Of strangers it is dropped, of the followed shown behind a warning.
-    let mut original = post(2, 10);
-    original.core.labels = NSFW;
-    let source = original.core;
-    let reposted = |id: u64, followed: bool| {
-        let mut post = repost(id, id, key(2, 10));
-        post.source = source.into();
-        post.in_network = Some(followed);
-        post
-    };
-    let mut posts = vec![original, reposted(20, false), reposted(21, true)];
-    assert_eq!(
-        verdicts(&RetweetDedup, &query(), &mut posts),
-        keep_or(&["other_version", "other_version", ""])
     );
 }

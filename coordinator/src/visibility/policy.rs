@@ -3,7 +3,7 @@
 use covey_shared::model::labels;
 use covey_shared::wire::Verdict;
 
-use crate::feed::candidate::{Facts, FeedCandidate};
+use crate::feed::candidate::Facts;
 
 /// What is done with a post. Stricter ones are greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,12 +122,6 @@ pub(crate) fn judge(facts: &Facts, level: Level) -> Option<Ruling> {
         stricter(mentioned(ancestor, level, "ancestor_dropped"));
     }
     Some(worst)
-}
-
-/// The labels that a candidate came with drop it, or what it repeats. What its owners say after selection may be stricter.
-pub(crate) fn is_dropped(post: &FeedCandidate) -> bool {
-    let labels = post.core.labels | post.source().map_or(0, |source| source.labels);
-    matches!(judge_labels(labels, Level::of(post.in_network)), Drop(_))
 }
 
 fn shown(verdict: &Verdict, level: Level, gone: &'static str) -> Ruling {
