@@ -28,10 +28,9 @@ use report::Report;
 use tries::{Pair, Plan};
 use watchers::Watchers;
 
-/// Posts stay however old they are, and are shown again and again: watchers look for ever. Of an author the newest comes first: what was
-/// taken down is a candidate until it is judged, and if reposts of it ranked above for having been reposted, an author's new post would sink.
-const SETTINGS: &str = "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n\n\
-                        [feed.l1]\nengagement = 0.0\n";
+/// Posts stay however old they are, and are shown again and again: watchers look for ever.
+const SETTINGS: &str =
+    "[retention]\nwindow = \"off\"\n\n[feed]\nmax_post_age = \"off\"\nserved_suppression = \"0ms\"\n";
 const NODES: usize = 3;
 /// Posts that are there at once, each by an author of its own: no rule holds one back for another.
 const AT_ONCE: u64 = 20;
