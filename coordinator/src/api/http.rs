@@ -12,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse, Route};
+use covey_api::openapi::{self, HttpPath};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -95,15 +96,55 @@ impl HttpServer {
 
 /// A route that answers a POST with one message by the method of [`Api`].
 macro_rules! call {
-    ($name:literal, $method:ident) => {
-        web::post().to(
+    ($path:literal, $name:literal, $method:ident) => {{
+        let route = web::post().to(
             |api: web::Data<Api>, request: HttpRequest, body: Result<Bytes, actix_web::Error>| {
                 run(api, request, body, $name, |api, message, context| async move {
                     api.$method(message, context).await
                 })
             },
-        )
+        );
+        let path = HttpPath {
+            verb: "post",
+            path: $path,
+            method: $name,
+            query: &[],
+        };
+        (path, route)
+    }};
+}
+
+/// What is answered by JSON, in the order of the documents.
+fn calls() -> [(HttpPath, Route); 18] {
+    let get = |path, method, query| HttpPath {
+        verb: "get",
+        path,
+        method,
+        query,
     };
+    [
+        call!("/v1/posts:put", "PutPosts", put_posts),
+        call!("/v1/posts:get", "GetPosts", get_posts),
+        call!("/v1/posts:delete", "DeletePosts", delete_posts),
+        call!("/v1/users:put", "PutUsers", put_users),
+        call!("/v1/actions:record", "RecordActions", record_actions),
+        call!("/v1/labels:set", "SetLabels", set_labels),
+        call!("/v1/search", "SearchSimilar", search),
+        call!("/v1/feed", "GetFeed", get_feed),
+        call!("/v1/explain", "Explain", explain),
+        call!("/v1/shards:check", "CheckShards", check_shards),
+        call!("/v1/builds:pause", "PauseBuilds", pause_builds),
+        call!("/v1/builds:resume", "ResumeBuilds", resume_builds),
+        call!("/v1/operations", "StartOperation", start_operation),
+        call!("/v1/operations:cancel", "CancelOperation", cancel_operation),
+        call!("/v1/nodes:undrain", "UndrainNode", undrain_node),
+        call!("/v1/nodes:remove", "RemoveNode", remove_node),
+        (get("/v1/status", "Status", &[]), web::get().to(status)),
+        (
+            get("/v1/cluster", "DescribeCluster", &["audit", "operation"]),
+            web::get().to(cluster),
+        ),
+    ]
 }
 
 fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
@@ -111,30 +152,14 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
         .app_data(web::PayloadConfig::new(api.max_body()))
         .app_data(web::Data::from(api))
         .default_service(web::to(nothing_here));
-    let calls: [(&str, Route); 16] = [
-        ("/v1/posts:put", call!("PutPosts", put_posts)),
-        ("/v1/posts:get", call!("GetPosts", get_posts)),
-        ("/v1/posts:delete", call!("DeletePosts", delete_posts)),
-        ("/v1/users:put", call!("PutUsers", put_users)),
-        ("/v1/actions:record", call!("RecordActions", record_actions)),
-        ("/v1/labels:set", call!("SetLabels", set_labels)),
-        ("/v1/search", call!("SearchSimilar", search)),
-        ("/v1/feed", call!("GetFeed", get_feed)),
-        ("/v1/explain", call!("Explain", explain)),
-        ("/v1/shards:check", call!("CheckShards", check_shards)),
-        ("/v1/builds:pause", call!("PauseBuilds", pause_builds)),
-        ("/v1/builds:resume", call!("ResumeBuilds", resume_builds)),
-        ("/v1/operations", call!("StartOperation", start_operation)),
-        ("/v1/operations:cancel", call!("CancelOperation", cancel_operation)),
-        ("/v1/nodes:undrain", call!("UndrainNode", undrain_node)),
-        ("/v1/nodes:remove", call!("RemoveNode", remove_node)),
-    ];
-    for (path, route) in calls {
-        config.route(path, route);
+    let mut paths = Vec::new();
+    for (path, route) in calls() {
+        config.route(path.path, route);
+        paths.push(path);
     }
+    let document = Bytes::from(openapi::document(&paths, env!("CARGO_PKG_VERSION")).to_string());
     config
-        .route("/v1/status", web::get().to(status))
-        .route("/v1/cluster", web::get().to(cluster))
+        .route("/openapi.json", web::get().to(move || openapi(document.clone())))
         .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz));
 }
@@ -192,6 +217,11 @@ async fn cluster(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
         api.describe_cluster(message, context).await
     };
     respond(api.into_inner().serve(incoming, work).await)
+}
+
+/// What all of these take and return, for generators of clients.
+async fn openapi(document: Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document)
 }
 
 /// The process runs: everything below may be away.

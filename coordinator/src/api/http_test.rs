@@ -268,3 +268,24 @@ async fn a_strong_read_waits_for_all_that_was_acknowledged_and_fails_where_nobod
     assert!(message.contains("shard 2, shard 5, shard 8"), "{message}");
     assert!(body["retry_after_ms"].as_u64().unwrap() > 0);
 }
+
+#[actix::test]
+async fn the_openapi_document_has_every_path_and_every_method() {
+    let (api, _) = testing::api(10);
+    let app = init_service(App::new().configure(|config| configure(config, api))).await;
+    let request = TestRequest::with_uri("/openapi.json").to_request();
+    let document: Value = serde_json::from_slice(&read_body(call_service(&app, request).await).await).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    for (path, _) in calls() {
+        let operation = &paths[path.path][path.verb];
+        assert_eq!(operation["operationId"], path.method);
+        assert_eq!(operation["parameters"].as_array().map_or(0, Vec::len), path.query.len());
+    }
+    let named: Vec<&str> = calls().iter().map(|(path, _)| path.method).collect();
+    let proto = include_str!("../../../shared/api/proto/covey.proto");
+    let methods = proto
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next());
+    let unnamed: Vec<&str> = methods.filter(|method| !named.contains(method)).collect();
+    assert_eq!(unnamed, [""; 0], "methods without a path");
+}

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod openapi;
 
 /// Version 1 of the API.
 #[allow(
@@ -21,7 +22,7 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/covey.v1.serde.rs"));
 }
 
-/// Encoded file descriptors, for server reflection.
+/// Encoded file descriptors, with comments: for server reflection and the OpenAPI document.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 #[cfg(test)]
