@@ -11,7 +11,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
         rank: (i + n) as u32,
         score: i as f32 / 8.0,
     };
-    let there = i % 2 == 0;
+    let there = i.is_multiple_of(2);
     ServedRow {
         at: UnixMillis(1_795_449_600_000 + i),
         // The upper half of the range is used: ids are unsigned.
