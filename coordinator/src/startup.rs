@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use covey_config::{Config, ConfigError};
 use covey_env::Env;
+use covey_eventlog::{EventLog, EventLogThread, Settings};
 use covey_rpc::{ClientOptions, NodeClient, Peer};
 use covey_shared::ids::NodeId;
 use covey_shared::metadata::NodePlace;
@@ -40,6 +41,9 @@ pub enum StartError {
     /// gRPC.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
+    /// The operating system refused a thread.
+    #[error("the thread of the event log cannot be started")]
+    EventLog(#[source] std::io::Error),
 }
 
 /// A running coordinator.
@@ -47,6 +51,7 @@ pub struct Coordinator {
     http: HttpServer,
     grpc: GrpcServer,
     threads: Vec<Threads>,
+    event_log: Option<EventLogThread>,
     grace: Duration,
 }
 
@@ -90,7 +95,12 @@ impl Coordinator {
         // 1. The ways to the nodes, and writes. One thread carries all links: they only pass messages on.
         let links = Threads::own();
         let cluster = Cluster::start(env.clone(), &config, &links, node_ports(&env, &config));
+        let (events, event_log) = event_log(&env, &config).map_err(StartError::EventLog)?;
         let ingest = Ingest::start(cluster.clone(), &config, &links);
+        let ingest = match events {
+            Some(log) => ingest.logging_to(log, env.clock.clone()),
+            None => ingest,
+        };
 
         // 2. The feed, on threads of its own.
         let workers: Vec<Threads> = (0..config.coordinator.workers).map(|_| Threads::own()).collect();
@@ -128,6 +138,7 @@ impl Coordinator {
             http,
             grpc,
             threads,
+            event_log,
             grace,
         })
     }
@@ -142,10 +153,31 @@ impl Coordinator {
         self.grpc.address()
     }
 
-    /// Stops in reverse order: no new requests, those in work finish, then the actors.
+    /// Stops in reverse order: no new requests, those in work finish, then the actors, and the event log is sealed.
     pub async fn stop(self) {
         self.http.stop().await;
         self.grpc.stop(self.grace).await;
         self.threads.iter().for_each(Threads::stop);
+        if let Some(thread) = self.event_log
+            && let Err(error) = thread.stop(self.grace).await
+        {
+            tracing::warn!(%error, "the event log is sealed at the next start");
+        }
     }
+}
+
+/// Starts the event log, if there shall be one.
+fn event_log(env: &Env, config: &Config) -> std::io::Result<(Option<EventLog>, Option<EventLogThread>)> {
+    let event_log = &config.event_log;
+    if !event_log.enabled {
+        return Ok((None, None));
+    }
+    let settings = Settings {
+        dir: config.event_log_dir(),
+        budget: event_log.budget.as_u64(),
+        rotate: event_log.rotate,
+        queue: event_log.queue,
+    };
+    let (log, thread) = EventLog::start(env, settings)?;
+    Ok((Some(log), Some(thread)))
 }

@@ -17,6 +17,7 @@ pub use data::{
     ClusterArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize,
 };
 
+pub use events::{EventKind, EventsArgs};
 pub use operations::{
     AuditArgs, MoveArgs, NodeCommand, OperationsArgs, StartFlags, TransferLeaderArgs, UnsafeRecoverArgs, WatchArgs,
     WatchFlags,
@@ -24,6 +25,7 @@ pub use operations::{
 
 mod bench;
 mod data;
+mod events;
 mod operations;
 mod values;
 
@@ -119,6 +121,8 @@ pub enum Command {
     /// Hold builds and merges of vector indexes back, or let them go on
     #[command(subcommand)]
     Builds(BuildsCommand),
+    /// Look into the event log of the coordinators of this machine
+    Events(EventsArgs),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -99,14 +99,18 @@ impl Scorer<Q, C> for Broken<dyn Scorer<Q, C>> {
     }
 }
 
-struct BrokenEffect(Fault);
+struct BrokenEffect {
+    fault: Fault,
+    /// That of the real one.
+    name: &'static str,
+}
 
 impl SideEffect<Q, C> for BrokenEffect {
     fn name(&self) -> &'static str {
-        "ServedHistory"
+        self.name
     }
     fn run<'a>(&'a self, _: &'a RunContext, _: &'a SideEffectInput<Q, C>) -> Reply<'a, ()> {
-        answer(self.0, has_no_rows)
+        answer(self.fault, has_no_rows)
     }
 }
 
@@ -175,7 +179,10 @@ pub(crate) fn break_one(list: &mut Components<Q, C>, Part { stage, at, .. }: Par
         Stage::Scorer => swap(&mut list.scorers, at, fault, |b| Box::new(b)),
         Stage::PostHydrator => swap(&mut list.post_hydrators, at, fault, |b| Box::new(b)),
         Stage::PostFilter => swap(&mut list.post_filters, at, fault, |b| Box::new(b)),
-        Stage::SideEffect => list.side_effects[at] = Arc::new(BrokenEffect(fault)),
+        Stage::SideEffect => {
+            let name = list.side_effects[at].name();
+            list.side_effects[at] = Arc::new(BrokenEffect { fault, name });
+        }
         Stage::Selector => unreachable!("it is no part"),
     }
 }

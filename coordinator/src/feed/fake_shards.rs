@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use covey_env::Monotonic;
+use covey_eventlog::ServedRow;
 use covey_shared::command::Served;
 use covey_shared::ids::{LogIndex, PostKey, ShardId, UserId};
 use covey_shared::model::{F16Vector, Post};
@@ -59,6 +60,7 @@ pub(crate) struct Asked {
     pub(crate) texts: Vec<Vec<PostKey>>,
     pub(crate) viewers: usize,
     pub(crate) served: Vec<Served>,
+    pub(crate) logged: Vec<ServedRow>,
 }
 
 impl FakeShards {
@@ -206,6 +208,10 @@ impl Shards for FakeShards {
     fn record_served(&self, served: Served, _: Monotonic) -> bool {
         self.asked.lock().served.push(served);
         true
+    }
+
+    fn log_served(&self, rows: Vec<ServedRow>) {
+        self.asked.lock().logged.extend(rows);
     }
 }
 

@@ -80,9 +80,13 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             Box::new(visibility::visibility_filter::Visibility),
             Box::new(visibility::dedup_conversation::DedupConversation),
         ],
-        side_effects: vec![Arc::new(side_effects::served_history::ServedHistory {
-            shards: shards(),
-        })],
+        side_effects: vec![
+            Arc::new(side_effects::served_history::ServedHistory { shards: shards() }),
+            Arc::new(side_effects::event_log::EventLog {
+                shards: shards(),
+                enabled: config.event_log.enabled,
+            }),
+        ],
     }
 }
 

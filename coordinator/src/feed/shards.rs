@@ -1,9 +1,10 @@
-//! The seam between the pipeline and the cluster: the reads that a feed makes, and the one thing that it writes. Tests
+//! The seam between the pipeline and the cluster: the reads that a feed makes, and what it writes. Tests
 //! of the pipeline's rules answer in its place.
 
 use std::sync::Arc;
 
 use covey_env::Monotonic;
+use covey_eventlog::ServedRow;
 use covey_shared::command::Served;
 use covey_shared::ids::{PostKey, UnixMillis, UserId};
 use covey_shared::score::Hit;
@@ -49,6 +50,8 @@ pub(crate) trait Shards: Send + Sync + 'static {
     fn map_version(&self) -> u64;
     /// Best effort; false when it is shed.
     fn record_served(&self, served: Served, deadline: Monotonic) -> bool;
+    /// For the event log; never waits.
+    fn log_served(&self, rows: Vec<ServedRow>);
 }
 
 /// Whose state, and how much of it.
@@ -141,5 +144,9 @@ impl Shards for Live {
 
     fn record_served(&self, served: Served, deadline: Monotonic) -> bool {
         self.ingest.record_served(vec![served], deadline)
+    }
+
+    fn log_served(&self, rows: Vec<ServedRow>) {
+        self.ingest.log_served(rows);
     }
 }

@@ -1,6 +1,7 @@
 //! Writes: items of many requests become entries of the log, one batch per shard at a time and kind.
 
 mod batcher;
+mod event_log;
 mod ingest_actor;
 mod item;
 mod parents;
@@ -11,13 +12,15 @@ use std::time::Duration;
 
 use actix::Addr;
 use covey_config::Config;
-use covey_env::Monotonic;
+use covey_env::{Clock, Monotonic};
+use covey_eventlog::{EventLog, ServedRow};
 use covey_shared::command::Served;
 use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::cluster::{Cluster, Threads};
 use batcher::{BatchLimits, Batcher};
+use event_log::Events;
 use ingest_actor::{IngestActor, Submit};
 
 pub(crate) use ingest_actor::Submitted;
@@ -37,6 +40,7 @@ const QUEUED_BATCHES: usize = 16;
 pub struct Ingest {
     addr: Addr<IngestActor>,
     cluster: Arc<Cluster>,
+    events: Option<Events>,
 }
 
 impl Ingest {
@@ -56,12 +60,23 @@ impl Ingest {
         Ingest {
             addr: threads.start(actor, coordinator.mailbox),
             cluster,
+            events: None,
+        }
+    }
+
+    /// The same, that also writes down in `log` which actions were accepted and what feeds showed.
+    #[must_use]
+    pub fn logging_to(self, log: EventLog, clock: Arc<dyn Clock>) -> Ingest {
+        Ingest {
+            events: Some(Events { log, clock }),
+            ..self
         }
     }
 
     /// Writes items and waits for their outcomes, at most until `deadline`.
     pub(crate) async fn submit(&self, items: Vec<WriteItem>, deadline: Monotonic) -> Submitted {
         let count = items.len();
+        let actions = self.events.as_ref().map(|_| event_log::actions(&items));
         let (reply, outcome) = oneshot::channel();
         let submit = Submit {
             items,
@@ -74,7 +89,12 @@ impl Ingest {
         }
         let left = deadline.left(self.cluster.now());
         match tokio::time::timeout(left + GRACE, outcome).await {
-            Ok(Ok(submitted)) => submitted,
+            Ok(Ok(submitted)) => {
+                if let (Some(events), Some(actions)) = (&self.events, actions) {
+                    events.accepted(actions, &submitted.outcomes);
+                }
+                submitted
+            }
             Ok(Err(_)) | Err(_) => all(WriteFailure::Uncertain, count),
         }
     }
@@ -88,6 +108,13 @@ impl Ingest {
             reply: None,
         };
         self.addr.try_send(submit).is_ok()
+    }
+
+    /// Writes down what a feed showed; see [`EventLog::record`].
+    pub(crate) fn log_served(&self, rows: Vec<ServedRow>) {
+        if let Some(events) = &self.events {
+            events.served(rows);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod builds;
 mod cluster;
 mod config;
+mod events;
 mod explain;
 mod feed;
 mod following;
@@ -107,6 +108,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Node(command) => operations::node(&context, command).await,
         Command::Builds(BuildsCommand::Pause { nodes, pause }) => builds::pause(&context, nodes, pause).await,
         Command::Builds(BuildsCommand::Resume { nodes }) => builds::resume(&context, nodes).await,
+        Command::Events(args) => events::run(&context, &args),
         Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
     }
 }

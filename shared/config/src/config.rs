@@ -10,6 +10,7 @@ use covey_shared::metadata::NodePlace;
 use crate::input::{Input, Known};
 use crate::section::{KeySpec, SectionSpec};
 use crate::sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
+use crate::sections::events::EventLogConfig;
 use crate::sections::feed::FeedConfig;
 use crate::sections::network::{RpcConfig, TelemetryConfig};
 use crate::sections::replication::RaftConfig;
@@ -45,6 +46,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// `[feed]` and its sub-sections.
     pub feed: FeedConfig,
+    /// `[event_log]`.
+    pub event_log: EventLogConfig,
     /// `[telemetry]`.
     pub telemetry: TelemetryConfig,
 }
@@ -91,6 +94,7 @@ impl Config {
             ann: AnnConfig::read(input),
             limits: LimitsConfig::read(input),
             feed: FeedConfig::read(input),
+            event_log: EventLogConfig::read(input),
             telemetry: TelemetryConfig::read(input),
         }
     }
@@ -109,6 +113,7 @@ impl Config {
         self.ann.describe(&mut out);
         self.limits.describe(&mut out);
         self.feed.describe(&mut out);
+        self.event_log.describe(&mut out);
         self.telemetry.describe(&mut out);
         out
     }
@@ -171,6 +176,14 @@ impl Config {
     /// Where a node keeps its data: `<data_dir>/node-<id>`.
     pub fn node_dir(&self, id: NodeId) -> PathBuf {
         Path::new(&self.cluster.data_dir).join(format!("node-{id}"))
+    }
+
+    /// Where coordinators keep their event log: `event_log.dir`, or `<data_dir>/events`.
+    pub fn event_log_dir(&self) -> PathBuf {
+        match self.event_log.dir.as_str() {
+            "" => Path::new(&self.cluster.data_dir).join("events"),
+            dir => PathBuf::from(dir),
+        }
     }
 }
 

@@ -134,6 +134,9 @@ fn the_cluster_id_comes_from_the_name() {
     other.cluster.name = "other".into();
     assert_ne!(config.cluster.id(), other.cluster.id());
     assert_eq!(config.node_dir(NodeId(2)), std::path::Path::new("data/node-2"));
+    assert_eq!(config.event_log_dir(), std::path::Path::new("data/events"));
+    other.event_log.dir = "/log".into();
+    assert_eq!(other.event_log_dir(), std::path::Path::new("/log"));
     assert_eq!(config.node(NodeId(3)).map(|node| node.zone.as_str()), Some("c"));
 }
 

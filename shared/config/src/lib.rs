@@ -23,6 +23,7 @@ pub use config::{Config, NodeConfig};
 pub use error::{ConfigError, Origin, Problem};
 pub use section::{KeySpec, SectionSpec};
 pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
+pub use sections::events::EventLogConfig;
 pub use sections::feed::{
     FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, NewConfig, OutOfNetworkConfig, PopularConfig,
     SimilarToRecentConfig, WeightsConfig,

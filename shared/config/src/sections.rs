@@ -1,6 +1,7 @@
 //! Every section of `cluster.toml`. A key is declared here and nowhere else.
 
 pub(crate) mod cluster;
+pub(crate) mod events;
 pub(crate) mod feed;
 pub(crate) mod network;
 pub(crate) mod replication;

@@ -10,7 +10,7 @@ use crate::workspace::{Finding, Workspace, finding};
 /// A crate that may only be known to these crates, and why.
 type Home = (&'static str, &'static [&'static str], &'static str);
 
-const HOMES: [Home; 14] = [
+const HOMES: [Home; 15] = [
     (
         "actix",
         &["covey-node", "covey-coordinator", "covey-sim", "covey-ctl"],
@@ -34,6 +34,11 @@ const HOMES: [Home; 14] = [
         "libc",
         &["covey-store"],
         "only the fault handler of memory maps needs it; rustix is safe",
+    ),
+    (
+        "parquet",
+        &["covey-eventlog"],
+        "files of the event log are made and read in one place",
     ),
     ("faiss-sys", &["covey-ann"], "faiss stays behind the AnnIndex trait"),
     ("tarpc", &["covey-rpc"], "calls inside the cluster go through covey-rpc"),

@@ -1,0 +1,173 @@
+//! Looking into sealed files, whatever their columns: for people.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use covey_env::Disk;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, List, Row};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use thiserror::Error;
+
+use crate::files::{Kind, hour_of, is_parquet, partition};
+use crate::hour::{Hour, moment};
+
+/// A larger file is not one of ours.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Why a directory or file could not be read.
+#[derive(Debug, Error)]
+pub enum LookError {
+    /// The disk.
+    #[error("{} cannot be read", path.display())]
+    Disk {
+        /// What was read.
+        path: PathBuf,
+        /// What the disk says.
+        source: io::Error,
+    },
+    /// The file is no whole Parquet file.
+    #[error("{} is damaged", path.display())]
+    Parquet {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        source: ParquetError,
+    },
+}
+
+/// A row of a sealed file, with the columns that the file has. Serializes as a map in their order; moments are milliseconds since
+/// 1970.
+#[derive(Debug)]
+pub struct Looked(Row);
+
+/// The hours of which there are sealed files, ascending.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>, LookError> {
+    let dir = root.join(kind.as_str());
+    let hours = entries(disk, &dir)?;
+    Ok(hours.iter().filter_map(|path| hour_of(path)).collect())
+}
+
+/// The first `limit` rows of an hour, file by file as they were begun.
+///
+/// # Errors
+/// See [`LookError`].
+pub fn look(disk: &dyn Disk, root: &Path, kind: Kind, hour: Hour, limit: usize) -> Result<Vec<Looked>, LookError> {
+    let mut rows = Vec::new();
+    for path in entries(disk, &partition(root, kind, hour))? {
+        if rows.len() >= limit {
+            break;
+        }
+        if is_parquet(&path) {
+            let content = disk.read_file(&path, MAX_FILE).map_err(on(&path))?;
+            let found = first(content, limit - rows.len());
+            rows.extend(found.map_err(|source| LookError::Parquet { path, source })?);
+        }
+    }
+    Ok(rows)
+}
+
+fn on(path: &Path) -> impl FnOnce(io::Error) -> LookError + '_ {
+    |source| LookError::Disk {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<PathBuf>, LookError> {
+    let entries = disk.list(dir).map_err(on(dir))?;
+    Ok(entries.into_iter().map(|entry| entry.path).collect())
+}
+
+fn first(content: Vec<u8>, limit: usize) -> Result<Vec<Looked>, ParquetError> {
+    let reader = SerializedFileReader::new(Bytes::from(content))?;
+    reader
+        .get_row_iter(None)?
+        .take(limit)
+        .map(|row| row.map(Looked))
+        .collect()
+}
+
+impl Looked {
+    /// Names and values as text, in the order of the columns.
+    pub fn cells(&self) -> Vec<(&str, String)> {
+        let columns = self.0.get_column_iter();
+        columns.map(|(name, field)| (name.as_str(), show(field))).collect()
+    }
+}
+
+/// Nothing is an empty text; of a list the first value of each element, which is its name.
+fn show(field: &Field) -> String {
+    match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::Group(row) => row
+            .get_column_iter()
+            .next()
+            .map(|(_, field)| show(field))
+            .unwrap_or_default(),
+        Field::ListInternal(list) => list.elements().iter().map(show).collect::<Vec<_>>().join(" "),
+        Field::TimestampMillis(value) => moment(value.cast_unsigned()),
+        Field::Float(value) => format!("{value:.4}"),
+        Field::Double(value) => format!("{value:.4}"),
+        other => other.to_string(),
+    }
+}
+
+struct Value<'a>(&'a Field);
+struct Elements<'a>(&'a List);
+struct Fields<'a>(&'a Row);
+
+impl Serialize for Looked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields(&self.0).serialize(serializer)
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, field) in self.0.get_column_iter() {
+            map.serialize_entry(name, &Value(field))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Elements<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for element in self.0.elements() {
+            list.serialize_element(&Value(element))?;
+        }
+        list.end()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Field::Null => serializer.serialize_none(),
+            Field::Bool(value) => serializer.serialize_bool(*value),
+            Field::Int(value) => serializer.serialize_i32(*value),
+            Field::Long(value) | Field::TimestampMillis(value) => serializer.serialize_i64(*value),
+            Field::UInt(value) => serializer.serialize_u32(*value),
+            Field::ULong(value) => serializer.serialize_u64(*value),
+            Field::Float(value) => serializer.serialize_f32(*value),
+            Field::Double(value) => serializer.serialize_f64(*value),
+            Field::Str(value) => serializer.serialize_str(value),
+            Field::Group(row) => Fields(row).serialize(serializer),
+            Field::ListInternal(list) => Elements(list).serialize(serializer),
+            other => serializer.collect_str(other),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "look_test.rs"]
+mod tests;

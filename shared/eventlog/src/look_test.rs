@@ -1,0 +1,82 @@
+//! Rows can be looked at without knowing their columns.
+
+use std::path::Path;
+
+use covey_store::test_disk::TestDisk;
+
+use super::{LookError, look, partitions};
+use crate::files::Kind;
+use crate::hour::Hour;
+use crate::rows::Batch;
+use crate::rows::testing::{action, served};
+use crate::testing::*;
+
+#[test]
+fn rows_are_shown_hour_by_hour_up_to_a_limit() {
+    let disk = TestDisk::new();
+    let (mut writer, clock, _) = writer(&disk);
+    for hour in 0..2 {
+        for file in 0..2 {
+            let first = hour * 100 + file * 10;
+            writer
+                .append(&Batch::Served((first..first + 3).map(served).collect()))
+                .unwrap();
+            writer.close().unwrap();
+            clock.pass(1000);
+        }
+        clock.pass(HOUR_MS);
+    }
+    let (disk, root) = (disk.shared(), Path::new(ROOT));
+    let hours = partitions(&*disk, root, Kind::Served).unwrap();
+    assert_eq!(hours, [Hour::at(START), Hour::at(START + HOUR_MS)]);
+    let slots = |hour, limit| {
+        let rows = look(&*disk, root, Kind::Served, hour, limit).unwrap();
+        let slot = |row: &super::Looked| row.cells().into_iter().find(|(name, _)| *name == "slot").unwrap().1;
+        rows.iter().map(slot).collect::<Vec<_>>()
+    };
+    assert_eq!(slots(hours[0], 99), ["1", "2", "3", "11", "12", "13"]);
+    assert_eq!(slots(hours[0], 4), ["1", "2", "3", "11"]);
+    assert_eq!(slots(hours[1], 2), ["31", "32"]);
+}
+
+#[test]
+fn a_row_is_json_in_the_order_of_its_columns() {
+    let disk = TestDisk::new();
+    let (mut writer, ..) = writer(&disk);
+    writer.append(&Batch::Actions(vec![action(1)])).unwrap();
+    writer.append(&Batch::Served(vec![served(1)])).unwrap();
+    writer.close().unwrap();
+    let json = |kind| {
+        let rows = look(&*disk.shared(), Path::new(ROOT), kind, Hour::at(START), 1).unwrap();
+        serde_json::to_string(&rows[0]).unwrap()
+    };
+    assert_eq!(
+        json(Kind::Actions),
+        "{\"at\":1795449600001,\"recorded_at\":1795449600101,\"viewer\":1,\"kind\":\"impression\",\"post\":1,\"author\":2,\
+         \"dwell_ms\":1,\"surface\":1,\"prediction_request_id\":18446744073709551614,\"client\":5,\"sequence\":1,\"item\":1}"
+    );
+    let served = json(Kind::Served);
+    for part in [
+        "{\"at\":1795449600001,\"request\":18446744073709551614,",
+        "\"scored_at\":null,",
+        "\"channels\":[{\"name\":\"Channel0\",\"rank\":1,\"score\":0.125}],",
+        "\"in_network\":true,",
+    ] {
+        assert!(served.contains(part), "{part} in {served}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let disk = TestDisk::new();
+    let (mut writer, ..) = writer(&disk);
+    writer.append(&Batch::Served(vec![served(1)])).unwrap();
+    writer.close().unwrap();
+    let path = disk.files().pop().unwrap().0;
+    disk.tamper(&path, |bytes| bytes.truncate(100));
+    let error = look(&*disk.shared(), Path::new(ROOT), Kind::Served, Hour::at(START), 1).unwrap_err();
+    assert!(
+        matches!(&error, LookError::Parquet { path: found, .. } if *found == path),
+        "{error}"
+    );
+}
