@@ -4,5 +4,6 @@ pub(crate) mod cluster;
 pub(crate) mod feed;
 pub(crate) mod network;
 pub(crate) mod replication;
+pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod storage;
