@@ -134,7 +134,7 @@ impl Part {
     }
 }
 
-/// All but the selector, which cannot fail.
+/// All but the selector and the arranger, which cannot fail.
 pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
     let mut next: BTreeMap<Stage, usize> = BTreeMap::new();
     let mut part = |(stage, name)| {
@@ -149,7 +149,7 @@ pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
             Stage::Scorer => list.scorers[at].required(),
             Stage::PostHydrator => list.post_hydrators[at].required(),
             Stage::PostFilter => list.post_filters[at].required(),
-            Stage::Selector | Stage::SideEffect => false,
+            Stage::Selector | Stage::Arranger | Stage::SideEffect => false,
         };
         Part {
             stage,
@@ -160,7 +160,7 @@ pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
     };
     let names = list.names().into_iter();
     names
-        .filter(|(stage, _)| *stage != Stage::Selector)
+        .filter(|(stage, _)| !matches!(stage, Stage::Selector | Stage::Arranger))
         .map(&mut part)
         .collect()
 }
@@ -176,6 +176,6 @@ pub(crate) fn break_one(list: &mut Components<Q, C>, Part { stage, at, .. }: Par
         Stage::PostHydrator => swap(&mut list.post_hydrators, at, fault, |b| Box::new(b)),
         Stage::PostFilter => swap(&mut list.post_filters, at, fault, |b| Box::new(b)),
         Stage::SideEffect => list.side_effects[at] = Arc::new(BrokenEffect(fault)),
-        Stage::Selector => unreachable!("it is no part"),
+        Stage::Selector | Stage::Arranger => unreachable!("they are no parts"),
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct FeedQuery {
     pub(crate) client_blooms: Vec<SeenBloom>,
     /// Served posts may be recorded.
     pub(crate) record: bool,
+    /// The page is the first of a session.
+    pub(crate) first_page: bool,
     /// The candidates are the ranked reserve of an earlier page.
     pub(crate) resumed: bool,
     pub(crate) token: SessionToken,

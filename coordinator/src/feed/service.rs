@@ -25,6 +25,7 @@ use crate::feed::runtime::EnvTimer;
 use crate::feed::shards::{Live, Shards};
 use crate::hydrators::viewer::before;
 use crate::ingest::Ingest;
+use crate::ranking::ranker::Ranker;
 use crate::request::RequestContext;
 use crate::seal::{SealError, Sealer};
 use crate::side_effects::served_history::served_ids;
@@ -72,6 +73,7 @@ pub(crate) type FeedOutcome = Outcome<FeedQuery, FeedCandidate>;
 pub struct FeedService {
     shards: Arc<dyn Shards>,
     pipeline: FeedPipeline,
+    ranker: Option<Arc<dyn Ranker>>,
     reserves: Mutex<Reserves>,
     sealer: Arc<Sealer>,
     config: Arc<Config>,
@@ -94,12 +96,24 @@ impl FeedService {
     pub(crate) fn over(shards: Arc<dyn Shards>, sealer: Arc<Sealer>, config: Arc<Config>, env: Env) -> FeedService {
         let coordinator = &config.coordinator;
         FeedService {
-            pipeline: pipeline(&shards, &config, EnvTimer(env.clock.clone())),
+            pipeline: pipeline(&shards, None, &config, EnvTimer(env.clock.clone())),
+            ranker: None,
             reserves: Mutex::new(Reserves::new(coordinator.reserve_sessions, coordinator.reserve_ttl)),
             shards,
             sealer,
             config,
             env,
+        }
+    }
+
+    /// The same, with a model that orders the feed.
+    #[must_use]
+    pub fn ranked_by(self, ranker: Arc<dyn Ranker>) -> FeedService {
+        let timer = EnvTimer(self.env.clock.clone());
+        FeedService {
+            pipeline: pipeline(&self.shards, Some(&ranker), &self.config, timer),
+            ranker: Some(ranker),
+            ..self
         }
     }
 
@@ -143,6 +157,8 @@ impl FeedService {
             outcome: &outcome,
             account: outcome.query.ledger.account(),
             cursor,
+            ranker: self.ranker.as_deref(),
+            rules: &self.config.feed.rules.0,
             sealer: &self.sealer,
             map_version: self.shards.map_version(),
         };
@@ -166,6 +182,7 @@ impl FeedService {
             },
             client_blooms: request.blooms.clone(),
             record: !request.dry_run,
+            first_page: request.cursor.is_empty(),
             resumed: false,
             token: request.token.clone(),
             ledger: Arc::new(Ledger::default()),
@@ -236,6 +253,9 @@ fn unavailable(error: PipelineError) -> FeedError {
 #[cfg(test)]
 #[path = "failures_test.rs"]
 mod failures;
+#[cfg(test)]
+#[path = "ranked_test.rs"]
+mod ranked;
 #[cfg(test)]
 #[path = "service_test.rs"]
 mod tests;

@@ -91,6 +91,7 @@ pub(crate) fn query() -> FeedQuery {
         known: KnownIds::default(),
         client_blooms: Vec::new(),
         record: true,
+        first_page: true,
         resumed: false,
         token: SessionToken::default(),
         ledger: Arc::new(Ledger::default()),
