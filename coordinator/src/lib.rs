@@ -12,6 +12,7 @@ mod hydrators;
 pub mod ingest;
 mod ranking;
 mod request;
+mod rules;
 mod scorers;
 mod seal;
 mod side_effects;

@@ -138,7 +138,7 @@ impl Part {
     }
 }
 
-/// All but the selector, which cannot fail.
+/// All but the selector and the arranger, which cannot fail.
 pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
     let mut next: BTreeMap<Stage, usize> = BTreeMap::new();
     let mut part = |(stage, name)| {
@@ -153,7 +153,7 @@ pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
             Stage::Scorer => list.scorers[at].required(),
             Stage::PostHydrator => list.post_hydrators[at].required(),
             Stage::PostFilter => list.post_filters[at].required(),
-            Stage::Selector | Stage::SideEffect => false,
+            Stage::Selector | Stage::Arranger | Stage::SideEffect => false,
         };
         Part {
             stage,
@@ -164,7 +164,7 @@ pub(crate) fn parts(list: &Components<Q, C>) -> Vec<Part> {
     };
     let names = list.names().into_iter();
     names
-        .filter(|(stage, _)| *stage != Stage::Selector)
+        .filter(|(stage, _)| !matches!(stage, Stage::Selector | Stage::Arranger))
         .map(&mut part)
         .collect()
 }
@@ -183,6 +183,6 @@ pub(crate) fn break_one(list: &mut Components<Q, C>, Part { stage, at, .. }: Par
             let name = list.side_effects[at].name();
             list.side_effects[at] = Arc::new(BrokenEffect { fault, name });
         }
-        Stage::Selector => unreachable!("it is no part"),
+        Stage::Selector | Stage::Arranger => unreachable!("they are no parts"),
     }
 }

@@ -7,6 +7,8 @@ use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::model::Post;
 use covey_shared::wire;
 
+use crate::ranking::predictions::Predictions;
+use crate::rules::RuleEffect;
 use crate::visibility::Ruling;
 
 /// A recall channel. The order is that of the pipeline's list of sources.
@@ -122,10 +124,16 @@ pub struct FeedCandidate {
     pub author: Option<wire::AuthorInfo>,
     /// The cheap first score; `None` until a filter needs it.
     pub l1: Option<f64>,
-    /// The score before business rules.
+    /// What the ranking model says; `None` without a model, and where it has no answer.
+    pub(crate) predictions: Option<Predictions>,
+    /// The score of the predictions, or of L1 without them.
     pub weighted: Score,
     /// The score after AuthorDiversity.
     pub diversified: Score,
+    /// The score after OutOfNetwork.
+    pub networked: Score,
+    /// What business rules did to it.
+    pub(crate) rules: Vec<RuleEffect>,
     /// The score so far: the rank key.
     pub score: Score,
     /// When, and for which request, it was scored: a page from the reserve shows what an earlier one scored.
@@ -148,8 +156,11 @@ impl FeedCandidate {
             source: Repeated::Unknown,
             author: None,
             l1: None,
+            predictions: None,
             weighted: Score::UNSCORED,
             diversified: Score::UNSCORED,
+            networked: Score::UNSCORED,
+            rules: Vec::new(),
             score: Score::UNSCORED,
             scored: None,
             facts: None,
@@ -222,14 +233,16 @@ impl FeedCandidate {
         self.source().unwrap_or(&self.core)
     }
 
-    /// Without what must be read again before it is served: for the reserve of a session.
+    /// Without what must be read again before it is served, and what was done to its place: for the reserve of a session.
     #[must_use]
     pub fn at_rest(&self) -> FeedCandidate {
-        FeedCandidate {
+        let mut post = FeedCandidate {
             facts: None,
             ruling: None,
             ..self.clone()
-        }
+        };
+        post.forget_placing();
+        post
     }
 }
 

@@ -5,22 +5,28 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covey_api::v1;
-use covey_pipeline::{ComponentReport, Removed, Report, Score, Stage, Status};
+use covey_config::{RuleAction, RuleConfig};
+use covey_pipeline::{ComponentReport, Removed, Score, Stage, Status};
 use covey_shared::ids::{PostId, PostKey};
 
 use crate::feed::candidate::{ChannelHit, FeedCandidate};
 use crate::feed::query::FeedQuery;
-use crate::feed::reply::{Page, channel, visibility};
+use crate::feed::reply::{Page, action_kind, channel, visibility};
+use crate::ranking::predictions::Predictions;
+use crate::rules::{Effect, RuleEffect};
 
 /// A step whose rank is told: its name, and the score that it stored.
 type Step = (&'static str, fn(&FeedCandidate) -> Score);
 
 const L1_CUT: &str = "L1Cut";
-const STEPS: [Step; 4] = [
+const RULE_FACTORS: &str = "RuleFactors";
+const PAGE_RULES: &str = "PageRules";
+const STEPS: [Step; 5] = [
     (L1_CUT, |post| post.l1.and_then(Score::new).unwrap_or(Score::UNSCORED)),
-    ("L1Order", |post| post.weighted),
+    ("WeightedScorer", |post| post.weighted),
     ("AuthorDiversity", |post| post.diversified),
-    ("OutOfNetwork", |post| post.score),
+    ("OutOfNetwork", |post| post.networked),
+    (RULE_FACTORS, |post| post.score),
 ];
 
 /// One per served post, in order, then one per post asked for.
@@ -31,14 +37,43 @@ pub(crate) fn explanations(page: &Page<'_>) -> Vec<v1::PostExplanation> {
     served.chain(asked).map(|key| board.explain(key)).collect()
 }
 
-/// What each component did, in the order of the pipeline. `cost`: work of the shards by component.
-pub(crate) fn stages(report: &Report, cost: &BTreeMap<&'static str, Duration>) -> Vec<v1::StageReport> {
+/// What each component did, in the order of the pipeline.
+pub(crate) fn stages(page: &Page<'_>) -> Vec<v1::StageReport> {
     // A source and a hydrator may share a name; who reads for both comes first.
-    let mut left = cost.clone();
-    let entries = report.components.iter();
+    let mut left = page.account.cost.clone();
+    let entries = page.outcome.report.components.iter();
     entries
-        .map(|entry| stage(entry, left.remove(entry.component)))
+        .map(|entry| v1::StageReport {
+            rules: touched(page, entry.component),
+            ..stage(entry, left.remove(entry.component))
+        })
         .collect()
+}
+
+/// Of each rule that the component applies, how many posts it touched.
+fn touched(page: &Page<'_>, component: &str) -> BTreeMap<String, u32> {
+    let applies = |rule: &&RuleConfig| component == if is_factor(rule) { RULE_FACTORS } else { PAGE_RULES };
+    let outcome = page.outcome;
+    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
+    let posts = || {
+        outcome
+            .selected
+            .iter()
+            .chain(outcome.reserve.iter())
+            .chain(removed.clone())
+    };
+    let by = |name: &str| {
+        posts()
+            .flat_map(|post| &post.rules)
+            .filter(|entry| &*entry.rule == name)
+            .count()
+    };
+    let rules = page.rules.iter().filter(applies);
+    rules.map(|rule| (rule.name.clone(), number(by(&rule.name)))).collect()
+}
+
+fn is_factor(rule: &RuleConfig) -> bool {
+    matches!(rule.action, RuleAction::Boost { .. } | RuleAction::Demote { .. })
 }
 
 fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
@@ -64,6 +99,7 @@ fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageRepo
         time_ms: entry.took.as_secs_f64() * 1000.0,
         error,
         shard_work_ms: shard_work.unwrap_or_default().as_secs_f64() * 1000.0,
+        rules: BTreeMap::new(),
     }
 }
 
@@ -95,7 +131,10 @@ impl<'a> Board<'a> {
             posts.insert(post.post(), (post, None));
         }
         // The Following feed ranks nothing.
-        let steps = STEPS.iter().filter(|_| outcome.query.following.is_none());
+        let ranked = outcome.query.following.is_none();
+        let steps = STEPS
+            .iter()
+            .filter(|step| ranked && (step.0 != RULE_FACTORS || page.rules.iter().any(is_factor)));
         let ranks = steps.map(|step| (step.0, ranks(&posts, step))).collect();
         let positions = outcome
             .selected
@@ -137,6 +176,7 @@ impl<'a> Board<'a> {
         });
         explanation.l1_score = post.l1.unwrap_or_default();
         if was_scored(*removed) && post.scored.is_some() {
+            explanation.predictions = predictions(post);
             explanation.score_steps = steps(post);
         }
         let ranks = self
@@ -149,6 +189,11 @@ impl<'a> Board<'a> {
                 rank: number(*rank),
             })
             .collect();
+        let effects = post.rules.iter().map(|entry| v1::RuleEffect {
+            rule: entry.rule.to_string(),
+            effect: entry.effect.to_string(),
+        });
+        explanation.rules = effects.collect();
         explanation.visibility = shown as i32;
         explanation.visibility_reason = reason.to_owned();
         explanation
@@ -177,13 +222,26 @@ fn ranks<'a>(posts: &BTreeMap<PostId, Ended<'a>>, (name, score): &Step) -> BTree
         .collect()
 }
 
+fn predictions(post: &FeedCandidate) -> Vec<v1::Prediction> {
+    let said = post.predictions.iter().flat_map(Predictions::values);
+    said.map(|(head, value)| v1::Prediction {
+        kind: action_kind(head) as i32,
+        value,
+    })
+    .collect()
+}
+
 fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
-    let [l1, weighted, diversified, last] = [
+    let [l1, weighted, diversified, networked] = [
         post.l1.unwrap_or_default(),
         post.weighted.value(),
         post.diversified.value(),
-        post.score.value(),
+        post.networked.value(),
     ];
+    let basis = match post.predictions {
+        Some(_) => "the weighted sum of the predictions takes the place of L1",
+        None => "no predictions: the score is L1",
+    };
     let factor = |before: f64, after: f64| {
         let changed = before != after && before != 0.0;
         if changed {
@@ -198,11 +256,18 @@ fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
         after,
         note,
     };
-    vec![
-        step("L1Order", l1, weighted, "no ranking model: the score is L1".to_owned()),
+    let mut steps = vec![
+        step("WeightedScorer", l1, weighted, basis.to_owned()),
         step("AuthorDiversity", weighted, diversified, factor(weighted, diversified)),
-        step("OutOfNetwork", diversified, last, factor(diversified, last)),
-    ]
+        step("OutOfNetwork", diversified, networked, factor(diversified, networked)),
+    ];
+    let is_factor = |entry: &&RuleEffect| matches!(entry.effect, Effect::Factor(_));
+    let rules = post.rules.iter().filter(is_factor);
+    let notes: Vec<String> = rules.map(|entry| format!("{} {}", entry.rule, entry.effect)).collect();
+    if !notes.is_empty() {
+        steps.push(step(RULE_FACTORS, networked, post.score.value(), notes.join(", ")));
+    }
+    steps
 }
 
 /// Why no channel found a post, as far as that can be told without asking again.

@@ -110,7 +110,7 @@ fn score_steps_and_ranks_follow_the_scorers() {
         .map(|step| (step.scorer.as_str(), step.note.as_str()))
         .collect();
     let expected = [
-        ("L1Order", "no ranking model: the score is L1"),
+        ("WeightedScorer", "no predictions: the score is L1"),
         ("AuthorDiversity", "× 0.625"),
         ("OutOfNetwork", ""),
     ];
@@ -119,7 +119,7 @@ fn score_steps_and_ranks_follow_the_scorers() {
         ranks(second),
         [
             ("L1Cut", 2),
-            ("L1Order", 2),
+            ("WeightedScorer", 2),
             ("AuthorDiversity", 3),
             ("OutOfNetwork", 2)
         ]
@@ -130,7 +130,7 @@ fn score_steps_and_ranks_follow_the_scorers() {
         ranks(stranger),
         [
             ("L1Cut", 4),
-            ("L1Order", 4),
+            ("WeightedScorer", 4),
             ("AuthorDiversity", 2),
             ("OutOfNetwork", 3)
         ]

@@ -175,8 +175,9 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
         selector: _,
         post_hydrators,
         mut post_filters,
+        arranger: _,
         side_effects,
-    } = pipeline::components(shards, config);
+    } = pipeline::components(shards, None, config);
     dependent_query_hydrators.retain(|part| KEPT.contains(&part.name()));
     filters.retain(|part| KEPT.contains(&part.name()));
     post_filters.retain(|part| KEPT.contains(&part.name()));
@@ -196,6 +197,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
         }),
         post_hydrators,
         post_filters,
+        arranger: None,
         side_effects,
     }
 }

@@ -19,6 +19,8 @@ pub(crate) mod candidate;
 mod cursor;
 mod explain;
 #[cfg(test)]
+pub(crate) mod fake_ranker;
+#[cfg(test)]
 pub(crate) mod fake_shards;
 mod feed_actor;
 pub(crate) mod following;
@@ -36,6 +38,9 @@ pub(crate) mod shards;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use crate::hydrators::user_action_sequence::SequenceEntry;
+pub use crate::ranking::predictions::Outputs;
+pub use crate::ranking::ranker::{RankRequest, Ranker};
 pub(crate) use feed_actor::FeedWorkers;
 pub use request::{FeedKind, FeedRequest, Geo};
 pub use service::{Deps, FeedError, FeedService};

@@ -1,16 +1,20 @@
 //! The pipeline of the feed as one visible list: what runs, and in which order.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
 use covey_config::{Config, FeedConfig};
-use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Selector, Source};
+use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Selection, Selector, Source};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::feed::runtime::{EnvTimer, TokioSpawner};
 use crate::feed::shards::Shards;
 use crate::ranking::l1::L1;
+use crate::ranking::ranker::Ranker;
+use crate::ranking::weighted_score::WeightedScore;
+use crate::rules::page_rules::PageRules;
 use crate::{filters, hydrators, scorers, side_effects, sources, visibility};
 
 /// Side effects under way at a time; those beyond are dropped and counted.
@@ -23,9 +27,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The pipeline of the feed.
 pub(crate) type FeedPipeline = Pipeline<FeedQuery, FeedCandidate>;
 
-/// Ranks by score and takes `feed.top_k`.
+/// Ranks by score and takes `feed.top_k`, and besides what a business rule is to place.
 struct TopK {
     size: usize,
+    rules: PageRules,
 }
 
 impl Selector<FeedQuery, FeedCandidate> for TopK {
@@ -36,12 +41,27 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
     fn size(&self) -> usize {
         self.size
     }
+
+    fn select(&self, query: &FeedQuery, mut posts: Vec<FeedCandidate>) -> Selection<FeedCandidate> {
+        posts.sort_by_key(|post| Reverse(post.score));
+        let mut reserve = posts.split_off(self.size.min(posts.len()));
+        self.rules.call_up(query, &mut posts, &mut reserve);
+        Selection {
+            selected: posts,
+            reserve,
+        }
+    }
 }
 
 /// Everything that a feed request runs through, stage by stage.
-pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+pub(crate) fn components(
+    shards: &Arc<dyn Shards>,
+    ranker: Option<&Arc<dyn Ranker>>,
+    config: &Config,
+) -> Components<FeedQuery, FeedCandidate> {
     let feed = &config.feed;
     let shards = || Arc::clone(shards);
+    let rules = PageRules::new(&feed.rules.0);
     Components {
         query_hydrators: vec![Box::new(hydrators::viewer::Viewer {
             shards: shards(),
@@ -66,8 +86,11 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             }),
         ],
         filters: filters(&shards, config),
-        scorers: scorers(feed),
-        selector: Box::new(TopK { size: feed.top_k }),
+        scorers: scorers(ranker, feed),
+        selector: Box::new(TopK {
+            size: feed.top_k,
+            rules: rules.clone(),
+        }),
         post_hydrators: vec![
             Box::new(hydrators::verdicts::Verdicts {
                 shards: shards(),
@@ -80,6 +103,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
             Box::new(visibility::visibility_filter::Visibility),
             Box::new(visibility::dedup_conversation::DedupConversation),
         ],
+        arranger: Some(Box::new(rules)),
         side_effects: vec![
             Arc::new(side_effects::served_history::ServedHistory { shards: shards() }),
             Arc::new(side_effects::event_log::EventLog {
@@ -151,9 +175,16 @@ fn filters(shards: &impl Fn() -> Arc<dyn Shards>, config: &Config) -> Vec<Box<dy
 }
 
 /// The steps of the score.
-fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> {
+fn scorers(ranker: Option<&Arc<dyn Ranker>>, feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> {
+    let is_calibrated = |head| ranker.is_some_and(|ranker| ranker.is_calibrated(head));
     vec![
-        Box::new(scorers::l1_order::L1Order),
+        Box::new(scorers::model_scorer::ModelScorer {
+            ranker: ranker.cloned(),
+            timeout: feed.rank_timeout,
+        }),
+        Box::new(scorers::weighted_scorer::WeightedScorer {
+            weighted: WeightedScore::new(feed, is_calibrated),
+        }),
         Box::new(scorers::author_diversity::AuthorDiversity {
             decay: feed.author_decay,
             floor: feed.author_floor,
@@ -161,6 +192,7 @@ fn scorers(feed: &FeedConfig) -> Vec<Box<dyn Scorer<FeedQuery, FeedCandidate>>> 
         Box::new(scorers::out_of_network::OutOfNetwork {
             factor: feed.oon_factor,
         }),
+        Box::new(scorers::rule_factors::RuleFactors::new(&feed.rules.0)),
     ]
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct FeedQuery {
     pub(crate) record: bool,
     /// It is for this part of the Following feed.
     pub(crate) following: Option<Section>,
+    /// The page is the first of a session.
+    pub(crate) first_page: bool,
     /// The candidates are the ranked reserve of an earlier page.
     pub(crate) resumed: bool,
     pub(crate) token: SessionToken,

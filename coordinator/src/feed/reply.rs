@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covey_api::v1;
+use covey_config::RuleConfig;
 use covey_pipeline::Report;
-use covey_shared::model::{Media, MediaKind};
+use covey_shared::model::{ActionKind, Media, MediaKind};
 use covey_shared::wire::Verdict;
 
 use crate::feed::candidate::{Channel, FeedCandidate};
@@ -13,11 +14,15 @@ use crate::feed::explain;
 use crate::feed::ledger::Account;
 use crate::feed::request::FeedRequest;
 use crate::feed::service::FeedOutcome;
+use crate::ranking::predictions::heads;
+use crate::ranking::ranker::Ranker;
 use crate::seal::Sealer;
 use crate::visibility::Ruling;
 
+const MODEL: &str = "ModelScorer";
+const WEIGHTED: &str = "WeightedScorer";
 /// Stands in `degraded` as long as no ranking model is loaded.
-const NO_MODEL: (&str, &str) = ("ModelScorer", "no ranking model: ordered by L1");
+const NO_MODEL: (&str, &str) = (MODEL, "no ranking model: ordered by L1");
 
 /// Everything that a reply is made of.
 pub(crate) struct Page<'a> {
@@ -26,6 +31,9 @@ pub(crate) struct Page<'a> {
     pub(crate) account: Account,
     /// For the next page, sealed; empty = there is none.
     pub(crate) cursor: String,
+    /// The model in service.
+    pub(crate) ranker: Option<&'a dyn Ranker>,
+    pub(crate) rules: &'a [RuleConfig],
     pub(crate) sealer: &'a Sealer,
     pub(crate) map_version: u64,
 }
@@ -46,11 +54,7 @@ pub(crate) fn reply(page: &Page<'_>) -> v1::GetFeedReply {
         } else {
             Vec::new()
         },
-        stages: if explained {
-            explain::stages(&page.outcome.report, &page.account.cost)
-        } else {
-            Vec::new()
-        },
+        stages: if explained { explain::stages(page) } else { Vec::new() },
     }
 }
 
@@ -63,7 +67,7 @@ fn answer(page: &Page<'_>) -> v1::Answer {
         degraded: degraded(page),
         staleness_ms: report.staleness_ms,
         map_version: page.map_version,
-        model_version: 0,
+        model_version: page.ranker.map_or(0, |ranker| ranker.version()),
         experiment_arms: Default::default(),
         timings_ms: timings(&page.outcome.report),
         trace_id: String::new(),
@@ -72,25 +76,48 @@ fn answer(page: &Page<'_>) -> v1::Answer {
 
 fn degraded(page: &Page<'_>) -> Vec<v1::Degraded> {
     let (report, account) = (&page.outcome.report, &page.account);
-    // The Following feed needs no model.
-    let unranked = page.outcome.query.following.is_none().then_some(NO_MODEL);
     let failed = report.degraded.iter().map(|entry| (entry.component, entry.reason));
     let noted = account.notes.iter().map(|note| (note.component, note.reason));
     let mut all: Vec<(&str, &str)> = Vec::new();
-    for entry in failed.chain(noted).chain(unranked) {
+    for entry in failed.chain(noted).chain(unranked(page)) {
         if !all.contains(&entry) {
             all.push(entry);
         }
     }
-    let message = |(component, reason): (&str, &str)| v1::Degraded {
-        component: component.to_owned(),
-        reason: reason.to_owned(),
+    let message = |component: String, reason: String| v1::Degraded { component, reason };
+    let named = all
+        .into_iter()
+        .map(|(who, why)| message(who.to_owned(), why.to_owned()));
+    let flaws = account.report.flaws();
+    let flaws = flaws.map(|(component, reason)| message(component, reason.to_owned()));
+    let ignored = page.ranker.and_then(ignored_heads);
+    let ignored = ignored.map(|heads| message(WEIGHTED.to_owned(), heads));
+    named.chain(flaws).chain(ignored).collect()
+}
+
+/// There is no model, or a page from the reserve shows what it had no answer for on an earlier one: the report of this run does not know.
+fn unranked(page: &Page<'_>) -> Option<(&'static str, &'static str)> {
+    if page.outcome.query.following.is_some() {
+        return None;
+    }
+    if page.ranker.is_none() {
+        return Some(NO_MODEL);
+    }
+    let mut posts = page.outcome.selected.iter();
+    let some = page.outcome.query.resumed && posts.any(|post| post.predictions.is_none());
+    some.then_some((MODEL, "partial"))
+}
+
+fn ignored_heads(ranker: &dyn Ranker) -> Option<String> {
+    let ignored = heads().filter(|head| !ranker.is_calibrated(*head));
+    let name = |head| {
+        action_kind(head)
+            .as_str_name()
+            .trim_start_matches("ACTION_KIND_")
+            .to_lowercase()
     };
-    let flaws = account.report.flaws().map(|(component, reason)| v1::Degraded {
-        component,
-        reason: reason.to_owned(),
-    });
-    all.into_iter().map(message).chain(flaws).collect()
+    let names: Vec<String> = ignored.map(name).collect();
+    (!names.is_empty()).then(|| format!("not calibrated, weighs 0: {}", names.join(", ")))
 }
 
 /// Time per stage, rounds of backfill included, and of the whole run.
@@ -168,6 +195,11 @@ pub(crate) fn channel(channel: Channel) -> v1::Channel {
         Channel::Popular => v1::Channel::Popular,
         Channel::New => v1::Channel::New,
     }
+}
+
+/// The API numbers the kinds from 1, in our order.
+pub(crate) fn action_kind(head: ActionKind) -> v1::ActionKind {
+    v1::ActionKind::try_from(head.index() as i32 + 1).unwrap_or_default()
 }
 
 pub(crate) fn visibility(ruling: Option<Ruling>) -> (v1::Visibility, &'static str) {

@@ -26,6 +26,7 @@ use crate::feed::runtime::EnvTimer;
 use crate::feed::shards::{Live, Shards};
 use crate::hydrators::viewer::before;
 use crate::ingest::Ingest;
+use crate::ranking::ranker::Ranker;
 use crate::request::RequestContext;
 use crate::seal::{SealError, Sealer};
 use crate::side_effects::served_history::served_ids;
@@ -74,6 +75,7 @@ pub struct FeedService {
     shards: Arc<dyn Shards>,
     pipeline: FeedPipeline,
     following: FeedPipeline,
+    ranker: Option<Arc<dyn Ranker>>,
     reserves: Mutex<Reserves>,
     sealer: Arc<Sealer>,
     config: Arc<Config>,
@@ -97,13 +99,25 @@ impl FeedService {
         let coordinator = &config.coordinator;
         let timer = || EnvTimer(env.clock.clone());
         FeedService {
-            pipeline: assemble(components(&shards, &config), &config, timer()),
+            pipeline: assemble(components(&shards, None, &config), &config, timer()),
             following: assemble(following::components(&shards, &config), &config, timer()),
+            ranker: None,
             reserves: Mutex::new(Reserves::new(coordinator.reserve_sessions, coordinator.reserve_ttl)),
             shards,
             sealer,
             config,
             env,
+        }
+    }
+
+    /// The same, with a model that orders the feed.
+    #[must_use]
+    pub fn ranked_by(self, ranker: Arc<dyn Ranker>) -> FeedService {
+        let components = components(&self.shards, Some(&ranker), &self.config);
+        FeedService {
+            pipeline: assemble(components, &self.config, EnvTimer(self.env.clock.clone())),
+            ranker: Some(ranker),
+            ..self
         }
     }
 
@@ -170,11 +184,14 @@ impl FeedService {
     }
 
     fn reply(&self, request: &FeedRequest, outcome: &FeedOutcome, cursor: String) -> GetFeedReply {
+        let ranked = request.kind == FeedKind::ForYou;
         reply(&Page {
             request,
             outcome,
             account: outcome.query.ledger.account(),
             cursor,
+            ranker: self.ranker.as_deref().filter(|_| ranked),
+            rules: if ranked { &self.config.feed.rules.0 } else { &[] },
             sealer: &self.sealer,
             map_version: self.shards.map_version(),
         })
@@ -199,6 +216,7 @@ impl FeedService {
             client_blooms: request.blooms.clone(),
             record: !request.dry_run,
             following: None,
+            first_page: request.cursor.is_empty(),
             resumed: false,
             token: request.token.clone(),
             ledger: Arc::new(Ledger::default()),
@@ -269,6 +287,9 @@ fn unavailable(error: PipelineError) -> FeedError {
 #[cfg(test)]
 #[path = "failures_test.rs"]
 mod failures;
+#[cfg(test)]
+#[path = "ranked_test.rs"]
+mod ranked;
 #[cfg(test)]
 #[path = "service_test.rs"]
 mod tests;

@@ -14,16 +14,17 @@ use crate::hydrators::viewer::no_state;
 
 /// What the viewer did with one post within one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SequenceEntry {
-    pub(crate) post: PostKey,
+pub struct SequenceEntry {
+    /// On which post.
+    pub post: PostKey,
     /// The first action of the entry.
-    pub(crate) at: UnixMillis,
+    pub at: UnixMillis,
     /// Multi-hot: bit n is the kind with index n.
-    pub(crate) kinds: u32,
+    pub kinds: u32,
     /// Longest time that the viewer looked, in milliseconds.
-    pub(crate) dwell_ms: u32,
+    pub dwell_ms: u32,
     /// Where in the product the first action was.
-    pub(crate) surface: u8,
+    pub surface: u8,
 }
 
 impl SequenceEntry {

@@ -42,7 +42,7 @@ impl Scorer<FeedQuery, FeedCandidate> for AuthorDiversity {
             *earlier += 1;
         }
         ready(Rows::all(scores, |post: &mut FeedCandidate, score: Score| {
-            (post.diversified, post.score) = (score, score);
+            (post.diversified, post.networked, post.score) = (score, score, score);
         }))
     }
 

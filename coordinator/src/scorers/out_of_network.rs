@@ -26,11 +26,13 @@ impl Scorer<FeedQuery, FeedCandidate> for OutOfNetwork {
             Some(true) | None => post.diversified,
         };
         let scores = posts.iter().map(score).collect();
-        ready(Rows::all(scores, |post: &mut FeedCandidate, score| post.score = score))
+        ready(Rows::all(scores, |post: &mut FeedCandidate, score: Score| {
+            (post.networked, post.score) = (score, score);
+        }))
     }
 
     fn step(&self, post: &FeedCandidate) -> Option<Score> {
-        Some(post.score)
+        Some(post.networked)
     }
 }
 

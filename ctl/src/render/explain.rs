@@ -90,6 +90,9 @@ fn one(explanation: &PostExplanation, style: Style) -> String {
                 .to_owned(),
         );
     }
+    for rule in &explanation.rules {
+        line(format!("rule {}: {}", rule.rule, rule.effect));
+    }
     let ranks: Vec<String> = explanation
         .ranks
         .iter()
@@ -111,11 +114,9 @@ fn one(explanation: &PostExplanation, style: Style) -> String {
 /// The funnel: what each component did.
 pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
     let row = |report: &StageReport| {
-        let removed: Vec<String> = report
-            .removed
-            .iter()
-            .map(|(reason, count)| format!("{reason} {count}"))
-            .collect();
+        let touched = report.rules.iter().map(|(rule, count)| format!("rule {rule} {count}"));
+        let removed = report.removed.iter().map(|(reason, count)| format!("{reason} {count}"));
+        let removed: Vec<String> = removed.chain(touched).collect();
         let note = if report.error.is_empty() {
             removed.join(", ")
         } else {
@@ -136,7 +137,7 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
         return String::new();
     }
     table(
-        &["STAGE", "COMPONENT", "IN", "OUT", "MS", "SHARD MS", "REMOVED"],
+        &["STAGE", "COMPONENT", "IN", "OUT", "MS", "SHARD MS", "REMOVED, RULES"],
         &rows,
         style,
     )

@@ -14,6 +14,7 @@ use crate::sections::events::EventLogConfig;
 use crate::sections::feed::FeedConfig;
 use crate::sections::network::{RpcConfig, TelemetryConfig};
 use crate::sections::replication::RaftConfig;
+use crate::sections::rules;
 use crate::sections::search::{AnnConfig, EmbeddingConfig};
 use crate::sections::storage::{LimitsConfig, RetentionConfig, StorageConfig};
 use crate::units::Address;
@@ -135,8 +136,9 @@ impl Config {
             "node.<id>.meta".to_owned(),
             "node.<id>.joined".to_owned(),
         ]);
+        keys.extend(rules::known_keys());
         let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
-        sections.push("node".to_owned());
+        sections.extend(["node".to_owned(), rules::PATH.to_owned()]);
         Known { sections, keys }
     }
 

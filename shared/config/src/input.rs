@@ -5,10 +5,46 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Origin, Problem};
+use crate::sections::rules;
 use crate::value::{Lit, Range, Setting};
 
 /// Names in the environment start with this.
 pub(crate) const ENV_PREFIX: &str = "COVEY__";
+
+/// A list of tables, each of which is named by one of its keys.
+struct List {
+    path: &'static str,
+    key: &'static str,
+    /// The tables in a sentence.
+    what: &'static str,
+    /// What to do about a table without a name.
+    hint: &'static str,
+    name: fn(&Lit) -> Result<String, String>,
+}
+
+const LISTS: [List; 2] = [
+    List {
+        path: "node",
+        key: "id",
+        what: "nodes",
+        hint: "give each a number ≥ 1",
+        name: node_id,
+    },
+    List {
+        path: rules::PATH,
+        key: "name",
+        what: "rules",
+        hint: "give each one of its own",
+        name: rules::rule_name,
+    },
+];
+
+fn node_id(lit: &Lit) -> Result<String, String> {
+    match u64::from_lit(lit) {
+        Ok(id @ 1..=65_535) => Ok(id.to_string()),
+        _ => Err(format!("{lit} is not a node id: 1 to 65535")),
+    }
+}
 
 struct Written {
     lit: Lit,
@@ -21,8 +57,8 @@ pub(crate) struct Input {
     values: BTreeMap<String, Written>,
     /// Where each value was written, also after it was taken: for checks across keys.
     origins: BTreeMap<String, Origin>,
-    /// Ids of the `[[node]]` tables in file order.
-    nodes: Vec<u64>,
+    /// Path of its list and name of each table, in file order.
+    listed: Vec<(&'static str, String)>,
     problems: Vec<Problem>,
 }
 
@@ -56,9 +92,10 @@ impl Input {
                 format!("{prefix}.{}", key.get_ref())
             };
             let origin = lines.origin(key.span().start);
+            let list = LISTS.iter().find(|list| list.path == path);
             match value.get_ref() {
-                DeValue::Array(items) if path == "node" => {
-                    self.node_list(items.iter().map(|i| (i.get_ref(), i.span().start)), lines)
+                DeValue::Array(items) if let Some(list) = list => {
+                    self.list(list, items.iter().map(|i| (i.get_ref(), i.span().start)), lines)
                 }
                 DeValue::Table(inner) if known.is_section(&path) => self.table(&path, inner, lines, known),
                 DeValue::Table(_) | DeValue::Array(_) if !known.is_key(&path) => {
@@ -74,41 +111,42 @@ impl Input {
         }
     }
 
-    /// `[[node]]` tables become `node.<id>.<key>`, so that the environment can name one by its id.
-    fn node_list<'a, 'i: 'a>(&mut self, items: impl Iterator<Item = (&'a DeValue<'i>, usize)>, lines: &Lines<'_>) {
+    /// `[[node]]` tables become `node.<id>.<key>`, so that the environment can name one by its id; other lists likewise.
+    fn list<'a, 'i: 'a>(
+        &mut self,
+        list: &List,
+        items: impl Iterator<Item = (&'a DeValue<'i>, usize)>,
+        lines: &Lines<'_>,
+    ) {
+        let List { path, key, what, .. } = *list;
+        let name_path = format!("{path}.{key}");
         for (item, at) in items {
             let origin = lines.origin(at);
             let DeValue::Table(table) = item else {
-                self.problem(origin, "node", "is not a table; write [[node]]".into());
+                self.problem(origin, path, format!("is not a table; write [[{path}]]"));
                 continue;
             };
-            let id = table
-                .get("id")
-                .map(|id| (lit(id.get_ref()), lines.origin(id.span().start)));
-            let Some((id, id_origin)) = id else {
-                self.problem(
-                    origin,
-                    "node.id",
-                    "a [[node]] without an id; give each a number ≥ 1".into(),
-                );
+            let named = table.get(key);
+            let Some((lit, origin)) = named.map(|name| (lit(name.get_ref()), lines.origin(name.span().start))) else {
+                self.problem(origin, &name_path, format!("a [[{path}]] without {key}; {}", list.hint));
                 continue;
             };
-            let id = match u64::from_lit(&id) {
-                Ok(id @ 1..=65_535) => id,
-                _ => {
-                    self.problem(id_origin, "node.id", format!("{id} is not a node id: 1 to 65535"));
+            let name = match (list.name)(&lit) {
+                Ok(name) => name,
+                Err(why) => {
+                    self.problem(origin, &name_path, why);
                     continue;
                 }
             };
-            if self.nodes.contains(&id) {
-                self.problem(id_origin, "node.id", format!("two nodes have the id {id}"));
+            if self.names(path).contains(&name) {
+                self.problem(origin, &name_path, format!("two {what} have the {key} {name}"));
                 continue;
             }
-            self.nodes.push(id);
-            for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "id") {
-                let path = format!("node.{id}.{}", key.get_ref());
-                self.insert(path, lit(value.get_ref()), lines.origin(key.span().start));
+            for (inner, value) in table.iter().filter(|(inner, _)| inner.get_ref() != key) {
+                let path = format!("{path}.{name}.{}", inner.get_ref());
+                self.insert(path, self::lit(value.get_ref()), lines.origin(inner.span().start));
             }
+            self.listed.push((path, name));
         }
     }
 
@@ -135,9 +173,20 @@ impl Input {
         self.origins.contains_key(path)
     }
 
+    /// Names of the tables of a list, in file order.
+    pub(crate) fn names(&self, list: &str) -> Vec<String> {
+        let of_list = self.listed.iter().filter(|(path, _)| *path == list);
+        of_list.map(|(_, name)| name.clone()).collect()
+    }
+
     /// Ids of the nodes in file order.
     pub(crate) fn node_ids(&self) -> Vec<u64> {
-        self.nodes.clone()
+        self.names("node").iter().filter_map(|id| id.parse().ok()).collect()
+    }
+
+    /// Forgets the values below a path: something else about them was reported.
+    pub(crate) fn forget(&mut self, prefix: &str) {
+        self.values.retain(|path, _| !path.starts_with(prefix));
     }
 
     /// Notes a problem at a known place.

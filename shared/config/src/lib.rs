@@ -30,6 +30,7 @@ pub use sections::feed::{
 };
 pub use sections::network::{LogFormat, RpcConfig, TelemetryConfig};
 pub use sections::replication::RaftConfig;
+pub use sections::rules::{CapPer, ChannelName, LabelName, MOST_RULES, RuleAction, RuleConfig, RuleList, RuleMatch};
 pub use sections::search::{AnnConfig, EmbeddingConfig, Metric};
 pub use sections::storage::{LimitsConfig, RetentionConfig, StorageConfig};
 pub use units::{Address, ByteSize, Secret};

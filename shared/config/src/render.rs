@@ -2,6 +2,7 @@
 
 use crate::config::{Config, NODE_DOC};
 use crate::section::{KeySpec, SectionSpec};
+use crate::sections::rules::RULE_DOC;
 
 const HEAD: &str = "\
 # The configuration of a whole Covey cluster: the same file on every machine.
@@ -24,16 +25,22 @@ impl Config {
                 let nodes: Vec<_> = self.nodes.iter().map(|node| node.to_toml()).collect();
                 text.push_str(&nodes.join("\n"));
             }
+            if section.path == "feed.weights" {
+                text.push('\n');
+                text.extend(RULE_DOC.map(|line| format!("#{line}\n")));
+                text.extend(self.feed.rules.0.iter().map(|rule| format!("\n{}", rule.to_toml())));
+            }
         }
         text
     }
 
-    /// Only what differs from the defaults, one `path = value  (default …)` per line. Secrets are hidden.
+    /// Only what differs from the defaults, and every rule, one `path = value  (default …)` per line. Secrets are hidden.
     pub fn changes(&self) -> String {
         let changed = self.keys().into_iter().filter(|key| key.value != key.default);
-        changed
-            .map(|key| format!("{} = {}  (default {})\n", key.path, key.value, key.default))
-            .collect()
+        let keys = changed.map(|key| format!("{} = {}  (default {})\n", key.path, key.value, key.default));
+        let rules = self.feed.rules.0.iter();
+        let rules = rules.map(|rule| format!("[[feed.rule]] {}\n", rule.lines().join(", ")));
+        keys.chain(rules).collect()
     }
 
     /// What `config check` says about a good file.

@@ -5,5 +5,6 @@ pub(crate) mod events;
 pub(crate) mod feed;
 pub(crate) mod network;
 pub(crate) mod replication;
+pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod storage;

@@ -116,4 +116,8 @@ fn times_and_sizes_that_contradict_each_other_are_refused() {
     );
     refused("[feed]\nresult_size = 60", "larger than feed.top_k");
     refused("[feed]\ntop_k = 2000", "larger than feed.l2_candidates");
+    refused(
+        "[feed.weights]\ndwell_time = -0.1",
+        "feed.weights.dwell_time: -0.1 is out of range: 0.0 to 1000.0",
+    );
 }

@@ -1,4 +1,4 @@
-//! The candidate pipeline framework: seven small traits and the order in which they run.
+//! The candidate pipeline framework: eight small traits and the order in which they run.
 //!
 //! A pipeline turns a query `Q` into a ranked list of candidates `C`. It is a visible list of components
 //! ([`Components`]); a run calls them in this order:
@@ -14,7 +14,8 @@
 //! | 6 | selector | [`Selector`] | stable, descending |
 //! | 7, 8 | hydrators and filters of the slate | [`Hydrator`], [`Filter`] | as 3 and 4 |
 //! | 8b | backfill | | while too few survive: take the next of the ranked reserve, hydrate them, filter the whole slate |
-//! | 9 | truncate to the result size | | what is cut off leads the reserve |
+//! | 8c | arranger | [`Arranger`] | at most one; what it leaves out is made up for by backfill, and it is asked again |
+//! | 9 | truncate to the result size | | what is not on the page leads the reserve |
 //! | 10 | side effects | [`SideEffect`] | spawned; the reply does not wait for them |
 //!
 //! # When a component fails
@@ -90,6 +91,7 @@
 //! too: it returns `Box::pin(async move { .. })` instead of [`ready`], and should set a `budget`. A filter whose failure must not let anything through says `required`, and answers
 //! [`Verdict::Unjudged`] for what it cannot tell.
 
+mod arranger;
 mod call;
 mod candidate;
 mod context;
@@ -113,6 +115,7 @@ mod source;
 mod testing;
 mod trace;
 
+pub use arranger::Arranger;
 pub use candidate::Candidate;
 pub use context::{RequestId, RunContext, Spawner, Timer};
 pub use effects::EffectStats;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::effects::{EffectStats, Effects};
 use crate::run::{Run, Start};
 use crate::{
-    BuildError, Candidate, Filter, Hydrator, Outcome, PipelineError, QueryHydrator, Request, RunContext, Scorer,
-    Selector, SideEffect, Source, Spawner, Stage, Timer,
+    Arranger, BuildError, Candidate, Filter, Hydrator, Outcome, PipelineError, QueryHydrator, Request, RunContext,
+    Scorer, Selector, SideEffect, Source, Spawner, Stage, Timer,
 };
 
 /// The components of a pipeline. The order within a list is the order in which its members run or are applied.
@@ -31,6 +31,8 @@ pub struct Components<Q, C> {
     pub post_hydrators: Vec<Box<dyn Hydrator<Q, C>>>,
     /// Stage 8, one after another, on the slate.
     pub post_filters: Vec<Box<dyn Filter<Q, C>>>,
+    /// Stage 8c; without one the page is the slate, best first.
+    pub arranger: Option<Box<dyn Arranger<Q, C>>>,
     /// Stage 10.
     pub side_effects: Vec<Arc<dyn SideEffect<Q, C>>>,
 }
@@ -49,6 +51,7 @@ impl<Q, C> Components<Q, C> {
             selector,
             post_hydrators: Vec::new(),
             post_filters: Vec::new(),
+            arranger: None,
             side_effects: Vec::new(),
         }
     }
@@ -70,6 +73,7 @@ impl<Q, C> Components<Q, C> {
         names.push((Stage::Selector, self.selector.name()));
         names.extend(self.post_hydrators.iter().map(|c| (Stage::PostHydrator, c.name())));
         names.extend(self.post_filters.iter().map(|c| (Stage::PostFilter, c.name())));
+        names.extend(self.arranger.iter().map(|c| (Stage::Arranger, c.name())));
         names.extend(self.side_effects.iter().map(|c| (Stage::SideEffect, c.name())));
         names
     }

@@ -30,6 +30,8 @@ pub enum Stage {
     PostHydrator,
     /// 8, and the rounds of backfill
     PostFilter,
+    /// 8c, and the rounds of backfill
+    Arranger,
     /// 10
     SideEffect,
 }
@@ -48,6 +50,7 @@ impl Stage {
             Self::Selector => "selector",
             Self::PostHydrator => "post_hydrator",
             Self::PostFilter => "post_filter",
+            Self::Arranger => "arranger",
             Self::SideEffect => "side_effect",
         }
     }
@@ -56,9 +59,13 @@ impl Stage {
     pub(crate) fn needs_candidates(self) -> bool {
         match self {
             Self::QueryHydrator | Self::DependentQueryHydrator | Self::Source | Self::SideEffect => false,
-            Self::Hydrator | Self::Filter | Self::Scorer | Self::Selector | Self::PostHydrator | Self::PostFilter => {
-                true
-            }
+            Self::Hydrator
+            | Self::Filter
+            | Self::Scorer
+            | Self::Selector
+            | Self::PostHydrator
+            | Self::PostFilter
+            | Self::Arranger => true,
         }
     }
 }
@@ -118,7 +125,7 @@ pub struct ComponentReport {
     /// Candidates given to it.
     pub input: usize,
     /// Candidates that a source found or a filter kept, rows that a hydrator or scorer answered, the slate of the
-    /// selector.
+    /// selector, the page of the arranger.
     pub output: usize,
     /// Candidates removed because of it, by reason.
     pub removed: BTreeMap<&'static str, usize>,

@@ -118,7 +118,7 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
         }
         // 6
         let selection = self.select(query, candidates);
-        // 7, 8, 8b, 9
+        // 7, 8, 8b, 8c, 9
         self.judge(query, selection, size).await
     }
 
@@ -136,18 +136,12 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
             let reserve = selected.split_off(selector.size().min(selected.len()));
             Selection { selected, reserve }
         };
-        let face = Face {
-            name: selector.name(),
-            enabled,
-            required: false,
-            budget: Duration::MAX,
-        };
-        let mut entry =
-            Call::new(&self.context, at, face, input).report(if enabled { Status::Ok } else { Status::Disabled });
-        entry.output = selection.selected.len();
-        entry.took = self.context.now().saturating_sub(started);
-        self.report.push(entry);
-        self.close_stage(at, started, input, selection.selected.len());
+        self.push_immediate(
+            at,
+            (selector.name(), enabled),
+            (input, selection.selected.len()),
+            started,
+        );
         let slate = selection.selected.len();
         let ranked = selection.selected.iter().chain(&selection.reserve);
         self.tracer.note_positions(ranked, |rank| TraceEvent::Ranked {
@@ -155,6 +149,28 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
             slate: rank <= slate,
         });
         selection
+    }
+
+    /// The entry of a component that cannot fail; `name` and whether it was enabled, candidates in and out.
+    fn push_immediate(
+        &mut self,
+        at: At,
+        (name, enabled): (&'static str, bool),
+        (input, output): (usize, usize),
+        started: Duration,
+    ) {
+        let face = Face {
+            name,
+            enabled,
+            required: false,
+            budget: Duration::MAX,
+        };
+        let mut entry =
+            Call::new(&self.context, at, face, input).report(if enabled { Status::Ok } else { Status::Disabled });
+        entry.output = output;
+        entry.took = self.context.now().saturating_sub(started);
+        self.report.push(entry);
+        self.close_stage(at, started, input, output);
     }
 
     /// Stage 10 and the outcome.

@@ -42,6 +42,7 @@ fn slow_then_fast(world: &World) -> Components<crate::testing::Query, crate::tes
         selector: Box::new(ByScore(4)),
         post_hydrators: vec![Box::new(slow("ph1")), Box::new(fast("ph2"))],
         post_filters: vec![Box::new(slow("pf1")), Box::new(fast("pf2"))],
+        arranger: None,
         side_effects: vec![],
     }
 }

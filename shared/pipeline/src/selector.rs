@@ -4,16 +4,16 @@ use std::cmp::Reverse;
 
 use crate::{Score, name::short_type_name};
 
-/// Ranked candidates in two parts; everything in `selected` ranks above everything in `reserve`.
+/// Ranked candidates in two parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection<C> {
-    /// The slate, best first.
+    /// The slate, best first: what ranks above the reserve, and what a selector has reason to want judged besides.
     pub selected: Vec<C>,
     /// The rest, best first.
     pub reserve: Vec<C>,
 }
 
-/// Ranks the candidates and takes the best. Pure and immediate, so it can neither fail nor overrun.
+/// Ranks the candidates and takes the best, and may take some besides that an arranger is to place. Pure and immediate, so it can neither fail nor overrun.
 pub trait Selector<Q, C>: Send + Sync {
     /// The name of the type by default.
     fn name(&self) -> &'static str {

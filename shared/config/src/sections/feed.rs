@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::section::section;
+use crate::sections::rules::RuleList;
 
 section! {
     /// The feed: what is retrieved, filtered, scored and shown.
@@ -37,6 +38,8 @@ section! {
         min_video_duration: Duration = "10s", in "0s"..="1h";
         /// Time for the state of the viewer: lists, actions, impressions.
         hydrate_timeout: Duration = "100ms", in "1ms"..="10s";
+        /// Time for the ranking model; without its answer the first score orders the feed.
+        rank_timeout: Duration = "100ms", in "1ms"..="10s";
         /// Time for the verdicts on the selected posts: labels, parents, texts.
         verdict_timeout: Duration = "200ms", in "1ms"..="10s";
         /// Age beyond which what a replica says is no verdict, and a post without one is not served: what was taken down is
@@ -61,6 +64,8 @@ section! {
         l1: L1Config;
         /// `[feed.weights]`.
         weights: WeightsConfig;
+        /// `[[feed.rule]]`.
+        rules: RuleList;
     }
 }
 
@@ -206,8 +211,8 @@ section! {
         profile_click: f64 = 0.0, in -1000.0..=1000.0;
         /// The viewer stays at the post.
         dwell: f64 = 0.0, in -1000.0..=1000.0;
-        /// How long the viewer stays, per second.
-        dwell_time: f64 = 0.004, in -1000.0..=1000.0;
+        /// How long the viewer stays, per second. Never negative: the least sum of the others is what scores are counted from.
+        dwell_time: f64 = 0.004, in 0.0..=1000.0;
         /// The viewer is not interested.
         not_interested: f64 = -43.2, in -1000.0..=1000.0;
         /// The viewer blocks the author.

@@ -1,0 +1,182 @@
+//! Arranger: a page under the rules `pin`, `inject` and `cap`.
+
+use std::cmp::Reverse;
+
+use covey_config::{RuleConfig, RuleMatch};
+use covey_pipeline::Arranger;
+
+use crate::feed::candidate::FeedCandidate;
+use crate::feed::query::FeedQuery;
+use crate::rules::cap::{Cap, Counts};
+use crate::rules::inject::Inject;
+use crate::rules::matching::is_match;
+use crate::rules::pin::Pin;
+use crate::rules::{Effect, RuleEffect};
+
+/// The page is made slot by slot: a pinned post, else one that a rule wants here by now, else the best that is left. No cap is ever
+/// passed: pins are seated first and count for the caps, and a pin or inject that would pass one does nothing. Within a kind the order
+/// of the list decides.
+#[derive(Clone, Debug)]
+pub(crate) struct PageRules {
+    pins: Vec<Pin>,
+    injects: Vec<Inject>,
+    caps: Vec<Cap>,
+}
+
+impl PageRules {
+    pub(crate) fn new(rules: &[RuleConfig]) -> PageRules {
+        PageRules {
+            pins: rules.iter().filter_map(Pin::of).collect(),
+            injects: rules.iter().filter_map(Inject::of).collect(),
+            caps: rules.iter().filter_map(Cap::of).collect(),
+        }
+    }
+
+    /// Moves the best match of each rule that places one from the reserve to the slate, where none is there already: only what
+    /// is judged can be shown. The slate stays in the order of `score`.
+    pub(crate) fn call_up(&self, query: &FeedQuery, slate: &mut Vec<FeedCandidate>, reserve: &mut Vec<FeedCandidate>) {
+        for wanted in self.placing(query) {
+            if slate.iter().any(|post| is_match(wanted, post)) {
+                continue;
+            }
+            if let Some(best) = reserve.iter().position(|post| is_match(wanted, post)) {
+                slate.push(reserve.remove(best));
+            }
+        }
+        slate.sort_by_key(|post| Reverse(post.score));
+    }
+
+    fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &RuleMatch> {
+        let pins = self.pins.iter().filter(|_| query.first_page);
+        let injects = self.injects.iter().map(|inject| &inject.matches);
+        pins.map(|pin| &pin.matches).chain(injects)
+    }
+}
+
+impl Arranger<FeedQuery, FeedCandidate> for PageRules {
+    fn enable(&self, _: &FeedQuery) -> bool {
+        !(self.pins.is_empty() && self.injects.is_empty() && self.caps.is_empty())
+    }
+
+    fn arrange(&self, query: &FeedQuery, slate: &mut [FeedCandidate], size: usize) -> Vec<usize> {
+        let mut draft = Draft::new(self, slate, size);
+        if query.first_page {
+            draft.seat_pins();
+        }
+        draft.fill();
+        let Draft { page, effects, .. } = draft;
+        for post in slate.iter_mut() {
+            post.forget_placing();
+        }
+        for (i, effect) in effects {
+            slate[i].rules.push(effect);
+        }
+        page
+    }
+}
+
+/// A page in the making. Posts are positions in the slate.
+struct Draft<'a> {
+    rules: &'a PageRules,
+    posts: &'a [FeedCandidate],
+    /// Best first.
+    ranked: Vec<usize>,
+    /// Placed, seated or held back.
+    gone: Vec<bool>,
+    /// Pinned posts, by slot.
+    seats: Vec<Option<usize>>,
+    counts: Counts<'a>,
+    page: Vec<usize>,
+    effects: Vec<(usize, RuleEffect)>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(rules: &'a PageRules, posts: &'a [FeedCandidate], size: usize) -> Draft<'a> {
+        let mut ranked: Vec<usize> = (0..posts.len()).collect();
+        // Backfill ranks above what was called up from far below.
+        ranked.sort_by_key(|i| Reverse(posts[*i].score));
+        Draft {
+            rules,
+            posts,
+            ranked,
+            gone: vec![false; posts.len()],
+            seats: vec![None; size],
+            counts: Counts::new(&rules.caps),
+            page: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    fn seat_pins(&mut self) {
+        for pin in &self.rules.pins {
+            let free = self.seats.get(pin.slot - 1).is_some_and(Option::is_none);
+            let best = self.best(&pin.matches).filter(|_| free);
+            if let Some(i) = best {
+                self.seats[pin.slot - 1] = Some(i);
+                self.effects.push((i, pin.effect()));
+                self.take(i);
+            }
+        }
+    }
+
+    fn fill(&mut self) {
+        for slot in 1..=self.seats.len() {
+            let next = self.seats[slot - 1].or_else(|| self.next(slot));
+            self.page.extend(next);
+        }
+    }
+
+    fn next(&mut self, slot: usize) -> Option<usize> {
+        let turn = self.whose_turn();
+        let due = self.rules.injects.iter().filter(|inject| inject.slot <= slot);
+        let stands = |wanted| self.page.iter().any(|i| is_match(wanted, &self.posts[*i]));
+        let mut missing = due.filter(|inject| !stands(&inject.matches));
+        let injected = missing.find_map(|inject| Some((self.best(&inject.matches)?, inject)));
+        if let Some((i, inject)) = injected.filter(|(i, _)| Some(*i) != turn) {
+            self.effects.push((i, inject.effect(slot)));
+            self.take(i);
+            return Some(i);
+        }
+        turn.inspect(|i| self.take(*i))
+    }
+
+    /// The best that is left; those above it that a cap leaves no room for are held back.
+    fn whose_turn(&mut self) -> Option<usize> {
+        for i in self.ranked.iter().copied() {
+            if self.gone[i] {
+                continue;
+            }
+            let Some(cap) = self.counts.full_for(&self.posts[i]) else {
+                return Some(i);
+            };
+            self.effects.push((i, cap.effect()));
+            self.gone[i] = true;
+        }
+        None
+    }
+
+    /// The best match that is left and has room.
+    fn best(&self, wanted: &RuleMatch) -> Option<usize> {
+        let fits = |i: &usize| {
+            let post = &self.posts[*i];
+            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(post).is_none()
+        };
+        self.ranked.iter().copied().find(fits)
+    }
+
+    fn take(&mut self, i: usize) {
+        self.gone[i] = true;
+        self.counts.place(&self.posts[i]);
+    }
+}
+
+impl FeedCandidate {
+    /// Forgets what rules did with its place: each page places anew.
+    pub(crate) fn forget_placing(&mut self) {
+        self.rules.retain(|entry| matches!(entry.effect, Effect::Factor(_)));
+    }
+}
+
+#[cfg(test)]
+#[path = "page_rules_test.rs"]
+mod tests;

@@ -1,0 +1,210 @@
+//! Tests of page rules: posts 1, 2, 3 … in the order of their scores.
+
+use covey_config::{CapPer, RuleConfig};
+use covey_pipeline::Score;
+use covey_shared::model::Topics;
+
+use super::*;
+use crate::feed::candidate::{Channel, ChannelHit};
+use crate::feed::testing::{core, key, query, repost};
+use crate::rules::testing::{about, cap, id, inject, pin, topic};
+
+/// Post `i` is about topic `topics[i]`; 0 = none.
+fn slate(topics: &[u32]) -> Vec<FeedCandidate> {
+    let one = |(i, topic): (usize, &u32)| {
+        let topics: &[u32] = if *topic == 0 { &[] } else { std::slice::from_ref(topic) };
+        let mut post = about(i as u64 + 1, topics);
+        post.score = Score::new(1.0 / (i as f64 + 1.0)).expect("a number");
+        post
+    };
+    topics.iter().enumerate().map(one).collect()
+}
+
+/// The page of a size, and all that was done: post, rule, effect.
+fn page(rules: &[RuleConfig], posts: &mut [FeedCandidate], size: usize, first: bool) -> (Vec<u64>, Vec<String>) {
+    let query = FeedQuery {
+        first_page: first,
+        ..query()
+    };
+    let order = PageRules::new(rules).arrange(&query, posts, size);
+    let ids = order.iter().map(|i| posts[*i].post().0).collect();
+    let told = |post: &FeedCandidate| {
+        let post_id = post.post().0;
+        let entries = post.rules.iter();
+        entries
+            .map(|entry| format!("{post_id} {}: {}", entry.rule, entry.effect))
+            .collect::<Vec<_>>()
+    };
+    (ids, posts.iter().flat_map(told).collect())
+}
+
+fn first(rules: &[RuleConfig], topics: &[u32], size: usize) -> (Vec<u64>, Vec<String>) {
+    page(rules, &mut slate(topics), size, true)
+}
+
+const HELD: &str = "held back: this page has enough like it";
+
+#[test]
+fn without_a_match_nothing_moves() {
+    let rules = [
+        pin("a", 1, id(99)),
+        inject("b", 1, topic(9)),
+        cap("c", CapPer::Topic, 1),
+        cap("d", CapPer::Author, 1),
+    ];
+    let (ids, told) = first(&rules, &[0, 0, 0, 0], 3);
+    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(told, [""; 0]);
+    assert!(!PageRules::new(&[]).enable(&query()) && PageRules::new(&rules).enable(&query()));
+}
+
+#[test]
+fn a_pin_moves_a_post_up_or_down_to_its_slot() {
+    assert_eq!(first(&[pin("a", 1, id(4))], &[0; 5], 4).0, [4, 1, 2, 3]);
+    assert_eq!(first(&[pin("a", 3, id(1))], &[0; 5], 4).0, [2, 3, 1, 4]);
+    let (ids, told) = first(&[pin("a", 2, topic(7))], &[0, 0, 0, 7, 7], 4);
+    assert_eq!(
+        (ids, told),
+        (vec![1, 4, 2, 3], vec!["4 a: pinned to slot 2".to_owned()])
+    );
+}
+
+#[test]
+fn a_pin_is_for_the_first_page_and_for_slots_of_it() {
+    let rules = [pin("a", 1, id(3))];
+    assert_eq!(page(&rules, &mut slate(&[0; 3]), 3, false).0, [1, 2, 3]);
+    let (ids, told) = first(&[pin("a", 4, id(2))], &[0; 5], 3);
+    assert_eq!((ids, told.len()), (vec![1, 2, 3], 0), "the page ends before the slot");
+    // There are fewer posts than slots: it comes as late as it can.
+    assert_eq!(first(&[pin("a", 9, id(1))], &[0; 3], 10).0, [2, 3, 1]);
+}
+
+#[test]
+fn of_two_pins_to_one_slot_the_first_with_a_match_wins() {
+    let rules = [pin("none", 1, id(99)), pin("a", 1, id(3)), pin("b", 1, id(4))];
+    let (ids, told) = first(&rules, &[0; 4], 4);
+    assert_eq!(ids, [3, 1, 2, 4]);
+    assert_eq!(told, ["3 a: pinned to slot 1"]);
+    // One post, two pins: it stands once.
+    assert_eq!(
+        first(&[pin("a", 1, id(3)), pin("b", 2, id(3))], &[0; 4], 4).0,
+        [3, 1, 2, 4]
+    );
+}
+
+#[test]
+fn an_inject_sees_to_a_match_at_its_slot_or_above_on_every_page() {
+    let rules = [inject("new", 2, topic(7))];
+    for is_first in [true, false] {
+        let (ids, told) = page(&rules, &mut slate(&[0, 0, 0, 7, 7]), 4, is_first);
+        assert_eq!((ids, told), (vec![1, 4, 2, 3], vec!["4 new: put at slot 2".to_owned()]));
+    }
+    for topics in [[7, 0, 0, 7, 7], [0, 7, 0, 0, 7]] {
+        let (ids, told) = first(&rules, &topics, 4);
+        assert_eq!((ids, told.len()), (vec![1, 2, 3, 4], 0), "one is there by itself");
+    }
+    assert_eq!(first(&[inject("new", 9, topic(7))], &[0, 0, 0, 7], 3).0, [1, 2, 3]);
+}
+
+#[test]
+fn an_inject_takes_the_next_slot_if_its_own_is_taken() {
+    let rules = [pin("a", 1, id(3)), inject("b", 1, topic(7)), inject("c", 1, topic(8))];
+    let (ids, told) = first(&rules, &[0, 0, 0, 7, 8], 5);
+    assert_eq!(ids, [3, 4, 5, 1, 2]);
+    assert_eq!(
+        told,
+        ["3 a: pinned to slot 1", "4 b: put at slot 2", "5 c: put at slot 3"]
+    );
+}
+
+#[test]
+fn a_cap_holds_back_what_is_too_much_for_the_page() {
+    let rules = [cap("two", CapPer::Topic, 2)];
+    let (ids, told) = first(&rules, &[7, 7, 7, 0, 7, 8, 0], 5);
+    assert_eq!(ids, [1, 2, 4, 6, 7]);
+    assert_eq!(told, [format!("3 two: {HELD}"), format!("5 two: {HELD}")]);
+    // The page is short rather than over the cap, and what was held back may be on the next one.
+    assert_eq!(first(&rules, &[7, 7, 7], 3).0, [1, 2]);
+    let mut rest = slate(&[7, 7, 7]);
+    rest.drain(..2);
+    assert_eq!(page(&rules, &mut rest, 3, false).0, [3]);
+}
+
+#[test]
+fn a_cap_counts_each_topic_both_authors_and_each_channel() {
+    let mut posts = slate(&[7, 8, 0, 0]);
+    posts[1].core.topics = Topics([7, 8, 0, 0]);
+    assert_eq!(page(&[cap("one", CapPer::Topic, 1)], &mut posts, 4, true).0, [1, 3, 4]);
+    let mut posts = slate(&[0, 0, 0]);
+    let (score, author) = (posts[1].score, posts[0].author_id().0);
+    posts[1] = repost(5, 2, key(author, 50));
+    posts[1].score = score;
+    assert_eq!(page(&[cap("one", CapPer::Author, 1)], &mut posts, 3, true).0, [1, 3]);
+    // A repost is about what its original is about.
+    let mut original = core(9, 50);
+    original.topics = Topics([7, 0, 0, 0]);
+    let mut posts = slate(&[7, 0, 0]);
+    posts[1].core.repost_of = original.key;
+    posts[1].source = original.into();
+    assert_eq!(page(&[cap("one", CapPer::Topic, 1)], &mut posts, 3, true).0, [1, 3]);
+    let mut posts = slate(&[0, 0, 0]);
+    posts[0].channels[0].channel = Channel::New;
+    let also = ChannelHit {
+        channel: Channel::New,
+        rank: 1,
+        score: 0.0,
+    };
+    posts[2].channels.push(also);
+    assert_eq!(page(&[cap("one", CapPer::Channel, 1)], &mut posts, 3, true).0, [1, 2]);
+}
+
+#[test]
+fn no_pin_and_no_inject_passes_a_cap() {
+    let one = cap("one", CapPer::Topic, 1);
+    // The pinned post counts first, whatever ranks above it.
+    let (ids, _) = first(&[one.clone(), pin("a", 3, id(4))], &[7, 0, 0, 7], 4);
+    assert_eq!(ids, [2, 3, 4]);
+    let rules = [one.clone(), pin("a", 1, id(3)), pin("b", 2, id(4))];
+    let (ids, told) = first(&rules, &[0, 0, 7, 7], 4);
+    assert_eq!(ids, [3, 1, 2]);
+    assert_eq!(told, ["3 a: pinned to slot 1".to_owned(), format!("4 one: {HELD}")]);
+    let mut wanted = topic(7);
+    wanted.video = Some(true);
+    let mut posts = slate(&[7, 0, 7]);
+    posts[2].core.video_ms = 1;
+    assert_eq!(page(&[one, inject("c", 2, wanted)], &mut posts, 3, true).0, [1, 2]);
+}
+
+#[test]
+fn a_slate_that_was_filled_up_is_ranked_by_score() {
+    let mut posts = slate(&[0, 0, 0, 0]);
+    posts.swap(1, 3);
+    assert_eq!(page(&[cap("one", CapPer::Topic, 1)], &mut posts, 3, true).0, [1, 2, 3]);
+}
+
+#[test]
+fn each_page_is_placed_anew() {
+    let rules = [pin("a", 1, id(3)), cap("one", CapPer::Topic, 1)];
+    let mut posts = slate(&[7, 7, 0]);
+    let told = page(&rules, &mut posts, 3, true).1;
+    assert_eq!(
+        page(&rules, &mut posts, 3, true).1,
+        told,
+        "asked again, it says the same"
+    );
+    assert!(posts.iter().all(|post| post.at_rest().rules.is_empty()));
+}
+
+#[test]
+fn what_a_rule_is_to_place_is_called_up_to_be_judged() {
+    let rules = PageRules::new(&[pin("a", 1, id(6)), inject("b", 1, topic(7)), inject("c", 1, topic(8))]);
+    let called = |first_page| {
+        let mut slate = slate(&[8, 0, 0, 7, 7, 0]);
+        let mut reserve = slate.split_off(2);
+        let query = FeedQuery { first_page, ..query() };
+        rules.call_up(&query, &mut slate, &mut reserve);
+        [slate, reserve].map(|posts| posts.iter().map(|post| post.post().0).collect::<Vec<_>>())
+    };
+    assert_eq!(called(true), [vec![1, 2, 4, 6], vec![3, 5]]);
+    assert_eq!(called(false), [vec![1, 2, 4], vec![3, 5, 6]]);
+}
