@@ -159,7 +159,10 @@ fn configure(config: &mut web::ServiceConfig, api: Arc<Api>) {
     }
     let document = Bytes::from(openapi::document(&paths, env!("CARGO_PKG_VERSION")).to_string());
     config
-        .route("/openapi.json", web::get().to(move || openapi(document.clone())))
+        .route(
+            "/openapi.json",
+            web::get().to(move || std::future::ready(openapi(document.clone()))),
+        )
         .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz));
 }
@@ -220,7 +223,7 @@ async fn cluster(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
 }
 
 /// What all of these take and return, for generators of clients.
-async fn openapi(document: Bytes) -> HttpResponse {
+fn openapi(document: Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document)
 }
 

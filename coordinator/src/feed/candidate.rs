@@ -105,6 +105,8 @@ pub struct Scored {
     pub at: UnixMillis,
     /// Its request.
     pub request: RequestId,
+    /// The version of the model that predicted; `None` = the score is that of a formula.
+    pub model: Option<u32>,
 }
 
 /// A post on its way through the pipeline.

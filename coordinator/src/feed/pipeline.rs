@@ -184,6 +184,7 @@ fn scorers(ranker: Option<&Arc<dyn Ranker>>, feed: &FeedConfig) -> Vec<Box<dyn S
         }),
         Box::new(scorers::weighted_scorer::WeightedScorer {
             weighted: WeightedScore::new(feed, is_calibrated),
+            model: ranker.map(|ranker| ranker.version()),
         }),
         Box::new(scorers::author_diversity::AuthorDiversity {
             decay: feed.author_decay,

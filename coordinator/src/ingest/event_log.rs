@@ -43,7 +43,7 @@ impl Events {
 
 fn row(action: &Action) -> ActionRow {
     ActionRow {
-        at: action.at,
+        acted_at: action.at,
         recorded_at: UnixMillis(0),
         viewer: action.viewer,
         kind: action_name(action.kind).to_owned(),

@@ -78,7 +78,7 @@ async fn accepted_actions_are_in_the_log_and_others_are_not() {
                 (&row["dwell_ms"], &row["prediction_request_id"]),
                 (&700.into(), &77.into())
             );
-            assert!(row["recorded_at"].as_u64() > row["at"].as_u64());
+            assert!(row["recorded_at"].as_u64() > row["acted_at"].as_u64());
             items.insert((row["viewer"].as_u64(), row["item"].as_u64()));
         }
     }

@@ -9,6 +9,8 @@ use crate::ranking::weighted_score::WeightedScore;
 /// What has no predictions is ordered by its first score, on a scale of its own below all that have some: the two never mix.
 pub(crate) struct WeightedScorer {
     pub(crate) weighted: WeightedScore,
+    /// The version of the model that predicts.
+    pub(crate) model: Option<u32>,
 }
 
 impl WeightedScorer {
@@ -32,10 +34,14 @@ impl Scorer<FeedQuery, FeedCandidate> for WeightedScorer {
         let scored = Scored {
             at: query.now,
             request: run.request_id(),
+            model: self.model,
         };
         ready(Rows::all(scores, move |post: &mut FeedCandidate, score: Score| {
             (post.weighted, post.diversified, post.networked, post.score) = (score, score, score, score);
-            post.scored = Some(scored);
+            post.scored = Some(Scored {
+                model: scored.model.filter(|_| post.predictions.is_some()),
+                ..scored
+            });
         }))
     }
 

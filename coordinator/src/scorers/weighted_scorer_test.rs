@@ -10,7 +10,8 @@ use crate::ranking::predictions::Predictions;
 
 fn after(posts: Vec<FeedCandidate>) -> Vec<FeedCandidate> {
     let weighted = WeightedScore::new(&Config::default().feed, |_| true);
-    scored(WeightedScorer { weighted }, posts)
+    let model = Some(7);
+    scored(WeightedScorer { weighted, model }, posts)
 }
 
 fn predicted(said: &[(ActionKind, f32)]) -> FeedCandidate {
@@ -25,6 +26,8 @@ fn what_has_no_predictions_ranks_below_the_worst_that_has_some() {
     let mut unranked = post(2, 2);
     unranked.l1 = Some(1000.0);
     let posts = after(vec![predicted(&[(ActionKind::Report, 1.0)]), unranked, post(2, 3)]);
+    let models = posts.iter().map(|post| post.scored.and_then(|scored| scored.model));
+    assert!(models.eq([Some(7), None, None]), "whose score it is");
     let [worst, unranked, unscored] = [0, 1, 2].map(|i| posts[i].score);
     assert!(worst > unranked && unranked > unscored);
     assert!(worst.value() < 0.001 && worst.is_scored());

@@ -35,7 +35,7 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
     let repeated = post.core.repost_of;
     let engagement = post.ranked_as().engagement;
     ServedRow {
-        at: query.now,
+        asked_at: query.now,
         request: request.0,
         prediction_request_id: post.scored.map_or(0, |scored| scored.request.0),
         scored_at: post.scored.map(|scored| scored.at),
@@ -49,6 +49,7 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
         channels: post.channels.iter().map(hit).collect(),
         in_network: post.in_network,
         in_network_only: query.in_network_only,
+        following: query.following.is_some(),
         engaged: engagement.engaged,
         unwanted: engagement.unwanted,
         views: engagement.views,
@@ -57,8 +58,8 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
         weighted_score: known(post.weighted),
         diversified_score: known(post.diversified),
         score: known(post.score),
-        // Scores are those of a formula, and every post stands where it was ranked.
-        model: None,
+        model: post.scored.and_then(|scored| scored.model),
+        // Every post stands where it was ranked.
         explored: false,
         propensity: 1.0,
     }

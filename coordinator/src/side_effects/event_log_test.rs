@@ -81,14 +81,14 @@ fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
             (post.post_id, post.author_id, slot)
         );
         assert_eq!(
-            (row.viewer, row.at, row.created_at.0),
+            (row.viewer, row.asked_at, row.created_at.0),
             (VIEWER, NOW, post.created_at_ms)
         );
         assert_eq!(row.prediction_request_id, post.prediction_request_id);
         assert_eq!((row.request, row.scored_at), (post.prediction_request_id, Some(NOW)));
         assert_eq!(row.score, Some(post.score));
         assert_eq!(
-            (row.in_network, row.model.as_deref(), row.propensity),
+            (row.in_network, row.model, row.propensity),
             (Some(post.in_network), None, 1.0)
         );
         assert!(row.l1_score.is_some() && row.weighted_score.is_some() && row.diversified_score.is_some());

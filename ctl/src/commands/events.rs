@@ -12,7 +12,7 @@ use crate::render::text::{self, Style, table};
 
 /// The columns that fit on a screen; JSON has all.
 const SERVED: [&str; 8] = [
-    "at",
+    "asked_at",
     "viewer",
     "slot",
     "post",
@@ -22,7 +22,7 @@ const SERVED: [&str; 8] = [
     "prediction_request_id",
 ];
 const ACTIONS: [&str; 7] = [
-    "at",
+    "acted_at",
     "viewer",
     "kind",
     "post",

@@ -23,7 +23,7 @@ async fn log(env: &Env, dir: &Path) {
         score: 0.5,
     };
     log.record(Batch::Served(vec![ServedRow {
-        at: UnixMillis(1_795_449_600_000),
+        asked_at: UnixMillis(1_795_449_600_000),
         viewer: UserId(5),
         slot: 1,
         post: PostId(8),
@@ -69,7 +69,7 @@ async fn rows_are_shown_as_a_table_and_as_json() {
     assert!(human(Kind::Actions, &rows(Kind::Actions), Style::plain()).contains("favorite"));
     let json = json(&rows(Kind::Served)).unwrap();
     assert!(
-        json.starts_with("{\"at\":1795449600000,") && json.ends_with("}\n"),
+        json.starts_with("{\"asked_at\":1795449600000,") && json.ends_with("}\n"),
         "{json}"
     );
 }

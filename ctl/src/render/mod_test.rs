@@ -13,6 +13,7 @@ fn reply() -> GetFeedReply {
         author_id: 8,
         text: "Steam matters more than flour.".into(),
         score: 0.41,
+        last_scored_at_ms: NOW,
         in_network: true,
         served_type: vec![Channel::InNetwork.into(), Channel::Popular.into()],
         screen_names: [(8, "mira_fjord".to_owned())].into(),
@@ -57,6 +58,13 @@ fn a_card_says_who_when_what_and_why() {
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
+    let mut following = reply();
+    for post in &mut following.posts {
+        (post.score, post.last_scored_at_ms) = (0.0, 0);
+    }
+    let text = cards::feed(&following, 9, 41.3, NOW, Style::plain());
+    assert!(text.contains("why: you follow them and popular now\n"), "{text}");
+    assert!(text.contains("why: you wrote it\n"), "{text}");
 }
 
 #[test]

@@ -52,12 +52,12 @@ fn a_row_is_json_in_the_order_of_its_columns() {
     };
     assert_eq!(
         json(Kind::Actions),
-        "{\"at\":1795449600001,\"recorded_at\":1795449600101,\"viewer\":1,\"kind\":\"impression\",\"post\":1,\"author\":2,\
+        "{\"acted_at\":1795449600001,\"recorded_at\":1795449600101,\"viewer\":1,\"kind\":\"impression\",\"post\":1,\"author\":2,\
          \"dwell_ms\":1,\"surface\":1,\"prediction_request_id\":18446744073709551614,\"client\":5,\"sequence\":1,\"item\":1}"
     );
     let served = json(Kind::Served);
     for part in [
-        "{\"at\":1795449600001,\"request\":18446744073709551614,",
+        "{\"asked_at\":1795449600001,\"request\":18446744073709551614,",
         "\"scored_at\":null,",
         "\"channels\":[{\"name\":\"Channel0\",\"rank\":1,\"score\":0.125}],",
         "\"in_network\":true,",

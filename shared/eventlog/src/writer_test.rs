@@ -19,7 +19,7 @@ fn batch(from: u64, count: u64) -> Batch {
 fn numbers(disk: &TestDisk) -> Vec<u64> {
     let rows = sealed::<ServedRow>(disk).into_iter();
     rows.map(|row| {
-        let n = row.at.0 - served(0).at.0;
+        let n = row.asked_at.0 - served(0).asked_at.0;
         assert_eq!(row, served(n));
         n
     })
@@ -101,7 +101,7 @@ fn rows_say_when_they_were_made_and_the_partition_when_they_came() {
     let disk = TestDisk::new();
     let (mut writer, ..) = writer(&disk);
     let late = ServedRow {
-        at: UnixMillis(START - 5 * HOUR_MS),
+        asked_at: UnixMillis(START - 5 * HOUR_MS),
         ..served(0)
     };
     writer.append(&Batch::Served(vec![late.clone()])).unwrap();

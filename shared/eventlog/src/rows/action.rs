@@ -12,7 +12,7 @@ use crate::table::{Column, column};
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 pub struct ActionRow {
     /// When, by the client's clock.
-    pub at: UnixMillis,
+    pub acted_at: UnixMillis,
     /// When it was recorded, by the coordinator's clock.
     pub recorded_at: UnixMillis,
     /// Who acted.
@@ -41,7 +41,7 @@ impl Row for ActionRow {
     const KIND: Kind = Kind::Actions;
 
     const SCHEMA: &'static str = "message actions {
-  required int64 at (timestamp(millis, true));
+  required int64 acted_at (timestamp(millis, true));
   required int64 recorded_at (timestamp(millis, true));
   required int64 viewer (integer(64, false));
   required binary kind (string);
@@ -57,7 +57,7 @@ impl Row for ActionRow {
 
     fn columns() -> Vec<Column<ActionRow>> {
         vec![
-            column!(at),
+            column!(acted_at),
             column!(recorded_at),
             column!(viewer),
             column!(kind),

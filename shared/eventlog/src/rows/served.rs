@@ -23,7 +23,7 @@ pub struct ChannelHit {
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 pub struct ServedRow {
     /// When the request began, by the coordinator's clock.
-    pub at: UnixMillis,
+    pub asked_at: UnixMillis,
     /// The request that showed the post.
     pub request: u64,
     /// The request that scored it, the key that actions name: that of an earlier page when the post comes from the session's reserve.
@@ -51,6 +51,8 @@ pub struct ServedRow {
     pub in_network: Option<bool>,
     /// The request was for posts of followed users alone.
     pub in_network_only: bool,
+    /// The page is one of the Following feed, which ranks nothing.
+    pub following: bool,
     /// Actions by which viewers answered or passed on what is shown, when it was scored.
     pub engaged: u32,
     /// Actions by which viewers turned away.
@@ -68,7 +70,7 @@ pub struct ServedRow {
     /// The score that ranked it; `None` = not scored.
     pub score: Option<f64>,
     /// The version of the model that scored it; `None` = no model did, the score is that of a formula.
-    pub model: Option<String>,
+    pub model: Option<u32>,
     /// Its place was drawn, and not only ranked.
     pub explored: bool,
     /// Probability with which it got this place; 1 = it was ranked there.
@@ -79,7 +81,7 @@ impl Row for ServedRow {
     const KIND: Kind = Kind::Served;
 
     const SCHEMA: &'static str = "message served {
-  required int64 at (timestamp(millis, true));
+  required int64 asked_at (timestamp(millis, true));
   required int64 request (integer(64, false));
   required int64 prediction_request_id (integer(64, false));
   optional int64 scored_at (timestamp(millis, true));
@@ -101,6 +103,7 @@ impl Row for ServedRow {
   }
   optional boolean in_network;
   required boolean in_network_only;
+  required boolean following;
   required int32 engaged (integer(32, false));
   required int32 unwanted (integer(32, false));
   required int32 views (integer(32, false));
@@ -109,14 +112,14 @@ impl Row for ServedRow {
   optional double weighted_score;
   optional double diversified_score;
   optional double score;
-  optional binary model (string);
+  optional int32 model (integer(32, false));
   required boolean explored;
   required float propensity;
 }";
 
     fn columns() -> Vec<Column<ServedRow>> {
         vec![
-            column!(at),
+            column!(asked_at),
             column!(request),
             column!(prediction_request_id),
             column!(scored_at),
@@ -132,6 +135,7 @@ impl Row for ServedRow {
             channel_scores(),
             column!(in_network),
             column!(in_network_only),
+            column!(following),
             column!(engaged),
             column!(unwanted),
             column!(views),

@@ -13,7 +13,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
     };
     let there = i.is_multiple_of(2);
     ServedRow {
-        at: UnixMillis(1_795_449_600_000 + i),
+        asked_at: UnixMillis(1_795_449_600_000 + i),
         // The upper half of the range is used: ids are unsigned.
         request: u64::MAX - i,
         prediction_request_id: (1 << 63) + i,
@@ -28,6 +28,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
         channels: (0..i % 4).map(hit).collect(),
         in_network: [None, Some(true), Some(false)][i as usize % 3],
         in_network_only: there,
+        following: !there,
         engaged: u32::MAX - i as u32,
         unwanted: i as u32,
         views: 1000 + i as u32,
@@ -36,7 +37,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
         weighted_score: Some(i as f64 / 5.0),
         diversified_score: there.then_some(i as f64 / 7.0),
         score: there.then_some(-(i as f64)),
-        model: there.then(|| format!("model-{}", i % 3)),
+        model: there.then_some(i as u32 % 3),
         explored: !there,
         propensity: 1.0 / (i + 1) as f32,
     }
@@ -45,7 +46,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
 /// The same of actions.
 pub(crate) fn action(i: u64) -> ActionRow {
     ActionRow {
-        at: UnixMillis(1_795_449_600_000 + i),
+        acted_at: UnixMillis(1_795_449_600_000 + i),
         recorded_at: UnixMillis(1_795_449_600_100 + i),
         viewer: UserId(i % 7),
         kind: ["favorite", "impression"][i as usize % 2].to_owned(),
