@@ -41,6 +41,8 @@ pub(crate) struct FakeShards {
     /// Posts of which no shard says anything.
     pub(crate) silent: BTreeSet<PostKey>,
     pub(crate) down: BTreeSet<&'static str>,
+    /// Reads to which some shard does not answer.
+    pub(crate) holes: BTreeSet<&'static str>,
     /// Reads whose answers leave damaged rows of shard 5 out.
     pub(crate) damaged: BTreeSet<&'static str>,
     pub(crate) asked: Mutex<Asked>,
@@ -71,6 +73,10 @@ impl FakeShards {
         report
             .damaged_shards
             .extend(self.damaged.contains(read).then_some(ShardId(5)));
+        if self.holes.contains(read) {
+            report.holes.insert(SlotRange { start: 0, end: 9 });
+            report.missing_shards.insert(ShardId(1));
+        }
         if self.down.contains(read) {
             report.holes.insert(SlotRange::ALL);
             report.missing_shards.insert(ShardId(1));

@@ -1,18 +1,22 @@
 //! The Following feed: all that the viewer and the followed users wrote, back in time. Its pages are places in that list,
-//! so that whatever is written or deleted between two pages, nothing is shown twice and nothing is left out.
+//! so that whatever is written or deleted between two pages, nothing is shown twice and nothing is left out. What a shard had
+//! that did not answer for a page is not in that session's pages, but that never looks like the end of the list, and who
+//! looks for new posts is told them again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bincode::{Decode, Encode};
 use covey_config::Config;
 use covey_pipeline::{Components, Score, Selector};
 use covey_shared::codec;
-use covey_shared::ids::UserId;
+use covey_shared::ids::{UnixMillis, UserId};
 use covey_shared::wire::Place;
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::pipeline;
 use crate::feed::query::FeedQuery;
+use crate::feed::request::FeedRequest;
 use crate::feed::service::FeedOutcome;
 use crate::feed::shards::Shards;
 use crate::seal::{SealError, Sealer};
@@ -60,12 +64,16 @@ pub(crate) struct Section {
     pub(crate) span: Span,
     /// Posts that are read.
     pub(crate) most: usize,
+    /// Only posts with video.
+    pub(crate) video_only: bool,
 }
 
 /// How far a viewer has read; sealed, the cursor of the Following feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Session {
     viewer: UserId,
+    /// Another list than that with all posts.
+    video_only: bool,
     read: Read,
 }
 
@@ -94,15 +102,23 @@ impl Session {
     }
 }
 
-/// The part for a page of `limit` posts: the next one, or what came since.
-pub(crate) fn section(session: Option<&Session>, is_bottom_request: bool, limit: usize) -> Section {
-    let span = match session {
+/// The part for a page: the next one, or what came since. Who wants only videos now, or all posts, begins anew.
+pub(crate) fn section(session: Option<&Session>, request: &FeedRequest) -> Section {
+    let span = match session.filter(|session| session.video_only == request.video_only) {
         None => Span::Newest,
-        Some(session) if is_bottom_request => Span::From(session.read.next),
+        Some(session) if request.is_bottom_request => Span::From(session.read.next),
         Some(session) => Span::Since(session.read),
     };
-    let most = SPARE * limit;
-    Section { span, most }
+    Section {
+        span,
+        most: most(request.limit),
+        video_only: request.video_only,
+    }
+}
+
+/// Posts that are read for a page of `limit`.
+pub(crate) fn most(limit: usize) -> usize {
+    SPARE * limit
 }
 
 /// The session after a page; `None` = there is nothing to go on from.
@@ -112,25 +128,54 @@ pub(crate) fn advance(
     section: Section,
     outcome: &FeedOutcome,
 ) -> Option<Session> {
+    let Section { span, video_only, .. } = section;
     let removed = outcome.removed.iter().map(|removed| &removed.candidate);
     let read = outcome.selected.iter().chain(outcome.reserve.iter()).chain(removed);
     let places: Vec<Place> = read.map(|post| Place::of(&post.core)).collect();
-    let Some((first, last)) = places.iter().min().zip(places.iter().max()) else {
+    let extent = places.iter().min().zip(places.iter().max());
+    let Some((first, last)) = extent.map(|(first, last)| (*first, *last)) else {
         // The end of the list; but what comes later may still be asked for.
-        return session.filter(|_| !matches!(section.span, Span::From(_)));
+        return session.filter(|_| !matches!(span, Span::From(_)) || !is_whole(outcome));
     };
+    let go_on = |read: Read| {
+        Some(Session {
+            viewer,
+            video_only,
+            read,
+        })
+    };
+    if matches!(span, Span::Since(_)) && !is_whole(outcome) {
+        return session;
+    }
     // What nobody has looked at yet is the next page's.
     let unread = outcome.reserve.first().map(|post| Place::of(&post.core));
     let next = unread.unwrap_or(last.next());
-    let newest = places.iter().filter(|place| place.created_at == first.created_at);
-    let top = newest.max().copied().unwrap_or(*first);
-    let read = match (section.span, session) {
-        (Span::From(_), Some(Session { read, .. })) => Read { next, ..read },
-        // All that is new was shown: the session goes on where it was. Else there is more of it, which comes first.
-        (Span::Since(read), _) if unread.is_none() && places.len() < section.most => Read { top, ..read },
-        _ => Read { top, next },
+    let newest_of = |moment: UnixMillis| {
+        places
+            .iter()
+            .filter(move |place| place.created_at == moment)
+            .max()
+            .copied()
     };
-    Some(Session { viewer, read })
+    let top = newest_of(first.created_at).unwrap_or(first);
+    go_on(match span {
+        Span::Newest => Read { top, next },
+        // The newest moment may go on behind the page before.
+        Span::From(_) => session.map_or(Read { top, next }, |session| {
+            let old = session.read.top;
+            let top = newest_of(old.created_at).map_or(old, |place| old.max(place));
+            Read { top, next }
+        }),
+        // All that is new was read: the session goes on where it was. Else there is more of it, which comes first.
+        Span::Since(read) if unread.is_none() && !outcome.query.more.load(Ordering::Relaxed) => Read { top, ..read },
+        Span::Since(_) => Read { top, next },
+    })
+}
+
+/// Every shard that was asked anything for the page said all that it knows.
+pub(crate) fn is_whole(outcome: &FeedOutcome) -> bool {
+    let report = outcome.query.ledger.account().report;
+    report.holes.count() == 0 && !report.partial
 }
 
 /// Keeps the order of the list.

@@ -163,6 +163,76 @@ fn without_a_bottom_request_comes_what_was_written_since() {
 }
 
 #[test]
+fn new_posts_of_one_moment_are_told_once_whatever_fits_on_a_page() {
+    // Ten of each moment, all of one author; three of them are there at first.
+    let of = |ids: std::ops::RangeInclusive<u64>| -> Vec<Candidate> {
+        let post = |id: u64| Candidate {
+            created_at: ago((1000 - id / 10) * MINUTE),
+            ..core(2, id)
+        };
+        ids.map(post).collect()
+    };
+    let (old, new) = (Coordinator::new(&of(10..=12), &[]), Coordinator::new(&of(10..=25), &[]));
+    for limit in [1, 2, 3, 30] {
+        let (mut all, mut cursor) = old.page(limit, "", false);
+        loop {
+            let (posts, next) = old.page(limit, &cursor, true);
+            all.extend(posts);
+            if next.is_empty() {
+                break;
+            }
+            cursor = next;
+        }
+        // A page at a time; what does not fit is on the pages behind.
+        let (posts, cursor) = new.page(limit, &cursor, false);
+        all.extend(posts);
+        all.extend(new.rest(limit, cursor));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all, (10..=25).collect::<Vec<u64>>(), "pages of {limit}");
+    }
+}
+
+#[test]
+fn another_list_begins_anew() {
+    let coordinator = Coordinator::new(&posts(1..=40), &[]);
+    let (first, cursor) = coordinator.page(5, "", false);
+    let videos = FeedRequest {
+        limit: 5,
+        video_only: true,
+        is_bottom_request: true,
+        cursor,
+        ..following()
+    };
+    // These shards do not know what is a video: the newest posts are there again.
+    let reply = coordinator.ask(videos).expect("nothing fails");
+    let shown: Vec<u64> = reply.posts.iter().map(|post| post.post_id).collect();
+    assert_eq!(shown, first);
+}
+
+#[test]
+fn a_shard_that_does_not_answer_is_no_end_of_the_list() {
+    let shards = FakeShards {
+        holes: ["in_network"].into(),
+        ..FakeShards::default()
+    };
+    let sealer = Arc::new(Sealer::new(&Secret::new("a")));
+    let down = Coordinator(FeedService::over(Arc::new(shards), sealer, Arc::default(), env()));
+    let refused = down.ask(following());
+    assert!(matches!(refused, Err(FeedError::Unavailable { .. })), "{refused:?}");
+    let (_, cursor) = Coordinator::new(&posts(1..=5), &[]).page(10, "", false);
+    for is_bottom_request in [true, false] {
+        let again = FeedRequest {
+            cursor: cursor.clone(),
+            is_bottom_request,
+            ..following()
+        };
+        let reply = down.ask(again).expect("a part answered");
+        assert_eq!((reply.posts.len(), &reply.cursor), (0, &cursor));
+    }
+}
+
+#[test]
 fn what_is_seen_or_old_is_shown_and_nothing_is_taste() {
     let coordinator = Coordinator::new(&posts(1..=40), &[]);
     let all = listed(posts(1..=40), &[]);

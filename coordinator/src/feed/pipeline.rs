@@ -8,6 +8,7 @@ use covey_config::{Config, FeedConfig};
 use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Selection, Selector, Source};
 
 use crate::feed::candidate::FeedCandidate;
+use crate::feed::following;
 use crate::feed::query::FeedQuery;
 use crate::feed::runtime::{EnvTimer, TokioSpawner};
 use crate::feed::shards::Shards;
@@ -22,7 +23,7 @@ const SIDE_EFFECTS: usize = 256;
 /// Rounds in which the slate is filled up when posts of it may not be shown.
 const BACKFILL_ROUNDS: u32 = 3;
 /// When to ask again, if the component that failed does not say: about the time of an election.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// The pipeline of the feed.
 pub(crate) type FeedPipeline = Pipeline<FeedQuery, FeedCandidate>;
@@ -213,6 +214,7 @@ pub(crate) fn assemble(
     let largest = sources
         .into_iter()
         .chain([feed.popular.max_posts, feed.new.max_posts])
+        .chain([following::most(config.limits.feed_posts)])
         .max();
     let limits = Limits {
         result_size: config.limits.feed_posts,

@@ -17,7 +17,7 @@ use crate::feed::candidate::FeedCandidate;
 use crate::feed::cursor::Cursor;
 use crate::feed::following::{self, Session};
 use crate::feed::ledger::Ledger;
-use crate::feed::pipeline::{FeedPipeline, assemble, components};
+use crate::feed::pipeline::{FeedPipeline, RETRY_AFTER, assemble, components};
 use crate::feed::query::{FeedQuery, Impressions, KnownIds};
 use crate::feed::reply::{Page, reply};
 use crate::feed::request::{FeedKind, FeedRequest};
@@ -135,7 +135,7 @@ impl FeedService {
     /// The part of the list that comes next, or came since. No page is taken from what an earlier one left: that is read again.
     async fn following(&self, request: &FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
         let session = Session::open(&self.sealer, &request.cursor, request.viewer)?;
-        let section = following::section(session.as_ref(), request.is_bottom_request, request.limit);
+        let section = following::section(session.as_ref(), request);
         let query = FeedQuery {
             following: Some(section),
             ..self.query(request, BTreeSet::new())
@@ -143,6 +143,13 @@ impl FeedService {
         let run = self.following.run(self.run(query, request, context));
         let outcome = run.await.map_err(unavailable)?;
         let session = following::advance(request.viewer, session, section, &outcome);
+        if session.is_none() && !following::is_whole(&outcome) {
+            // Without a cursor it would look like the end of the list.
+            return Err(FeedError::Unavailable {
+                component: "Following".to_owned(),
+                retry_after_ms: RETRY_AFTER.as_millis() as u32,
+            });
+        }
         let cursor = session.map(|session| session.seal(&self.sealer)).unwrap_or_default();
         Ok(self.reply(request, &outcome, cursor))
     }
@@ -160,14 +167,18 @@ impl FeedService {
                 let mut run = run.clone();
                 run.query.resumed = true;
                 let outcome = self.pipeline.resume(run, reserve.to_vec()).await;
-                // Nothing of it may be shown any more: start over.
-                Some(outcome.map_err(unavailable)?).filter(|outcome| !outcome.selected.is_empty())
+                Some(outcome.map_err(unavailable)?)
             }
             None => None,
         };
         let outcome = match resumed {
-            Some(outcome) => outcome,
-            None => self.pipeline.run(run).await.map_err(unavailable)?,
+            Some(outcome) if outcome.selected.len() >= request.limit => outcome,
+            // Too little of it may be shown: start over. A short page is still better than none.
+            short => match (self.pipeline.run(run).await, short) {
+                (Ok(outcome), _) => outcome,
+                (Err(_), Some(short)) if !short.selected.is_empty() => short,
+                (Err(error), _) => return Err(unavailable(error)),
+            },
         };
         let cursor = self.next_cursor(request, &cursor, &outcome);
         let cursor = cursor.map(|cursor| cursor.seal(&self.sealer)).unwrap_or_default();
@@ -216,6 +227,7 @@ impl FeedService {
             client_blooms: request.blooms.clone(),
             record: !request.dry_run,
             following: None,
+            more: Arc::default(),
             first_page: request.cursor.is_empty(),
             resumed: false,
             token: request.token.clone(),

@@ -92,6 +92,7 @@ pub(crate) fn query() -> FeedQuery {
         client_blooms: Vec::new(),
         record: true,
         following: None,
+        more: Arc::default(),
         first_page: true,
         resumed: false,
         token: SessionToken::default(),

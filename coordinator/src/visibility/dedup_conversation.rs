@@ -1,5 +1,6 @@
 //! Post-selection filter: one post per conversation.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use covey_pipeline::{Filter, Reply, RunContext, Verdict, ready};
@@ -8,7 +9,7 @@ use covey_shared::ids::PostId;
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 
-/// The slate is in descending order, so the first post of a conversation has its highest score and stays.
+/// The post with the highest score of a conversation stays; of equal ones the first.
 pub(crate) struct DedupConversation;
 
 impl Filter<FeedQuery, FeedCandidate> for DedupConversation {
@@ -18,11 +19,15 @@ impl Filter<FeedQuery, FeedCandidate> for DedupConversation {
         _: &'a FeedQuery,
         posts: &'a mut [FeedCandidate],
     ) -> Reply<'a, Vec<Verdict>> {
+        // Rules and backfill append to the slate, so it need not be in order.
+        let mut order: Vec<usize> = (0..posts.len()).collect();
+        order.sort_by_key(|i| Reverse(posts[*i].score));
         let mut seen = BTreeSet::new();
-        let verdicts = posts
-            .iter()
-            .map(|post| Verdict::remove_if(!seen.insert(conversation(post)), "conversation"));
-        ready(verdicts.collect())
+        let mut verdicts = vec![Verdict::Keep; posts.len()];
+        for i in order {
+            verdicts[i] = Verdict::remove_if(!seen.insert(conversation(&posts[i])), "conversation");
+        }
+        ready(verdicts)
     }
 }
 

@@ -24,6 +24,8 @@ struct Run<'a> {
     followed: Vec<UserId>,
     entries: Vec<Entry>,
     found: Vec<(Place, UserId, Ordinal)>,
+    /// There was more than fits.
+    cut: bool,
     visited: u64,
 }
 
@@ -56,6 +58,7 @@ impl ShardView {
             followed,
             entries: Vec::new(),
             found: Vec::new(),
+            cut: false,
             visited: 0,
         };
         let slots = self.slots();
@@ -72,8 +75,10 @@ impl ShardView {
             run.prune();
         }
         let visited = run.visited;
+        let (value, short) = run.finish();
+        partial |= short;
         Ok(Read {
-            value: run.finish(),
+            value,
             visited,
             partial,
             damaged: 0,
@@ -143,6 +148,7 @@ impl Run<'_> {
             let (_, (oldest, ..), _) = self.found.select_nth_unstable(most - 1);
             self.from = self.from.max(oldest.created_at);
             self.found.truncate(most);
+            self.cut = true;
         }
     }
 
@@ -181,8 +187,10 @@ impl Run<'_> {
         hint.known && (parent_is_original || answers_the_start)
     }
 
-    fn finish(mut self) -> Vec<Candidate> {
+    /// The answer, and whether it lacks what was cut off for a post that was deleted while it was made.
+    fn finish(mut self) -> (Vec<Candidate>, bool) {
         let most = self.most();
+        self.cut |= self.found.len() > most;
         if self.found.len() > most && most > 0 {
             self.found.select_nth_unstable(most - 1);
         }
@@ -191,9 +199,11 @@ impl Run<'_> {
         self.found.dedup_by_key(|(place, ..)| place.post);
         let load = |&(Place { post, .. }, author, ordinal): &_| self.load(PostKey { author, post }, ordinal);
         let posts = self.found.iter().filter_map(load);
-        posts
+        let posts: Vec<Candidate> = posts
             .map(|columns| self.view.candidate(&columns, Score::default()))
-            .collect()
+            .collect();
+        let short = self.cut && posts.len() < most;
+        (posts, short)
     }
 }
 
