@@ -68,7 +68,12 @@ pub(crate) fn seal_all(
 
 fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: &Counters) -> Result<(), WriteError> {
     let (path, sealed) = (file.path(place), file.sealed(root));
-    if !disk.exists(&sealed).map_err(on(&sealed))? {
+    if disk.exists(&sealed).map_err(on(&sealed))? {
+        // Whoever renamed it may have ended before the name was synced: until then the frames are all that a power loss leaves.
+        if let Some(partition) = sealed.parent() {
+            disk.sync_dir(partition).map_err(on(partition))?;
+        }
+    } else {
         let content = disk.read_file(&path, MAX_FILE).map_err(on(&path))?;
         let table = match file.kind {
             Kind::Served => table::<ServedRow>(&content, &path, counters),

@@ -269,6 +269,23 @@ fn power_lost_anywhere_loses_nothing_that_was_synced_and_tears_no_file() {
 }
 
 #[test]
+fn what_a_killed_process_sealed_outlives_a_power_loss_after_the_next_start() {
+    let disk = TestDisk::new();
+    disk.plan([]);
+    three_hours(&disk, false);
+    for at in 1..=disk.operations() {
+        let disk = TestDisk::new();
+        disk.plan([(at, Fault::Kill)]);
+        three_hours(&disk, false);
+        disk.plan([]);
+        let (mut next, ..) = writer(&disk);
+        next.close().unwrap();
+        let survivor = disk.after_power_loss(|| false);
+        assert_eq!(numbers(&survivor), numbers(&disk), "killed at {at}");
+    }
+}
+
+#[test]
 fn an_operation_that_fails_anywhere_is_tried_again_and_no_row_is_lost_or_doubled() {
     let disk = TestDisk::new();
     disk.plan([]);
