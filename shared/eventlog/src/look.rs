@@ -48,9 +48,15 @@ pub struct Looked(Row);
 /// # Errors
 /// The directory cannot be read.
 pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>, LookError> {
-    let dir = root.join(kind.as_str());
-    let hours = entries(disk, &dir)?;
-    Ok(hours.iter().filter_map(|path| hour_of(path)).collect())
+    let mut hours = Vec::new();
+    for partition in entries(disk, &root.join(kind.as_str()))? {
+        let Some(hour) = hour_of(&partition) else { continue };
+        // The folder of an hour outlives its files.
+        if entries(disk, &partition)?.iter().any(|path| is_parquet(path)) {
+            hours.push(hour);
+        }
+    }
+    Ok(hours)
 }
 
 /// The first `limit` rows of an hour, file by file as they were begun.

@@ -222,6 +222,7 @@ impl Writer {
     }
 
     /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
+    /// Their folders stay, also when they are empty: another process may be about to seal a file into one.
     fn keep_to_budget(&self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
         let mut open = 0;
@@ -236,12 +237,6 @@ impl Writer {
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(on(&file.path)(error)),
-            }
-            if let Some(partition) = file.path.parent()
-                && list(disk, partition)?.is_empty()
-            {
-                // A file that another process seals into so old an hour right now would be the next to be deleted.
-                disk.remove_dir_all(partition).map_err(on(partition))?;
             }
         }
         Ok(())
