@@ -34,7 +34,7 @@ counters! {
     disk_errors,
     /// Bytes of writes that a crash interrupted, cut when their file was sealed.
     torn_bytes,
-    /// Frames with a right checksum that hold no rows of their kind.
+    /// Attempts to seal a file that holds a whole frame without rows of this release and its kind. It stays where it is.
     unreadable_frames,
     /// Parquet files made.
     sealed_files,

@@ -127,22 +127,31 @@ fn a_torn_tail_is_cut_and_counted() {
 }
 
 #[test]
-fn frames_of_a_newer_release_stay_where_they_are() {
-    let disk = TestDisk::new();
-    let (mut first, ..) = writer(&disk);
-    first.append(&batch(0, 1)).unwrap();
-    first.tick().unwrap();
-    drop(first);
-    let path = disk.files().pop().unwrap().0;
-    disk.tamper(&path, |bytes| {
-        bytes[8] = 2;
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
-        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-    });
-    let (mut second, ..) = writer(&disk);
-    let error = second.tick().unwrap_err();
-    assert!(error.to_string().contains("stays where it is"), "{error}");
-    assert_eq!(disk.files().len(), 1);
+fn frames_that_this_release_cannot_read_stay_where_they_are_and_hold_up_nothing() {
+    // An older release, a newer one, and no rows of this kind: more of them than there are bytes.
+    for (at, byte) in [(8, 1), (8, 9), (10, 255)] {
+        let disk = TestDisk::new();
+        let (mut first, ..) = writer(&disk);
+        first.append(&batch(0, 1)).unwrap();
+        first.tick().unwrap();
+        drop(first);
+        let path = disk.files().pop().unwrap().0;
+        disk.tamper(&path, |bytes| {
+            bytes[at] = byte;
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
+            bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+        });
+        let bytes = disk.shared().read_file(&path, u64::MAX).unwrap();
+        let (mut second, clock, counters) = writer(&disk);
+        let error = second.tick().unwrap_err();
+        assert!(error.to_string().contains("stays where it is"), "{error}");
+        assert_eq!(counters.totals().unreadable_frames, 1);
+        clock.pass(1);
+        second.append(&batch(7, 1)).unwrap();
+        assert!(second.close().is_err());
+        assert_eq!(numbers(&disk), [7]);
+        assert_eq!(disk.shared().read_file(&path, u64::MAX).unwrap(), bytes);
+    }
 }
 
 #[test]
