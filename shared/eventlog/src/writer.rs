@@ -69,29 +69,27 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Takes a place that no other process has, and seals what was left in it, and in places that nobody has any more.
+    /// Takes a place that no other process has. What was left in it, and in places that nobody has any more, is sealed by the
+    /// next [`Writer::tick`].
     ///
     /// # Errors
-    /// The disk, or too many processes share the directory.
+    /// No place can be used: the disk, or too many processes share the directory.
     pub(crate) fn open(env: Env, settings: Settings, counters: Arc<Counters>) -> Result<Writer, WriteError> {
-        let disk = &*env.disk;
+        let mut failed = None;
         let mut own = None;
-        for place in (0..PLACES).map(|n| places(&settings.dir).join(n.to_string())) {
-            // Beyond our own place only those are looked at that somebody has had.
-            if own.is_some() && !disk.exists(&place).map_err(on(&place))? {
-                continue;
-            }
-            let Some(lock) = lock(disk, &place).map_err(on(&place))? else {
-                continue;
-            };
-            if own.is_none() {
-                own = Some((place, lock));
-            } else {
-                seal_all(disk, &settings.dir, &place, &[], &counters)?;
+        for place in all_places(&settings.dir) {
+            match lock(&*env.disk, &place) {
+                Ok(Some(lock)) => {
+                    own = Some((place, lock));
+                    break;
+                }
+                Ok(None) => {}
+                // Perhaps another user's: the next one may do.
+                Err(error) => failed = failed.or(Some(on(&place)(error))),
             }
         }
         let Some((place, lock)) = own else {
-            return Err(WriteError::NoPlace { dir: settings.dir });
+            return Err(failed.unwrap_or(WriteError::NoPlace { dir: settings.dir }));
         };
         let lanes = Kind::ALL.map(|kind| Lane {
             kind,
@@ -218,7 +216,26 @@ impl Writer {
         let disk = &*self.env.disk;
         seal_all(disk, &self.settings.dir, &self.place, &written, &self.counters)?;
         self.to_seal = None;
-        self.keep_to_budget()
+        let others = self.seal_orphans();
+        others.and(self.keep_to_budget())
+    }
+
+    /// Seals what lies in places that nobody has any more. What fails there is tried again when our next file is sealed.
+    fn seal_orphans(&self) -> Result<(), WriteError> {
+        let (disk, root) = (&*self.env.disk, &self.settings.dir);
+        let mut first = Ok(());
+        for place in all_places(root).filter(|place| *place != self.place) {
+            let done = match disk
+                .exists(&place)
+                .and_then(|is_there| if is_there { lock(disk, &place) } else { Ok(None) })
+            {
+                Ok(Some(_lock)) => seal_all(disk, root, &place, &[], &self.counters),
+                Ok(None) => Ok(()),
+                Err(error) => Err(on(&place)(error)),
+            };
+            first = first.and(done);
+        }
+        first
     }
 
     /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
@@ -241,6 +258,11 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+fn all_places(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let places = places(root);
+    (0..PLACES).map(move |n| places.join(n.to_string()))
 }
 
 fn frame(out: &mut Vec<u8>, batch: &Batch) -> Result<(), CodecError> {

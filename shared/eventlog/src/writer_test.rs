@@ -325,9 +325,34 @@ fn what_others_have_left_is_sealed_and_what_they_still_use_is_not() {
     disk.shared()
         .rename(&frames, &elsewhere.join(frames.file_name().unwrap()))
         .unwrap();
-    let _next = writer(&disk);
+    let (mut next, ..) = writer(&disk);
+    next.tick().unwrap();
     assert_eq!(numbers(&disk), [0, 1]);
     assert_eq!(files(&disk, "open"), [""; 0]);
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_passed_over_and_another_that_fails_costs_nothing() {
+    let disk = TestDisk::new();
+    let (mut first, ..) = writer(&disk);
+    first.append(&batch(0, 2)).unwrap();
+    first.tick().unwrap();
+    drop(first);
+    disk.plan([(1, Fault::Error)]);
+    let (mut second, clock, _) = writer(&disk);
+    assert_eq!(disk.happened().len(), 1, "the first place failed");
+    let frames = disk.files().pop().unwrap().0;
+    disk.tamper(&frames, |bytes| {
+        bytes[8] = 9;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
+        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+    });
+    clock.pass(1);
+    second.append(&batch(7, 1)).unwrap();
+    let error = second.close().unwrap_err();
+    assert!(error.to_string().contains("stays where it is"), "{error}");
+    assert_eq!(numbers(&disk), [7]);
+    second.tick().unwrap();
 }
 
 #[test]
