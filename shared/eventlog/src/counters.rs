@@ -28,7 +28,7 @@ counters! {
     written_rows,
     /// Rows lost because the queue was full, or the log had stopped.
     queue_dropped_rows,
-    /// Rows lost because the disk took none for too long.
+    /// Rows lost because the disk took none for too long, or files that cannot be sealed take up the budget.
     disk_dropped_rows,
     /// Operations of the disk that failed; all are tried again.
     disk_errors,

@@ -65,6 +65,8 @@ pub(crate) struct Writer {
     lanes: [Lane; 2],
     /// Something lies in the place that must be sealed, and when to try it.
     to_seal: Option<Monotonic>,
+    /// What is not sealed is alone more than the budget, which nothing can be deleted for: new rows are dropped.
+    is_over: bool,
     counters: Arc<Counters>,
 }
 
@@ -104,6 +106,7 @@ impl Writer {
             _lock: lock,
             lanes,
             to_seal: Some(Monotonic::default()),
+            is_over: false,
             counters,
         })
     }
@@ -112,7 +115,7 @@ impl Writer {
     pub(crate) fn append(&mut self, batch: &Batch) -> Result<(), WriteError> {
         let lane = self.lane(batch.kind());
         let (before, rows) = (self.lanes[lane].unsynced.len(), batch.len() as u64);
-        if before >= UNSYNCED_BYTES || frame(&mut self.lanes[lane].unsynced, batch).is_err() {
+        if self.is_over || before >= UNSYNCED_BYTES || frame(&mut self.lanes[lane].unsynced, batch).is_err() {
             add(&self.counters.disk_dropped_rows, rows);
             return Ok(());
         }
@@ -212,12 +215,20 @@ impl Writer {
         let open = self.lanes.iter().filter_map(|lane| lane.open.as_ref());
         let written: Vec<PathBuf> = open.map(|open| open.file.path().to_owned()).collect();
         // The budget first: on a full disk it may be what makes room.
-        self.keep_to_budget()?;
-        let disk = &*self.env.disk;
-        seal_all(disk, &self.settings.dir, &self.place, &written, &self.counters)?;
-        self.to_seal = None;
+        let room = self.keep_to_budget();
+        let own = seal_all(
+            &*self.env.disk,
+            &self.settings.dir,
+            &self.place,
+            &written,
+            &self.counters,
+        );
         let others = self.seal_orphans();
-        others.and(self.keep_to_budget())
+        let kept = self.keep_to_budget();
+        if own.is_ok() && kept.is_ok() && !self.is_over {
+            self.to_seal = None;
+        }
+        room.and(own).and(others).and(kept)
     }
 
     /// Seals what lies in places that nobody has any more. What fails there is tried again when our next file is sealed.
@@ -240,12 +251,15 @@ impl Writer {
 
     /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
     /// Their folders stay, also when they are empty: another process may be about to seal a file into one.
-    fn keep_to_budget(&self) -> Result<(), WriteError> {
+    /// One that cannot be deleted does not hold up the others.
+    fn keep_to_budget(&mut self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
         let mut open = 0;
         for (place, _) in list(disk, &places(root))? {
             open += list(disk, &place)?.iter().map(|(_, bytes)| bytes).sum::<u64>();
         }
+        self.is_over = open > self.settings.budget;
+        let mut first = Ok(());
         for file in excess(sealed(disk, root)?, open, self.settings.budget) {
             match disk.remove_file(&file.path) {
                 Ok(()) => {
@@ -253,10 +267,10 @@ impl Writer {
                     add(&self.counters.deleted_bytes, file.bytes);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(on(&file.path)(error)),
+                Err(error) => first = first.and(Err(on(&file.path)(error))),
             }
         }
-        Ok(())
+        first
     }
 }
 

@@ -184,6 +184,27 @@ fn over_the_budget_the_oldest_hour_goes() {
 }
 
 #[test]
+fn rows_are_dropped_while_open_files_alone_are_over_the_budget() {
+    let disk = TestDisk::new();
+    let (env, clock) = env(&disk);
+    let counters = std::sync::Arc::new(Counters::default());
+    let mut settings = settings();
+    settings.budget = 1;
+    let mut writer = Writer::open(env, settings, counters.clone()).unwrap();
+    for dropped in [0, 3] {
+        writer.append(&batch(0, 3)).unwrap();
+        writer.tick().unwrap();
+        assert_eq!(counters.totals().disk_dropped_rows, dropped);
+    }
+    clock.pass(HOUR_MS);
+    writer.tick().unwrap();
+    writer.append(&batch(3, 1)).unwrap();
+    let totals = counters.totals();
+    assert_eq!((totals.sealed_files, totals.deleted_files), (1, 1));
+    assert_eq!(totals.disk_dropped_rows, 3, "there is room again");
+}
+
+#[test]
 fn a_disk_that_fails_costs_what_does_not_fit_into_memory_and_nothing_else() {
     let disk = TestDisk::new();
     let (mut writer, _, counters) = writer(&disk);
