@@ -66,7 +66,7 @@ pub trait Disk: Send + Sync {
     /// Opens a file.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// The entries of a directory, sorted by name.
+    /// The entries of a directory, sorted by name. One that is removed meanwhile is in it or not.
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>>;
 
     /// Renames a file or directory, replacing a file of the new name, and syncs the directories on both sides: after it

@@ -28,13 +28,13 @@ counters! {
     written_rows,
     /// Rows lost because the queue was full, or the log had stopped.
     queue_dropped_rows,
-    /// Rows lost because the disk took none for too long.
+    /// Rows lost because the disk took none for too long, or files that cannot be sealed take up the budget.
     disk_dropped_rows,
     /// Operations of the disk that failed; all are tried again.
     disk_errors,
     /// Bytes of writes that a crash interrupted, cut when their file was sealed.
     torn_bytes,
-    /// Frames with a right checksum that hold no rows of their kind.
+    /// Attempts to seal a file that holds a whole frame without rows of this release and its kind. It stays where it is.
     unreadable_frames,
     /// Parquet files made.
     sealed_files,

@@ -9,12 +9,22 @@
 use std::ops::Range;
 
 use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
+use thiserror::Error;
 
 use crate::rows::Row;
 
-/// Version of the rows in frames: bumped when a row changes. Old ones must stay readable for as long as a stop may last.
-const VERSION: u16 = 1;
+/// Version of the rows in frames: bumped when a row changes. A stop in good order leaves no frames, so no other version is read.
+const VERSION: u16 = 2;
 const HEADER: usize = 8;
+
+/// Why the rows of a whole frame could not be read.
+#[derive(Debug, Error)]
+pub(crate) enum FrameError {
+    #[error("an older release wrote its rows, in format {found}; this one reads format {VERSION}")]
+    Older { found: u16 },
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
 
 /// Appends one frame with these rows.
 ///
@@ -61,9 +71,13 @@ fn frame_at(file: &[u8], at: usize) -> Option<Range<usize>> {
 /// The rows of a frame.
 ///
 /// # Errors
-/// A newer release wrote them, or they are no rows of this kind.
-pub(crate) fn rows<R: Row>(body: &[u8]) -> Result<Vec<R>, CodecError> {
-    decode_versioned(VERSION, body)
+/// Another release wrote them, or they are no rows of this kind.
+pub(crate) fn rows<R: Row>(body: &[u8]) -> Result<Vec<R>, FrameError> {
+    match body.first_chunk().map(|version| u16::from_le_bytes(*version)) {
+        // Their fields are others, and might be read as something.
+        Some(found @ 1..VERSION) => Err(FrameError::Older { found }),
+        _ => Ok(decode_versioned(VERSION, body)?),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use covey_shared::codec::CodecError;
 
-use super::{append, checksum, rows, scan};
+use super::{FrameError, VERSION, append, checksum, rows, scan};
 use crate::rows::ServedRow;
 use crate::rows::testing::served;
 
@@ -54,14 +54,30 @@ fn zeros_of_a_lost_write_are_no_frame() {
 fn rows_of_a_newer_release_are_named() {
     let body = [9, 0, 1, 2, 3];
     let error = rows::<ServedRow>(&body).unwrap_err();
-    assert!(matches!(error, CodecError::Version { found: 9, .. }), "{error}");
+    assert!(
+        matches!(error, FrameError::Codec(CodecError::Version { found: 9, .. })),
+        "{error}"
+    );
+}
+
+#[test]
+fn rows_of_an_older_release_are_not_taken_for_rows_of_this_one() {
+    // No rows at all are the same bytes in every format.
+    for found in 1..VERSION {
+        let body = [&found.to_le_bytes()[..], &[0; 8]].concat();
+        let error = rows::<ServedRow>(&body).unwrap_err();
+        assert!(
+            matches!(error, FrameError::Older { found: of } if of == found),
+            "{error}"
+        );
+    }
 }
 
 #[test]
 fn the_bytes_of_a_frame_are_these() {
     let mut file = Vec::new();
     append(&mut file, &Vec::<ServedRow>::new()).unwrap();
-    let body = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let body = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let crc = checksum([10, 0, 0, 0], &body).to_le_bytes();
     assert_eq!(file, [&[10, 0, 0, 0], &crc[..], &body].concat());
 }

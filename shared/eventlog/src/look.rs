@@ -43,14 +43,24 @@ pub enum LookError {
 #[derive(Debug)]
 pub struct Looked(Row);
 
-/// The hours of which there are sealed files, ascending.
+/// The hours of which there are sealed files, ascending; none in the first hour of a log.
 ///
 /// # Errors
 /// The directory cannot be read.
 pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>, LookError> {
-    let dir = root.join(kind.as_str());
-    let hours = entries(disk, &dir)?;
-    Ok(hours.iter().filter_map(|path| hour_of(path)).collect())
+    let (dir, mut hours) = (root.join(kind.as_str()), Vec::new());
+    // Its folder comes with the first file. A directory of the log that is not there is a mistake.
+    if !disk.exists(&dir).map_err(on(&dir))? && disk.exists(root).map_err(on(root))? {
+        return Ok(hours);
+    }
+    for partition in entries(disk, &dir)? {
+        let Some(hour) = hour_of(&partition) else { continue };
+        // The folder of an hour outlives its files.
+        if entries(disk, &partition)?.iter().any(|path| is_parquet(path)) {
+            hours.push(hour);
+        }
+    }
+    Ok(hours)
 }
 
 /// The first `limit` rows of an hour, file by file as they were begun.

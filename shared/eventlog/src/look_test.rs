@@ -67,6 +67,16 @@ fn a_row_is_json_in_the_order_of_its_columns() {
 }
 
 #[test]
+fn a_log_in_its_first_hour_has_no_hours_and_one_that_is_not_there_is_an_error() {
+    let disk = covey_env::Env::production(1).unwrap().disk;
+    // A directory without files of a log.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(partitions(&*disk, root, Kind::Served).unwrap(), []);
+    let error = partitions(&*disk, &root.join("missing"), Kind::Served).unwrap_err();
+    assert!(matches!(error, LookError::Disk { .. }), "{error}");
+}
+
+#[test]
 fn a_damaged_file_is_named() {
     let disk = TestDisk::new();
     let (mut writer, ..) = writer(&disk);

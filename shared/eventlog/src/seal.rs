@@ -10,12 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use covey_env::{Disk, OpenMode};
-use covey_shared::codec::CodecError;
 use thiserror::Error;
 
 use crate::counters::{Counters, add};
 use crate::files::{FrameFile, Kind, is_temporary};
-use crate::frames::{rows, scan};
+use crate::frames::{FrameError, rows, scan};
 use crate::rows::{ActionRow, Row, ServedRow};
 use crate::table::{Encoder, TableError};
 
@@ -29,8 +28,8 @@ pub(crate) enum WriteError {
     Disk { path: PathBuf, source: io::Error },
     #[error("{} cannot be sealed", path.display())]
     Table { path: PathBuf, source: TableError },
-    #[error("{} cannot be read; it stays where it is", path.display())]
-    Newer { path: PathBuf, source: CodecError },
+    #[error("{} holds rows that this release cannot read; it stays where it is", path.display())]
+    Unreadable { path: PathBuf, source: FrameError },
     #[error("all places in {} are taken; has each coordinator of this machine its own event_log.dir?", dir.display())]
     NoPlace { dir: PathBuf },
 }
@@ -68,7 +67,12 @@ pub(crate) fn seal_all(
 
 fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: &Counters) -> Result<(), WriteError> {
     let (path, sealed) = (file.path(place), file.sealed(root));
-    if !disk.exists(&sealed).map_err(on(&sealed))? {
+    if disk.exists(&sealed).map_err(on(&sealed))? {
+        // Whoever renamed it may have ended before the name was synced: until then the frames are all that a power loss leaves.
+        if let Some(partition) = sealed.parent() {
+            disk.sync_dir(partition).map_err(on(partition))?;
+        }
+    } else {
         let content = disk.read_file(&path, MAX_FILE).map_err(on(&path))?;
         let table = match file.kind {
             Kind::Served => table::<ServedRow>(&content, &path, counters),
@@ -88,7 +92,8 @@ fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: 
     disk.sync_dir(place).map_err(on(place))
 }
 
-/// The rows of the whole frames as a Parquet file; `None` if there are none.
+/// The rows of the whole frames as a Parquet file; `None` if there are none. All of them or an error: what cannot be read now,
+/// another release may read.
 fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Option<Vec<u8>>, WriteError> {
     let failed = |source| WriteError::Table {
         path: path.to_owned(),
@@ -97,14 +102,12 @@ fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Opt
     let bodies = scan(content);
     let mut encoder = Encoder::<R>::new().map_err(failed)?;
     for body in &bodies {
-        match rows(&content[body.clone()]) {
-            Ok(rows) => encoder.push(rows).map_err(failed)?,
-            Err(source @ CodecError::Version { .. }) => {
-                let path = path.to_owned();
-                return Err(WriteError::Newer { path, source });
-            }
-            Err(_) => add(&counters.unreadable_frames, 1),
-        }
+        let rows = rows(&content[body.clone()]).map_err(|source| {
+            add(&counters.unreadable_frames, 1);
+            let path = path.to_owned();
+            WriteError::Unreadable { path, source }
+        })?;
+        encoder.push(rows).map_err(failed)?;
     }
     let (table, written) = encoder.finish().map_err(failed)?;
     let whole = bodies.last().map_or(0, |body| body.end);

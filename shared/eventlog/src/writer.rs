@@ -65,33 +65,33 @@ pub(crate) struct Writer {
     lanes: [Lane; 2],
     /// Something lies in the place that must be sealed, and when to try it.
     to_seal: Option<Monotonic>,
+    /// What is not sealed is alone more than the budget, which nothing can be deleted for: new rows are dropped.
+    is_over: bool,
     counters: Arc<Counters>,
 }
 
 impl Writer {
-    /// Takes a place that no other process has, and seals what was left in it, and in places that nobody has any more.
+    /// Takes a place that no other process has. What was left in it, and in places that nobody has any more, is sealed by the
+    /// next [`Writer::tick`].
     ///
     /// # Errors
-    /// The disk, or too many processes share the directory.
+    /// No place can be used: the disk, or too many processes share the directory.
     pub(crate) fn open(env: Env, settings: Settings, counters: Arc<Counters>) -> Result<Writer, WriteError> {
-        let disk = &*env.disk;
+        let mut failed = None;
         let mut own = None;
-        for place in (0..PLACES).map(|n| places(&settings.dir).join(n.to_string())) {
-            // Beyond our own place only those are looked at that somebody has had.
-            if own.is_some() && !disk.exists(&place).map_err(on(&place))? {
-                continue;
-            }
-            let Some(lock) = lock(disk, &place).map_err(on(&place))? else {
-                continue;
-            };
-            if own.is_none() {
-                own = Some((place, lock));
-            } else {
-                seal_all(disk, &settings.dir, &place, &[], &counters)?;
+        for place in all_places(&settings.dir) {
+            match lock(&*env.disk, &place) {
+                Ok(Some(lock)) => {
+                    own = Some((place, lock));
+                    break;
+                }
+                Ok(None) => {}
+                // Perhaps another user's: the next one may do.
+                Err(error) => failed = failed.or(Some(on(&place)(error))),
             }
         }
         let Some((place, lock)) = own else {
-            return Err(WriteError::NoPlace { dir: settings.dir });
+            return Err(failed.unwrap_or(WriteError::NoPlace { dir: settings.dir }));
         };
         let lanes = Kind::ALL.map(|kind| Lane {
             kind,
@@ -106,6 +106,7 @@ impl Writer {
             _lock: lock,
             lanes,
             to_seal: Some(Monotonic::default()),
+            is_over: false,
             counters,
         })
     }
@@ -114,7 +115,7 @@ impl Writer {
     pub(crate) fn append(&mut self, batch: &Batch) -> Result<(), WriteError> {
         let lane = self.lane(batch.kind());
         let (before, rows) = (self.lanes[lane].unsynced.len(), batch.len() as u64);
-        if before >= UNSYNCED_BYTES || frame(&mut self.lanes[lane].unsynced, batch).is_err() {
+        if self.is_over || before >= UNSYNCED_BYTES || frame(&mut self.lanes[lane].unsynced, batch).is_err() {
             add(&self.counters.disk_dropped_rows, rows);
             return Ok(());
         }
@@ -214,20 +215,51 @@ impl Writer {
         let open = self.lanes.iter().filter_map(|lane| lane.open.as_ref());
         let written: Vec<PathBuf> = open.map(|open| open.file.path().to_owned()).collect();
         // The budget first: on a full disk it may be what makes room.
-        self.keep_to_budget()?;
-        let disk = &*self.env.disk;
-        seal_all(disk, &self.settings.dir, &self.place, &written, &self.counters)?;
-        self.to_seal = None;
-        self.keep_to_budget()
+        let room = self.keep_to_budget();
+        let own = seal_all(
+            &*self.env.disk,
+            &self.settings.dir,
+            &self.place,
+            &written,
+            &self.counters,
+        );
+        let others = self.seal_orphans();
+        let kept = self.keep_to_budget();
+        if own.is_ok() && kept.is_ok() && !self.is_over {
+            self.to_seal = None;
+        }
+        room.and(own).and(others).and(kept)
+    }
+
+    /// Seals what lies in places that nobody has any more. What fails there is tried again when our next file is sealed.
+    fn seal_orphans(&self) -> Result<(), WriteError> {
+        let (disk, root) = (&*self.env.disk, &self.settings.dir);
+        let mut first = Ok(());
+        for place in all_places(root).filter(|place| *place != self.place) {
+            let done = match disk
+                .exists(&place)
+                .and_then(|is_there| if is_there { lock(disk, &place) } else { Ok(None) })
+            {
+                Ok(Some(_lock)) => seal_all(disk, root, &place, &[], &self.counters),
+                Ok(None) => Ok(()),
+                Err(error) => Err(on(&place)(error)),
+            };
+            first = first.and(done);
+        }
+        first
     }
 
     /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
-    fn keep_to_budget(&self) -> Result<(), WriteError> {
+    /// Their folders stay, also when they are empty: another process may be about to seal a file into one.
+    /// One that cannot be deleted does not hold up the others.
+    fn keep_to_budget(&mut self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
         let mut open = 0;
         for (place, _) in list(disk, &places(root))? {
             open += list(disk, &place)?.iter().map(|(_, bytes)| bytes).sum::<u64>();
         }
+        self.is_over = open > self.settings.budget;
+        let mut first = Ok(());
         for file in excess(sealed(disk, root)?, open, self.settings.budget) {
             match disk.remove_file(&file.path) {
                 Ok(()) => {
@@ -235,17 +267,16 @@ impl Writer {
                     add(&self.counters.deleted_bytes, file.bytes);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(on(&file.path)(error)),
-            }
-            if let Some(partition) = file.path.parent()
-                && list(disk, partition)?.is_empty()
-            {
-                // A file that another process seals into so old an hour right now would be the next to be deleted.
-                disk.remove_dir_all(partition).map_err(on(partition))?;
+                Err(error) => first = first.and(Err(on(&file.path)(error))),
             }
         }
-        Ok(())
+        first
     }
+}
+
+fn all_places(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let places = places(root);
+    (0..PLACES).map(move |n| places.join(n.to_string()))
 }
 
 fn frame(out: &mut Vec<u8>, batch: &Batch) -> Result<(), CodecError> {

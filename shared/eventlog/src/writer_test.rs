@@ -7,6 +7,7 @@ use covey_store::test_disk::{Fault, TestDisk};
 
 use super::{UNSYNCED_BYTES, Writer};
 use crate::counters::Counters;
+use crate::files::Kind;
 use crate::rows::testing::{action, served};
 use crate::rows::{ActionRow, Batch, ServedRow};
 use crate::testing::*;
@@ -126,22 +127,31 @@ fn a_torn_tail_is_cut_and_counted() {
 }
 
 #[test]
-fn frames_of_a_newer_release_stay_where_they_are() {
-    let disk = TestDisk::new();
-    let (mut first, ..) = writer(&disk);
-    first.append(&batch(0, 1)).unwrap();
-    first.tick().unwrap();
-    drop(first);
-    let path = disk.files().pop().unwrap().0;
-    disk.tamper(&path, |bytes| {
-        bytes[8] = 2;
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
-        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-    });
-    let (mut second, ..) = writer(&disk);
-    let error = second.tick().unwrap_err();
-    assert!(error.to_string().contains("stays where it is"), "{error}");
-    assert_eq!(disk.files().len(), 1);
+fn frames_that_this_release_cannot_read_stay_where_they_are_and_hold_up_nothing() {
+    // An older release, a newer one, and no rows of this kind: more of them than there are bytes.
+    for (at, byte) in [(8, 1), (8, 9), (10, 255)] {
+        let disk = TestDisk::new();
+        let (mut first, ..) = writer(&disk);
+        first.append(&batch(0, 1)).unwrap();
+        first.tick().unwrap();
+        drop(first);
+        let path = disk.files().pop().unwrap().0;
+        disk.tamper(&path, |bytes| {
+            bytes[at] = byte;
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
+            bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+        });
+        let bytes = disk.shared().read_file(&path, u64::MAX).unwrap();
+        let (mut second, clock, counters) = writer(&disk);
+        let error = second.tick().unwrap_err();
+        assert!(error.to_string().contains("stays where it is"), "{error}");
+        assert_eq!(counters.totals().unreadable_frames, 1);
+        clock.pass(1);
+        second.append(&batch(7, 1)).unwrap();
+        assert!(second.close().is_err());
+        assert_eq!(numbers(&disk), [7]);
+        assert_eq!(disk.shared().read_file(&path, u64::MAX).unwrap(), bytes);
+    }
 }
 
 #[test]
@@ -169,12 +179,29 @@ fn over_the_budget_the_oldest_hour_goes() {
     let totals = counters.totals();
     assert_eq!(totals.deleted_files as usize, 8 - sizes.len());
     assert!(totals.deleted_bytes > 0);
-    assert!(
-        !disk
-            .shared()
-            .exists(std::path::Path::new("/events/served/hour=2026-11-23T16"))
-            .unwrap()
-    );
+    let hours = crate::look::partitions(&*disk.shared(), std::path::Path::new(ROOT), Kind::Served);
+    assert_eq!(hours.unwrap().len(), sizes.len(), "an empty folder is no hour");
+}
+
+#[test]
+fn rows_are_dropped_while_open_files_alone_are_over_the_budget() {
+    let disk = TestDisk::new();
+    let (env, clock) = env(&disk);
+    let counters = std::sync::Arc::new(Counters::default());
+    let mut settings = settings();
+    settings.budget = 1;
+    let mut writer = Writer::open(env, settings, counters.clone()).unwrap();
+    for dropped in [0, 3] {
+        writer.append(&batch(0, 3)).unwrap();
+        writer.tick().unwrap();
+        assert_eq!(counters.totals().disk_dropped_rows, dropped);
+    }
+    clock.pass(HOUR_MS);
+    writer.tick().unwrap();
+    writer.append(&batch(3, 1)).unwrap();
+    let totals = counters.totals();
+    assert_eq!((totals.sealed_files, totals.deleted_files), (1, 1));
+    assert_eq!(totals.disk_dropped_rows, 3, "there is room again");
 }
 
 #[test]
@@ -269,6 +296,23 @@ fn power_lost_anywhere_loses_nothing_that_was_synced_and_tears_no_file() {
 }
 
 #[test]
+fn what_a_killed_process_sealed_outlives_a_power_loss_after_the_next_start() {
+    let disk = TestDisk::new();
+    disk.plan([]);
+    three_hours(&disk, false);
+    for at in 1..=disk.operations() {
+        let disk = TestDisk::new();
+        disk.plan([(at, Fault::Kill)]);
+        three_hours(&disk, false);
+        disk.plan([]);
+        let (mut next, ..) = writer(&disk);
+        next.close().unwrap();
+        let survivor = disk.after_power_loss(|| false);
+        assert_eq!(numbers(&survivor), numbers(&disk), "killed at {at}");
+    }
+}
+
+#[test]
 fn an_operation_that_fails_anywhere_is_tried_again_and_no_row_is_lost_or_doubled() {
     let disk = TestDisk::new();
     disk.plan([]);
@@ -302,9 +346,34 @@ fn what_others_have_left_is_sealed_and_what_they_still_use_is_not() {
     disk.shared()
         .rename(&frames, &elsewhere.join(frames.file_name().unwrap()))
         .unwrap();
-    let _next = writer(&disk);
+    let (mut next, ..) = writer(&disk);
+    next.tick().unwrap();
     assert_eq!(numbers(&disk), [0, 1]);
     assert_eq!(files(&disk, "open"), [""; 0]);
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_passed_over_and_another_that_fails_costs_nothing() {
+    let disk = TestDisk::new();
+    let (mut first, ..) = writer(&disk);
+    first.append(&batch(0, 2)).unwrap();
+    first.tick().unwrap();
+    drop(first);
+    disk.plan([(1, Fault::Error)]);
+    let (mut second, clock, _) = writer(&disk);
+    assert_eq!(disk.happened().len(), 1, "the first place failed");
+    let frames = disk.files().pop().unwrap().0;
+    disk.tamper(&frames, |bytes| {
+        bytes[8] = 9;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
+        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+    });
+    clock.pass(1);
+    second.append(&batch(7, 1)).unwrap();
+    let error = second.close().unwrap_err();
+    assert!(error.to_string().contains("stays where it is"), "{error}");
+    assert_eq!(numbers(&disk), [7]);
+    second.tick().unwrap();
 }
 
 #[test]

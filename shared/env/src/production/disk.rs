@@ -59,7 +59,11 @@ impl Disk for SystemDisk {
         let mut entries = Vec::new();
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
-            let metadata = entry.metadata()?;
+            let metadata = match entry.metadata() {
+                // `NotFound` is what a caller gets for a directory that is not there, not for a file removed meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
             let len = if metadata.is_dir() { 0 } else { metadata.len() };
             entries.push(DirEntry {
                 path: entry.path(),
@@ -165,3 +169,7 @@ impl DiskFile for SystemFile {
         Some(self.file.as_fd())
     }
 }
+
+#[cfg(test)]
+#[path = "disk_test.rs"]
+mod tests;
