@@ -27,7 +27,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The pipeline of the feed.
 pub(crate) type FeedPipeline = Pipeline<FeedQuery, FeedCandidate>;
 
-/// Ranks by score and takes `feed.top_k`, and besides what a business rule is to place.
+/// Ranks by score and takes the best `feed.top_k` that a page may hold beside each other, and besides what a business rule is to place.
 struct TopK {
     size: usize,
     rules: PageRules,
@@ -44,6 +44,7 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
 
     fn select(&self, query: &FeedQuery, mut posts: Vec<FeedCandidate>) -> Selection<FeedCandidate> {
         posts.sort_by_key(|post| Reverse(post.score));
+        let mut posts = self.rules.room_first(posts, self.size);
         let mut reserve = posts.split_off(self.size.min(posts.len()));
         self.rules.call_up(query, &mut posts, &mut reserve);
         Selection {

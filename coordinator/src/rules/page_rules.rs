@@ -13,6 +13,9 @@ use crate::rules::matching::is_match;
 use crate::rules::pin::Pin;
 use crate::rules::{Effect, RuleEffect};
 
+/// Slates of posts with room that come before what has none: one to be judged, the others to fill it up.
+const FRONT: usize = 3;
+
 /// The page is made slot by slot: a pinned post, else one that a rule wants here by now, else the best that is left. No cap is ever
 /// passed: pins are seated first and count for the caps, and a pin or inject that would pass one does nothing. Within a kind the order
 /// of the list decides.
@@ -30,6 +33,30 @@ impl PageRules {
             injects: rules.iter().filter_map(Inject::of).collect(),
             caps: rules.iter().filter_map(Cap::of).collect(),
         }
+    }
+
+    /// Puts what no page has room for, beside better posts of its kind, behind enough others to fill `size` places and to make up for
+    /// those that may not be shown. All else stays in its order, the best first.
+    pub(crate) fn room_first(&self, ranked: Vec<FeedCandidate>, size: usize) -> Vec<FeedCandidate> {
+        let mut counts = Counts::new(&self.caps);
+        let (mut room, mut surplus) = (Vec::with_capacity(ranked.len()), Vec::new());
+        let mut rest = ranked.into_iter();
+        // Not behind all others: the next page wants it, and a session keeps the front of its reserve only.
+        while room.len() < FRONT * size
+            && let Some(mut post) = rest.next()
+        {
+            let Some(cap) = counts.full_for(&post) else {
+                counts.place(&post);
+                room.push(post);
+                continue;
+            };
+            // Without the cap it would be judged now.
+            if room.len() < size {
+                post.rules.push(cap.effect());
+            }
+            surplus.push(post);
+        }
+        room.into_iter().chain(surplus).chain(rest).collect()
     }
 
     /// Moves the best match of each rule that places one from the reserve to the slate, where none is there already: only what
