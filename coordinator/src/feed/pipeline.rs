@@ -43,7 +43,7 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
     }
 
     fn select(&self, query: &FeedQuery, mut posts: Vec<FeedCandidate>) -> Selection<FeedCandidate> {
-        posts.sort_by_key(|post| Reverse(post.score));
+        posts.sort_by_key(|post| post.rank_by(post.score));
         let mut posts = self.rules.room_first(posts, self.size);
         let mut reserve = posts.split_off(self.size.min(posts.len()));
         self.rules.call_up(query, &mut posts, &mut reserve);
@@ -51,6 +51,13 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
             selected: posts,
             reserve,
         }
+    }
+}
+
+impl FeedCandidate {
+    /// Sorts the best first by the score that a step gave: of equals the one with the higher first score, then the lower id.
+    pub(crate) fn rank_by(&self, score: Score) -> impl Ord + use<> {
+        (Reverse(score), Reverse(self.l1.and_then(Score::new)), self.post())
     }
 }
 

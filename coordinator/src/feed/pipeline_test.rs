@@ -118,3 +118,21 @@ fn what_a_cap_has_no_room_for_takes_no_place_in_the_slate_nor_in_backfill() {
     let reserve = [(29..=68).collect(), (3..=10).collect(), (69..=300).collect::<Vec<_>>()].concat();
     assert_eq!(ids(&selection.reserve), reserve);
 }
+
+#[test]
+fn equal_scores_rank_by_the_first_score_and_then_by_id_wherever_they_were_found() {
+    let tied = |id: u64, l1: f64| FeedCandidate {
+        l1: Some(l1),
+        score: Score::new(0.0).expect("a number"),
+        ..about(id, &[])
+    };
+    let posts = vec![tied(4, 0.1), tied(3, 0.5), tied(2, 0.1), tied(1, 0.3)];
+    let mut selection = selector(&[], 3).select(&query(), posts);
+    assert_eq!(
+        (ids(&selection.selected), ids(&selection.reserve)),
+        (vec![3, 1, 2], vec![4])
+    );
+    selection.selected.reverse();
+    let page = PageRules::new(&[]).arrange(&query(), &mut selection.selected, 3);
+    assert_eq!(page, [2, 1, 0], "the arranger ranks as the selector does");
+}

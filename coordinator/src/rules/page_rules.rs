@@ -1,7 +1,5 @@
 //! Arranger: a page under the rules `pin`, `inject` and `cap`.
 
-use std::cmp::Reverse;
-
 use covey_config::{RuleConfig, RuleMatch};
 use covey_pipeline::Arranger;
 
@@ -60,7 +58,7 @@ impl PageRules {
     }
 
     /// Moves the best match of each rule that places one from the reserve to the slate, where none is there already: only what
-    /// is judged can be shown. The slate stays in the order of `score`.
+    /// is judged can be shown. The slate stays in its order.
     pub(crate) fn call_up(&self, query: &FeedQuery, slate: &mut Vec<FeedCandidate>, reserve: &mut Vec<FeedCandidate>) {
         for wanted in self.placing(query) {
             if slate.iter().any(|post| is_match(wanted, post)) {
@@ -70,7 +68,7 @@ impl PageRules {
                 slate.push(reserve.remove(best));
             }
         }
-        slate.sort_by_key(|post| Reverse(post.score));
+        slate.sort_by_key(|post| post.rank_by(post.score));
     }
 
     fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &RuleMatch> {
@@ -121,7 +119,7 @@ impl<'a> Draft<'a> {
     fn new(rules: &'a PageRules, posts: &'a [FeedCandidate], size: usize) -> Draft<'a> {
         let mut ranked: Vec<usize> = (0..posts.len()).collect();
         // Backfill ranks above what was called up from far below.
-        ranked.sort_by_key(|i| Reverse(posts[*i].score));
+        ranked.sort_by_key(|i| posts[*i].rank_by(posts[*i].score));
         Draft {
             rules,
             posts,
