@@ -44,13 +44,8 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
 
     fn select(&self, query: &FeedQuery, mut posts: Vec<FeedCandidate>) -> Selection<FeedCandidate> {
         posts.sort_by_key(|post| post.rank_by(post.score));
-        let mut posts = self.rules.room_first(posts, self.size);
-        let mut reserve = posts.split_off(self.size.min(posts.len()));
-        self.rules.call_up(query, &mut posts, &mut reserve);
-        Selection {
-            selected: posts,
-            reserve,
-        }
+        let ranked = self.rules.room_first(posts, self.size);
+        self.rules.select(query, ranked, self.size)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arranger: a page under the rules `pin`, `inject` and `cap`.
 
 use covey_config::{RuleConfig, RuleMatch};
-use covey_pipeline::Arranger;
+use covey_pipeline::{Arranger, Selection};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -11,6 +11,8 @@ use crate::rules::matching::is_match;
 use crate::rules::pin::Pin;
 use crate::rules::{Effect, RuleEffect};
 
+/// Posts that a rule has for its place: those that may not be shown are no match any more.
+const CLAIM: usize = 3;
 /// Slates of posts with room that come before what has none: one to be judged, the others to fill it up.
 const FRONT: usize = 3;
 
@@ -57,18 +59,31 @@ impl PageRules {
         room.into_iter().chain(surplus).chain(rest).collect()
     }
 
-    /// Moves the best match of each rule that places one from the reserve to the slate, where none is there already: only what
-    /// is judged can be shown. The slate stays in its order.
-    pub(crate) fn call_up(&self, query: &FeedQuery, slate: &mut Vec<FeedCandidate>, reserve: &mut Vec<FeedCandidate>) {
+    /// Parts what is ranked, best first, into the slate and the reserve. Each rule that places a post has matches of its own in the
+    /// slate, as only what is judged can be shown: those that rank there, else others that are called up, as far as there are any.
+    pub(crate) fn select(
+        &self,
+        query: &FeedQuery,
+        ranked: Vec<FeedCandidate>,
+        size: usize,
+    ) -> Selection<FeedCandidate> {
+        let mut claimed = vec![false; ranked.len()];
         for wanted in self.placing(query) {
-            if slate.iter().any(|post| is_match(wanted, post)) {
-                continue;
-            }
-            if let Some(best) = reserve.iter().position(|post| is_match(wanted, post)) {
-                slate.push(reserve.remove(best));
+            let own = (0..ranked.len()).filter(|i| !claimed[*i] && is_match(wanted, &ranked[*i]));
+            for i in own.take(CLAIM).collect::<Vec<_>>() {
+                claimed[i] = true;
             }
         }
-        slate.sort_by_key(|post| post.rank_by(post.score));
+        let (mut selected, mut reserve) = (Vec::with_capacity(size), Vec::new());
+        for (i, post) in ranked.into_iter().enumerate() {
+            if i < size || claimed[i] {
+                selected.push(post);
+            } else {
+                reserve.push(post);
+            }
+        }
+        selected.sort_by_key(|post| post.rank_by(post.score));
+        Selection { selected, reserve }
     }
 
     fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &RuleMatch> {
