@@ -38,15 +38,15 @@ impl PageRules {
     /// Puts what no page has room for, beside better posts of its kind, behind enough others to fill `size` places and to make up for
     /// those that may not be shown. All else stays in its order, the best first.
     pub(crate) fn room_first(&self, ranked: Vec<FeedCandidate>, size: usize) -> Vec<FeedCandidate> {
-        let mut counts = Counts::new(&self.caps);
+        let mut counts = Counts::new(&self.caps, &ranked);
         let (mut room, mut surplus) = (Vec::with_capacity(ranked.len()), Vec::new());
-        let mut rest = ranked.into_iter();
+        let mut rest = ranked.into_iter().enumerate();
         // Not behind all others: the next page wants it, and a session keeps the front of its reserve only.
         while room.len() < FRONT * size
-            && let Some(mut post) = rest.next()
+            && let Some((i, mut post)) = rest.next()
         {
-            let Some(cap) = counts.full_for(&post) else {
-                counts.place(&post);
+            let Some(cap) = counts.full_for(i) else {
+                counts.place(i);
                 room.push(post);
                 continue;
             };
@@ -56,7 +56,10 @@ impl PageRules {
             }
             surplus.push(post);
         }
-        room.into_iter().chain(surplus).chain(rest).collect()
+        room.into_iter()
+            .chain(surplus)
+            .chain(rest.map(|(_, post)| post))
+            .collect()
     }
 
     /// Parts what is ranked, best first, into the slate and the reserve. Each rule that places a post has matches of its own in the
@@ -121,6 +124,8 @@ struct Draft<'a> {
     posts: &'a [FeedCandidate],
     /// Best first.
     ranked: Vec<usize>,
+    /// Those that may still have something to do.
+    injects: Vec<&'a Inject>,
     /// Placed, seated or held back.
     gone: Vec<bool>,
     /// Pinned posts, by slot.
@@ -139,9 +144,10 @@ impl<'a> Draft<'a> {
             rules,
             posts,
             ranked,
+            injects: rules.injects.iter().collect(),
             gone: vec![false; posts.len()],
             seats: vec![None; size],
-            counts: Counts::new(&rules.caps),
+            counts: Counts::new(&rules.caps, posts),
             page: Vec::new(),
             effects: Vec::new(),
         }
@@ -168,16 +174,30 @@ impl<'a> Draft<'a> {
 
     fn next(&mut self, slot: usize) -> Option<usize> {
         let turn = self.whose_turn();
-        let due = self.rules.injects.iter().filter(|inject| inject.slot <= slot);
-        let stands = |wanted| self.page.iter().any(|i| is_match(wanted, &self.posts[*i]));
-        let mut missing = due.filter(|inject| !stands(&inject.matches));
-        let injected = missing.find_map(|inject| Some((self.best(&inject.matches)?, inject)));
-        if let Some((i, inject)) = injected.filter(|(i, _)| Some(*i) != turn) {
+        if let Some((i, inject)) = self.due(slot).filter(|(i, _)| Some(*i) != turn) {
             self.effects.push((i, inject.effect(slot)));
             self.take(i);
             return Some(i);
         }
         turn.inspect(|i| self.take(*i))
+    }
+
+    /// The first inject that wants a post here, and that post. One that has a match on the page, or none that is left, is done: neither
+    /// changes while the page is made.
+    fn due(&mut self, slot: usize) -> Option<(usize, &'a Inject)> {
+        let mut at = 0;
+        while let Some(inject) = self.injects.get(at).copied() {
+            if inject.slot > slot {
+                at += 1;
+                continue;
+            }
+            let stands = self.page.iter().any(|i| is_match(&inject.matches, &self.posts[*i]));
+            match self.best(&inject.matches).filter(|_| !stands) {
+                Some(i) => return Some((i, inject)),
+                None => self.injects.remove(at),
+            };
+        }
+        None
     }
 
     /// The best that is left; those above it that a cap leaves no room for are held back.
@@ -186,7 +206,7 @@ impl<'a> Draft<'a> {
             if self.gone[i] {
                 continue;
             }
-            let Some(cap) = self.counts.full_for(&self.posts[i]) else {
+            let Some(cap) = self.counts.full_for(i) else {
                 return Some(i);
             };
             self.effects.push((i, cap.effect()));
@@ -199,14 +219,14 @@ impl<'a> Draft<'a> {
     fn best(&self, wanted: &RuleMatch) -> Option<usize> {
         let fits = |i: &usize| {
             let post = &self.posts[*i];
-            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(post).is_none()
+            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(*i).is_none()
         };
         self.ranked.iter().copied().find(fits)
     }
 
     fn take(&mut self, i: usize) {
         self.gone[i] = true;
-        self.counts.place(&self.posts[i]);
+        self.counts.place(i);
     }
 }
 
