@@ -1,6 +1,5 @@
 //! Explanations: which channels found a post, which filter removed it, what each step did to its score and rank.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -209,16 +208,16 @@ fn ranks<'a>(posts: &BTreeMap<PostId, Ended<'a>>, (name, score): &Step) -> BTree
     let went_through = |removed: Option<&Removed<FeedCandidate>>| {
         was_scored(removed) || (*name == L1_CUT && removed.is_some_and(|removed| removed.component == L1_CUT))
     };
-    let mut ranked: Vec<(Reverse<Score>, PostId)> = posts
+    let mut ranked: Vec<&FeedCandidate> = posts
         .values()
         .filter(|(_, removed)| went_through(*removed))
-        .map(|(post, _)| (Reverse(score(post)), post.post()))
+        .map(|(post, _)| *post)
         .collect();
-    ranked.sort();
+    ranked.sort_by_key(|post| post.rank_by(score(post)));
     ranked
         .into_iter()
         .enumerate()
-        .map(|(i, (_, post))| (post, i + 1))
+        .map(|(i, post)| (post.post(), i + 1))
         .collect()
 }
 

@@ -28,7 +28,7 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The pipeline of the feed.
 pub(crate) type FeedPipeline = Pipeline<FeedQuery, FeedCandidate>;
 
-/// Ranks by score and takes `feed.top_k`, and besides what a business rule is to place.
+/// Ranks by score and takes the best `feed.top_k` that a page may hold beside each other, and besides what a business rule is to place.
 struct TopK {
     size: usize,
     rules: PageRules,
@@ -44,13 +44,16 @@ impl Selector<FeedQuery, FeedCandidate> for TopK {
     }
 
     fn select(&self, query: &FeedQuery, mut posts: Vec<FeedCandidate>) -> Selection<FeedCandidate> {
-        posts.sort_by_key(|post| Reverse(post.score));
-        let mut reserve = posts.split_off(self.size.min(posts.len()));
-        self.rules.call_up(query, &mut posts, &mut reserve);
-        Selection {
-            selected: posts,
-            reserve,
-        }
+        posts.sort_by_key(|post| post.rank_by(post.score));
+        let ranked = self.rules.room_first(posts, self.size);
+        self.rules.select(query, ranked, self.size)
+    }
+}
+
+impl FeedCandidate {
+    /// Sorts the best first by the score that a step gave: of equals the one with the higher first score, then the lower id.
+    pub(crate) fn rank_by(&self, score: Score) -> impl Ord + use<> {
+        (Reverse(score), Reverse(self.l1.and_then(Score::new)), self.post())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random posts, viewers and requests for tests, and what may not be shown for them, said as directly as possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use covey_api::v1::GetFeedReply;
@@ -16,6 +16,8 @@ use crate::feed::request::FeedRequest;
 use crate::feed::testing::{MINUTE, VIEWER, action, ago, core};
 
 const POSTS: u64 = 48;
+/// Of one author on a page: the business rule of the tests.
+pub(super) const MOST_OF_AN_AUTHOR: usize = 2;
 /// The viewer is one of them.
 const AUTHORS: u64 = 9;
 const WORDS: [&str; 6] = ["tea", "bread", "rain", "moon", "chess", "sea"];
@@ -194,6 +196,7 @@ impl World {
     pub(super) fn faults(&self, reply: &GetFeedReply, off: &str) -> Vec<String> {
         let mut faults = Vec::new();
         let mut sources: BTreeMap<PostKey, u64> = BTreeMap::new();
+        let mut authors: BTreeMap<UserId, usize> = BTreeMap::new();
         if reply.posts.len() > self.request.limit {
             faults.push(format!(
                 "{} posts where {} are wanted",
@@ -210,7 +213,11 @@ impl World {
                     .filter(|rule| **rule != off)
                     .map(|rule| format!("{id}: {rule}")),
             );
-            let source = *self.shown(id).last().expect("at least itself");
+            let shown = self.shown(id);
+            let source = *shown.last().expect("at least itself");
+            for author in shown.iter().map(|post| post.key.author).collect::<BTreeSet<_>>() {
+                *authors.entry(author).or_default() += 1;
+            }
             let near = |(key, hash): (&PostKey, &u64)| {
                 *key != source.key && *hash != 0 && (hash ^ source.simhash).count_ones() <= 3
             };
@@ -221,6 +228,8 @@ impl World {
                 faults.push(format!("{id} shows {} again", source.key.post));
             }
         }
+        let too_many = authors.iter().filter(|(_, count)| **count > MOST_OF_AN_AUTHOR);
+        faults.extend(too_many.map(|(author, count)| format!("{count} posts of {author}")));
         faults
     }
 }

@@ -54,32 +54,40 @@ impl Cap {
     }
 }
 
-/// What stands on one page, by cap and key.
+/// What stands on one page, by cap and key. Posts are positions in a list.
 pub(crate) struct Counts<'a> {
     caps: &'a [Cap],
+    /// What each post counts as: the cap and its key, in the order of the caps.
+    keys: Vec<Vec<(usize, u64)>>,
     placed: BTreeMap<(usize, u64), usize>,
 }
 
 impl<'a> Counts<'a> {
-    pub(crate) fn new(caps: &'a [Cap]) -> Counts<'a> {
-        let placed = BTreeMap::new();
-        Counts { caps, placed }
+    pub(crate) fn new(caps: &'a [Cap], posts: &[FeedCandidate]) -> Counts<'a> {
+        let of = |post| {
+            let by_cap = caps.iter().enumerate();
+            by_cap
+                .flat_map(|(i, cap)| cap.keys(post).into_iter().map(move |key| (i, key)))
+                .collect()
+        };
+        Counts {
+            caps,
+            keys: posts.iter().map(of).collect(),
+            placed: BTreeMap::new(),
+        }
     }
 
     /// The first cap that leaves no room for the post. What has no room now has none later.
-    pub(crate) fn full_for(&self, post: &FeedCandidate) -> Option<&'a Cap> {
-        let full = |(i, cap): &(usize, &Cap)| {
-            let mut keys = cap.keys(post).into_iter();
-            keys.any(|key| self.placed.get(&(*i, key)).is_some_and(|count| *count >= cap.most))
-        };
-        self.caps.iter().enumerate().find(full).map(|(_, cap)| cap)
+    pub(crate) fn full_for(&self, post: usize) -> Option<&'a Cap> {
+        let count = |key| self.placed.get(key).copied().unwrap_or(0);
+        let mut keys = self.keys[post].iter();
+        let (cap, _) = keys.find(|key| count(*key) >= self.caps[key.0].most)?;
+        self.caps.get(*cap)
     }
 
-    pub(crate) fn place(&mut self, post: &FeedCandidate) {
-        for (i, cap) in self.caps.iter().enumerate() {
-            for key in cap.keys(post) {
-                *self.placed.entry((i, key)).or_default() += 1;
-            }
+    pub(crate) fn place(&mut self, post: usize) {
+        for key in &self.keys[post] {
+            *self.placed.entry(*key).or_default() += 1;
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Arranger: a page under the rules `pin`, `inject` and `cap`.
 
-use std::cmp::Reverse;
-
 use covey_config::{RuleConfig, RuleMatch};
-use covey_pipeline::Arranger;
+use covey_pipeline::{Arranger, Selection};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
@@ -12,6 +10,11 @@ use crate::rules::inject::Inject;
 use crate::rules::matching::is_match;
 use crate::rules::pin::Pin;
 use crate::rules::{Effect, RuleEffect};
+
+/// Posts that a rule has for its place: those that may not be shown are no match any more.
+const CLAIM: usize = 3;
+/// Slates of posts with room that come before what has none: one to be judged, the others to fill it up.
+const FRONT: usize = 3;
 
 /// The page is made slot by slot: a pinned post, else one that a rule wants here by now, else the best that is left. No cap is ever
 /// passed: pins are seated first and count for the caps, and a pin or inject that would pass one does nothing. Within a kind the order
@@ -32,18 +35,58 @@ impl PageRules {
         }
     }
 
-    /// Moves the best match of each rule that places one from the reserve to the slate, where none is there already: only what
-    /// is judged can be shown. The slate stays in the order of `score`.
-    pub(crate) fn call_up(&self, query: &FeedQuery, slate: &mut Vec<FeedCandidate>, reserve: &mut Vec<FeedCandidate>) {
-        for wanted in self.placing(query) {
-            if slate.iter().any(|post| is_match(wanted, post)) {
+    /// Puts what no page has room for, beside better posts of its kind, behind enough others to fill `size` places and to make up for
+    /// those that may not be shown. All else stays in its order, the best first.
+    pub(crate) fn room_first(&self, ranked: Vec<FeedCandidate>, size: usize) -> Vec<FeedCandidate> {
+        let mut counts = Counts::new(&self.caps, &ranked);
+        let (mut room, mut surplus) = (Vec::with_capacity(ranked.len()), Vec::new());
+        let mut rest = ranked.into_iter().enumerate();
+        // Not behind all others: the next page wants it, and a session keeps the front of its reserve only.
+        while room.len() < FRONT * size
+            && let Some((i, mut post)) = rest.next()
+        {
+            let Some(cap) = counts.full_for(i) else {
+                counts.place(i);
+                room.push(post);
                 continue;
+            };
+            // Without the cap it would be judged now.
+            if room.len() < size {
+                post.rules.push(cap.effect());
             }
-            if let Some(best) = reserve.iter().position(|post| is_match(wanted, post)) {
-                slate.push(reserve.remove(best));
+            surplus.push(post);
+        }
+        room.into_iter()
+            .chain(surplus)
+            .chain(rest.map(|(_, post)| post))
+            .collect()
+    }
+
+    /// Parts what is ranked, best first, into the slate and the reserve. Each rule that places a post has matches of its own in the
+    /// slate, as only what is judged can be shown: those that rank there, else others that are called up, as far as there are any.
+    pub(crate) fn select(
+        &self,
+        query: &FeedQuery,
+        ranked: Vec<FeedCandidate>,
+        size: usize,
+    ) -> Selection<FeedCandidate> {
+        let mut claimed = vec![false; ranked.len()];
+        for wanted in self.placing(query) {
+            let own = (0..ranked.len()).filter(|i| !claimed[*i] && is_match(wanted, &ranked[*i]));
+            for i in own.take(CLAIM).collect::<Vec<_>>() {
+                claimed[i] = true;
             }
         }
-        slate.sort_by_key(|post| Reverse(post.score));
+        let (mut selected, mut reserve) = (Vec::with_capacity(size), Vec::new());
+        for (i, post) in ranked.into_iter().enumerate() {
+            if i < size || claimed[i] {
+                selected.push(post);
+            } else {
+                reserve.push(post);
+            }
+        }
+        selected.sort_by_key(|post| post.rank_by(post.score));
+        Selection { selected, reserve }
     }
 
     fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &RuleMatch> {
@@ -81,6 +124,8 @@ struct Draft<'a> {
     posts: &'a [FeedCandidate],
     /// Best first.
     ranked: Vec<usize>,
+    /// Those that may still have something to do.
+    injects: Vec<&'a Inject>,
     /// Placed, seated or held back.
     gone: Vec<bool>,
     /// Pinned posts, by slot.
@@ -94,14 +139,15 @@ impl<'a> Draft<'a> {
     fn new(rules: &'a PageRules, posts: &'a [FeedCandidate], size: usize) -> Draft<'a> {
         let mut ranked: Vec<usize> = (0..posts.len()).collect();
         // Backfill ranks above what was called up from far below.
-        ranked.sort_by_key(|i| Reverse(posts[*i].score));
+        ranked.sort_by_key(|i| posts[*i].rank_by(posts[*i].score));
         Draft {
             rules,
             posts,
             ranked,
+            injects: rules.injects.iter().collect(),
             gone: vec![false; posts.len()],
             seats: vec![None; size],
-            counts: Counts::new(&rules.caps),
+            counts: Counts::new(&rules.caps, posts),
             page: Vec::new(),
             effects: Vec::new(),
         }
@@ -128,16 +174,30 @@ impl<'a> Draft<'a> {
 
     fn next(&mut self, slot: usize) -> Option<usize> {
         let turn = self.whose_turn();
-        let due = self.rules.injects.iter().filter(|inject| inject.slot <= slot);
-        let stands = |wanted| self.page.iter().any(|i| is_match(wanted, &self.posts[*i]));
-        let mut missing = due.filter(|inject| !stands(&inject.matches));
-        let injected = missing.find_map(|inject| Some((self.best(&inject.matches)?, inject)));
-        if let Some((i, inject)) = injected.filter(|(i, _)| Some(*i) != turn) {
+        if let Some((i, inject)) = self.due(slot).filter(|(i, _)| Some(*i) != turn) {
             self.effects.push((i, inject.effect(slot)));
             self.take(i);
             return Some(i);
         }
         turn.inspect(|i| self.take(*i))
+    }
+
+    /// The first inject that wants a post here, and that post. One that has a match on the page, or none that is left, is done: neither
+    /// changes while the page is made.
+    fn due(&mut self, slot: usize) -> Option<(usize, &'a Inject)> {
+        let mut at = 0;
+        while let Some(inject) = self.injects.get(at).copied() {
+            if inject.slot > slot {
+                at += 1;
+                continue;
+            }
+            let stands = self.page.iter().any(|i| is_match(&inject.matches, &self.posts[*i]));
+            match self.best(&inject.matches).filter(|_| !stands) {
+                Some(i) => return Some((i, inject)),
+                None => self.injects.remove(at),
+            };
+        }
+        None
     }
 
     /// The best that is left; those above it that a cap leaves no room for are held back.
@@ -146,7 +206,7 @@ impl<'a> Draft<'a> {
             if self.gone[i] {
                 continue;
             }
-            let Some(cap) = self.counts.full_for(&self.posts[i]) else {
+            let Some(cap) = self.counts.full_for(i) else {
                 return Some(i);
             };
             self.effects.push((i, cap.effect()));
@@ -159,14 +219,14 @@ impl<'a> Draft<'a> {
     fn best(&self, wanted: &RuleMatch) -> Option<usize> {
         let fits = |i: &usize| {
             let post = &self.posts[*i];
-            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(post).is_none()
+            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(*i).is_none()
         };
         self.ranked.iter().copied().find(fits)
     }
 
     fn take(&mut self, i: usize) {
         self.gone[i] = true;
-        self.counts.place(&self.posts[i]);
+        self.counts.place(i);
     }
 }
 

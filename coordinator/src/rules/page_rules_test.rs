@@ -195,16 +195,37 @@ fn each_page_is_placed_anew() {
     assert!(posts.iter().all(|post| post.at_rest().rules.is_empty()));
 }
 
+/// The slate and the reserve of a selector that takes two, by id.
+fn selected(rules: &[RuleConfig], topics: &[u32], first_page: bool) -> [Vec<u64>; 2] {
+    let query = FeedQuery { first_page, ..query() };
+    let selection = PageRules::new(rules).select(&query, slate(topics), 2);
+    [selection.selected, selection.reserve].map(|posts| posts.iter().map(|post| post.post().0).collect())
+}
+
 #[test]
 fn what_a_rule_is_to_place_is_called_up_to_be_judged() {
-    let rules = PageRules::new(&[pin("a", 1, id(6)), inject("b", 1, topic(7)), inject("c", 1, topic(8))]);
-    let called = |first_page| {
-        let mut slate = slate(&[8, 0, 0, 7, 7, 0]);
-        let mut reserve = slate.split_off(2);
-        let query = FeedQuery { first_page, ..query() };
-        rules.call_up(&query, &mut slate, &mut reserve);
-        [slate, reserve].map(|posts| posts.iter().map(|post| post.post().0).collect::<Vec<_>>())
-    };
-    assert_eq!(called(true), [vec![1, 2, 4, 6], vec![3, 5]]);
-    assert_eq!(called(false), [vec![1, 2, 4], vec![3, 5, 6]]);
+    let rules = [pin("a", 1, id(6)), inject("b", 1, topic(7)), inject("c", 1, topic(8))];
+    let topics = [8, 0, 0, 7, 0, 0];
+    assert_eq!(selected(&rules, &topics, true), [vec![1, 2, 4, 6], vec![3, 5]]);
+    assert_eq!(selected(&rules, &topics, false), [vec![1, 2, 4], vec![3, 5, 6]]);
+}
+
+#[test]
+fn a_rule_has_more_matches_than_one_as_some_may_not_be_shown() {
+    let called = |topics: &[u32]| selected(&[inject("a", 1, topic(7))], topics, true);
+    assert_eq!(called(&[0, 0, 7, 7, 0, 7, 7]), [vec![1, 2, 3, 4, 6], vec![5, 7]]);
+    assert_eq!(
+        called(&[0, 7, 7, 7, 0, 7, 7]),
+        [vec![1, 2, 3, 4], vec![5, 6, 7]],
+        "one of them is there"
+    );
+}
+
+#[test]
+fn two_rules_with_the_same_match_have_posts_of_their_own() {
+    let rules = [pin("a", 1, topic(7)), pin("b", 2, topic(7))];
+    let [judged, _] = selected(&rules, &[0, 0, 7, 7, 7, 7, 7, 7, 7], true);
+    assert_eq!(judged, [1, 2, 3, 4, 5, 6, 7, 8]);
+    let mut posts = slate(&[0, 0, 0, 7, 7]);
+    assert_eq!(page(&rules, &mut posts, 4, true).0, [4, 5, 1, 2]);
 }
