@@ -4,11 +4,10 @@
 //! looks for new posts is told them again.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bincode::{Decode, Encode};
 use covey_config::Config;
-use covey_pipeline::{Components, Score, Selector};
+use covey_pipeline::{Components, RowFilter, Score, Selector, Verdict};
 use covey_shared::codec;
 use covey_shared::ids::{UnixMillis, UserId};
 use covey_shared::wire::Place;
@@ -64,8 +63,6 @@ pub(crate) struct Section {
     pub(crate) span: Span,
     /// Posts that are read.
     pub(crate) most: usize,
-    /// Only posts with video.
-    pub(crate) video_only: bool,
 }
 
 /// How far a viewer has read; sealed, the cursor of the Following feed.
@@ -112,7 +109,6 @@ pub(crate) fn section(session: Option<&Session>, request: &FeedRequest) -> Secti
     Section {
         span,
         most: most(request.limit),
-        video_only: request.video_only,
     }
 }
 
@@ -122,60 +118,56 @@ pub(crate) fn most(limit: usize) -> usize {
 }
 
 /// The session after a page; `None` = there is nothing to go on from.
-pub(crate) fn advance(
-    viewer: UserId,
-    session: Option<Session>,
-    section: Section,
-    outcome: &FeedOutcome,
-) -> Option<Session> {
-    let Section { span, video_only, .. } = section;
+pub(crate) fn advance(session: Option<Session>, section: Section, outcome: &FeedOutcome) -> Option<Session> {
     let removed = outcome.removed.iter().map(|removed| &removed.candidate);
     let read = outcome.selected.iter().chain(outcome.reserve.iter()).chain(removed);
-    let places: Vec<Place> = read.map(|post| Place::of(&post.core)).collect();
-    let extent = places.iter().min().zip(places.iter().max());
-    let Some((first, last)) = extent.map(|(first, last)| (*first, *last)) else {
-        // The end of the list; but what comes later may still be asked for.
-        return session.filter(|_| !matches!(span, Span::From(_)) || !is_whole(outcome));
-    };
-    let go_on = |read: Read| {
-        Some(Session {
-            viewer,
-            video_only,
-            read,
-        })
-    };
-    if matches!(span, Span::Since(_)) && !is_whole(outcome) {
-        return session;
+    let mut places: Vec<Place> = read.map(|post| Place::of(&post.core)).collect();
+    let is_all = places.len() < section.most;
+    let is_whole = outcome.query.ledger.account().report.is_whole();
+    if let Span::Since(read) = section.span {
+        places.retain(|place| read.is_new(*place));
     }
+    let (Some(first), Some(last)) = (places.iter().min(), places.iter().max()) else {
+        // The end of the list; but what comes later may still be asked for.
+        return session.filter(|_| !matches!(section.span, Span::From(_)) || !is_whole);
+    };
     // What nobody has looked at yet is the next page's.
     let unread = outcome.reserve.first().map(|post| Place::of(&post.core));
     let next = unread.unwrap_or(last.next());
-    let newest_of = |moment: UnixMillis| {
-        places
-            .iter()
-            .filter(move |place| place.created_at == moment)
-            .max()
-            .copied()
-    };
-    let top = newest_of(first.created_at).unwrap_or(first);
-    go_on(match span {
-        Span::Newest => Read { top, next },
-        // The newest moment may go on behind the page before.
-        Span::From(_) => session.map_or(Read { top, next }, |session| {
-            let old = session.read.top;
-            let top = newest_of(old.created_at).map_or(old, |place| old.max(place));
-            Read { top, next }
-        }),
+    let newest_of = |moment: UnixMillis| places.iter().filter(move |place| place.created_at == moment).max();
+    let top = *newest_of(first.created_at).unwrap_or(first);
+    let read = match (section.span, session) {
+        // What is missing may be new; it is asked for again.
+        (Span::Since(_), _) if !is_whole => return session,
         // All that is new was read: the session goes on where it was. Else there is more of it, which comes first.
-        Span::Since(read) if unread.is_none() && !outcome.query.more.load(Ordering::Relaxed) => Read { top, ..read },
-        Span::Since(_) => Read { top, next },
+        (Span::Since(read), _) if unread.is_none() && is_all => Read { top, ..read },
+        // The newest moment may go on behind the page before.
+        (Span::From(_), Some(Session { read, .. })) => {
+            let further = newest_of(read.top.created_at).copied();
+            let top = read.top.max(further.unwrap_or(read.top));
+            Read { top, next }
+        }
+        _ => Read { top, next },
+    };
+    let FeedQuery { viewer, video_only, .. } = *outcome.query;
+    Some(Session {
+        viewer,
+        video_only,
+        read,
     })
 }
 
-/// Every shard that was asked anything for the page said all that it knows.
-pub(crate) fn is_whole(outcome: &FeedOutcome) -> bool {
-    let report = outcome.query.ledger.account().report;
-    report.holes.count() == 0 && !report.partial
+/// Filter: of what came since only that.
+struct AlreadyRead;
+
+impl RowFilter<FeedQuery, FeedCandidate> for AlreadyRead {
+    fn judge(&self, query: &FeedQuery, post: &FeedCandidate) -> Verdict {
+        let is_old = query.following.is_some_and(|section| match section.span {
+            Span::Since(read) => !read.is_new(Place::of(&post.core)),
+            Span::Newest | Span::From(_) => false,
+        });
+        Verdict::remove_if(is_old, "already_read")
+    }
 }
 
 /// Keeps the order of the list.
@@ -225,6 +217,7 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
     } = pipeline::components(shards, None, config);
     dependent_query_hydrators.retain(|part| KEPT.contains(&part.name()));
     filters.retain(|part| KEPT.contains(&part.name()));
+    filters.insert(0, Box::new(AlreadyRead));
     post_filters.retain(|part| KEPT.contains(&part.name()));
     let source = Following {
         shards: Arc::clone(shards),

@@ -252,6 +252,7 @@ fn what_is_seen_or_old_is_shown_and_nothing_is_taste() {
         mine.map(|(_, name)| *name).collect()
     };
     let filters = [
+        "AlreadyRead",
         "CoreData",
         "IneligibleSubscription",
         "MutedKeyword",

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use covey_env::Monotonic;
@@ -82,8 +81,6 @@ pub(crate) struct FeedQuery {
     pub(crate) record: bool,
     /// It is for this part of the Following feed.
     pub(crate) following: Option<Section>,
-    /// Set by the source `Following`: it read as much as it may, so there can be more.
-    pub(crate) more: Arc<AtomicBool>,
     /// The page is the first of a session.
     pub(crate) first_page: bool,
     /// The candidates are the ranked reserve of an earlier page.

@@ -142,8 +142,8 @@ impl FeedService {
         };
         let run = self.following.run(self.run(query, request, context));
         let outcome = run.await.map_err(unavailable)?;
-        let session = following::advance(request.viewer, session, section, &outcome);
-        if session.is_none() && !following::is_whole(&outcome) {
+        let session = following::advance(session, section, &outcome);
+        if session.is_none() && !outcome.query.ledger.account().report.is_whole() {
             // Without a cursor it would look like the end of the list.
             return Err(FeedError::Unavailable {
                 component: "Following".to_owned(),
@@ -166,6 +166,7 @@ impl FeedService {
             Some(reserve) => {
                 let mut run = run.clone();
                 run.query.resumed = true;
+                run.at_least = request.limit;
                 let outcome = self.pipeline.resume(run, reserve.to_vec()).await;
                 Some(outcome.map_err(unavailable)?)
             }
@@ -173,7 +174,7 @@ impl FeedService {
         };
         let outcome = match resumed {
             Some(outcome) if outcome.selected.len() >= request.limit => outcome,
-            // Too little of it may be shown: start over. A short page is still better than none.
+            // Too little of it may be shown: start over. A short page, of which nothing was recorded, is still better than none.
             short => match (self.pipeline.run(run).await, short) {
                 (Ok(outcome), _) => outcome,
                 (Err(_), Some(short)) if !short.selected.is_empty() => short,
@@ -227,7 +228,6 @@ impl FeedService {
             client_blooms: request.blooms.clone(),
             record: !request.dry_run,
             following: None,
-            more: Arc::default(),
             first_page: request.cursor.is_empty(),
             resumed: false,
             token: request.token.clone(),
@@ -302,6 +302,9 @@ mod failures;
 #[cfg(test)]
 #[path = "ranked_test.rs"]
 mod ranked;
+#[cfg(test)]
+#[path = "resume_test.rs"]
+mod resume;
 #[cfg(test)]
 #[path = "service_test.rs"]
 mod tests;

@@ -14,7 +14,7 @@ use super::*;
 use crate::feed::fake_shards::{FakeShards, verdict};
 use crate::feed::testing::{MINUTE, VIEWER, action, ago, core, env, key};
 
-fn service(shards: FakeShards) -> (FeedService, Arc<FakeShards>) {
+pub(super) fn service(shards: FakeShards) -> (FeedService, Arc<FakeShards>) {
     let shards = Arc::new(shards);
     let sealer = Arc::new(Sealer::new(&Secret::new("a")));
     (
@@ -23,7 +23,7 @@ fn service(shards: FakeShards) -> (FeedService, Arc<FakeShards>) {
     )
 }
 
-fn request() -> FeedRequest {
+pub(super) fn request() -> FeedRequest {
     FeedRequest {
         viewer: VIEWER,
         limit: 10,
@@ -31,7 +31,7 @@ fn request() -> FeedRequest {
     }
 }
 
-fn feed(service: &FeedService, request: FeedRequest) -> Result<GetFeedReply, FeedError> {
+pub(super) fn feed(service: &FeedService, request: FeedRequest) -> Result<GetFeedReply, FeedError> {
     let context = RequestContext {
         deadline: Monotonic(Duration::from_secs(102)),
         trace_id: String::new(),
@@ -51,7 +51,7 @@ fn feed(service: &FeedService, request: FeedRequest) -> Result<GetFeedReply, Fee
 }
 
 /// Popular posts by authors of their own, best first.
-fn popular(ids: std::ops::Range<u64>) -> Vec<Candidate> {
+pub(super) fn popular(ids: std::ops::Range<u64>) -> Vec<Candidate> {
     let one = |id: u64| Candidate {
         source_score: Score::or_lowest(1.0 / id as f32),
         ..core(1000 + id, id)
@@ -75,7 +75,7 @@ fn reasons(reply: &GetFeedReply) -> BTreeSet<(&str, &str)> {
         .collect()
 }
 
-fn ids(reply: &GetFeedReply) -> Vec<u64> {
+pub(super) fn ids(reply: &GetFeedReply) -> Vec<u64> {
     reply.posts.iter().map(|post| post.post_id).collect()
 }
 

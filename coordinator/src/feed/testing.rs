@@ -92,7 +92,6 @@ pub(crate) fn query() -> FeedQuery {
         client_blooms: Vec::new(),
         record: true,
         following: None,
-        more: Arc::default(),
         first_page: true,
         resumed: false,
         token: SessionToken::default(),

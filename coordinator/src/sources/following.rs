@@ -1,12 +1,10 @@
 //! Source of the Following feed: all that the viewer and the followed users wrote, back in time.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use covey_pipeline::{Reply, RunContext, Source};
 use covey_shared::ids::UnixMillis;
-use covey_shared::wire::Place;
 
 use crate::cluster::InNetworkAsk;
 use crate::feed::candidate::{Channel, FeedCandidate};
@@ -34,7 +32,7 @@ impl Source<FeedQuery, FeedCandidate> for Following {
 
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
-            let Some(Section { span, most, video_only }) = query.following else {
+            let Some(Section { span, most }) = query.following else {
                 return Ok(Vec::new());
             };
             let features = query.features.as_ref();
@@ -54,7 +52,7 @@ impl Source<FeedQuery, FeedCandidate> for Following {
             let ask = InNetworkAsk {
                 viewer: query.viewer,
                 authors,
-                video_only,
+                video_only: query.video_only,
                 max_results: most,
                 created_from,
                 complete: true,
@@ -65,10 +63,6 @@ impl Source<FeedQuery, FeedCandidate> for Following {
             let answer = self.shards.in_network(ask, &context).await;
             let mut found = query.ledger.take(NAME, answer)?;
             found.truncate(most);
-            query.more.store(found.len() == most, Ordering::Relaxed);
-            if let Span::Since(read) = span {
-                found.retain(|post| read.is_new(Place::of(post)));
-            }
             Ok(FeedCandidate::ranked(found, Channel::InNetwork))
         })
     }

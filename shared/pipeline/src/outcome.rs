@@ -19,6 +19,8 @@ pub struct Request<Q, Id> {
     pub deadline: Duration,
     /// Wanted number of results, if fewer than [`Limits::result_size`](crate::Limits::result_size).
     pub result_size: Option<usize>,
+    /// With fewer results the run was an attempt of which the caller shows nothing: it has no side effects.
+    pub at_least: usize,
     /// Identities to follow through the run for `explain`. The caller bounds their number.
     pub watch: BTreeSet<Id>,
 }
@@ -32,6 +34,7 @@ impl<Q, Id> Request<Q, Id> {
             request_id,
             deadline,
             result_size: None,
+            at_least: 0,
             watch: BTreeSet::new(),
         }
     }

@@ -181,7 +181,7 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
             return Err(PipelineError::DeadlineExceeded);
         }
         Run::new(&self.components, &self.limits, &self.effects, context, request.watch)
-            .execute(start, request.query, request.result_size)
+            .execute(start, request.query, (request.result_size, request.at_least))
             .await
     }
 }

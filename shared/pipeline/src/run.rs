@@ -71,13 +71,13 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
         mut self,
         start: Start<C>,
         mut query: Q,
-        result_size: Option<usize>,
+        (result_size, at_least): (Option<usize>, usize),
     ) -> Result<Outcome<Q, C>, PipelineError> {
         let size = result_size.unwrap_or(usize::MAX).min(self.limits.result_size);
         let span = tracing::info_span!("pipeline", request_id = %self.context.request_id());
         async move {
             match self.stages(start, &mut query, size).await {
-                Ok(selection) => Ok(self.finish(query, selection)),
+                Ok(selection) => Ok(self.finish(query, selection, at_least)),
                 Err(stop) => Err(self.unavailable(stop)),
             }
         }
@@ -174,7 +174,7 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
     }
 
     /// Stage 10 and the outcome.
-    fn finish(mut self, query: Q, selection: Selection<C>) -> Outcome<Q, C> {
+    fn finish(mut self, query: Q, selection: Selection<C>, at_least: usize) -> Outcome<Q, C> {
         self.tracer
             .note_positions(&selection.selected, |position| TraceEvent::Selected { position });
         self.tracer
@@ -189,7 +189,8 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
             selected: Arc::clone(&selected),
             reserve: Arc::clone(&reserve),
         });
-        for effect in &self.parts.side_effects {
+        let is_shown = selected.len() >= at_least;
+        for effect in self.parts.side_effects.iter().filter(|_| is_shown) {
             let status = self.effects.start(&self.context, effect, &input);
             self.report.side_effects_dropped += usize::from(matches!(status, Status::Skipped(_)));
             let face = Face {
