@@ -197,12 +197,20 @@ impl Place {
         }
     }
 
-    /// The place right behind this one.
+    /// The place right behind this one; the last one of all is behind itself.
     #[must_use]
     pub fn next(self) -> Place {
-        Place {
-            post: PostId(self.post.0.saturating_add(1)),
-            ..self
+        let Place { created_at, post } = self;
+        match (post.0.checked_add(1), created_at.0.checked_sub(1)) {
+            (Some(id), _) => Place {
+                created_at,
+                post: PostId(id),
+            },
+            (None, Some(earlier)) => Place {
+                created_at: UnixMillis(earlier),
+                post: PostId(0),
+            },
+            (None, None) => self,
         }
     }
 }

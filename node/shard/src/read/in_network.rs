@@ -100,19 +100,27 @@ impl Run<'_> {
     fn timeline(&mut self, author: UserId, which: Which, most: usize) {
         let complete = self.query.complete;
         let mut left = if complete { self.most() } else { most };
+        let scan = self.view.options.in_network.scan_per_author;
         let mut start = self.query.start;
         let mut last = None;
         let mut entries = std::mem::take(&mut self.entries);
         loop {
             entries.clear();
-            let scan = self.view.options.in_network.scan_per_author;
+            // No more than are wanted, unless some of them may not pass.
+            let scan = match complete {
+                true => left.min(scan),
+                false => scan,
+            };
             let excluded = |post: PostId| !self.exclude.is_empty() && self.exclude.contains(&post);
             let timelines = &self.view.memory.timelines;
             timelines.newest((author, which), (start, self.from), scan, excluded, &mut entries);
             self.visited += entries.len() as u64;
             for entry in &entries {
+                if left == 0 {
+                    break;
+                }
                 // While a post is edited, its old and its new row may both be there.
-                if left == 0 || last == Some(entry.post) {
+                if last == Some(entry.post) {
                     continue;
                 }
                 if self.entry_passes(author, entry) {
@@ -202,7 +210,7 @@ impl Run<'_> {
         let posts: Vec<Candidate> = posts
             .map(|columns| self.view.candidate(&columns, Score::default()))
             .collect();
-        let short = self.cut && posts.len() < most;
+        let short = self.query.complete && self.cut && posts.len() < most;
         (posts, short)
     }
 }
