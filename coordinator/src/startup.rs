@@ -1,6 +1,6 @@
 //! Builds a coordinator in a visible order and stops it in reverse.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use covey_config::{Config, ConfigError};
@@ -12,10 +12,13 @@ use covey_shared::metadata::NodePlace;
 use thiserror::Error;
 
 use crate::api::{Api, ApiDeps, GrpcError, GrpcServer, HttpError, HttpOptions, HttpServer, log_statistics};
-use crate::cluster::{Cluster, NodePort, Threads};
+use crate::cluster::{Cluster, NodePort, SettingsWatch, Threads};
 use crate::feed::{Deps, FeedService, FeedWorkers};
 use crate::ingest::Ingest;
 use crate::seal::Sealer;
+
+/// Who starts waits so long for a node that says what operators have set.
+const SETTINGS_WAIT: Duration = Duration::from_secs(3);
 
 /// What a coordinator is made of.
 pub struct CoordinatorParts {
@@ -104,13 +107,17 @@ impl Coordinator {
 
         // 2. The feed, on threads of its own.
         let workers: Vec<Threads> = (0..config.coordinator.workers).map(|_| Threads::own()).collect();
-        let service = FeedService::new(Deps {
+        let service = Arc::new(FeedService::new(Deps {
             cluster: cluster.clone(),
             ingest: ingest.clone(),
             sealer: sealer.clone(),
             config: config.clone(),
             env: env.clone(),
-        });
+        }));
+        let mut settings = cluster.settings();
+        settings.hear(SETTINGS_WAIT).await;
+        service.learn(settings.now());
+        actix_rt::spawn(follow(settings, Arc::downgrade(&service)));
         let feed = FeedWorkers::start(service, &workers, config.coordinator.mailbox);
 
         // 3. The doors, last: who knocks is served.
@@ -163,6 +170,14 @@ impl Coordinator {
         {
             tracing::warn!(%error, "the event log is sealed at the next start");
         }
+    }
+}
+
+/// Takes what operators set into service.
+async fn follow(mut settings: SettingsWatch, service: Weak<FeedService>) {
+    while let Some(newest) = settings.next().await {
+        let Some(service) = service.upgrade() else { return };
+        service.learn(newest);
     }
 }
 

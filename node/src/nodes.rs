@@ -1,7 +1,7 @@
 //! Which nodes belong to the cluster, as this one knows it, and the ways to them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
@@ -13,14 +13,14 @@ use covey_shared::metadata::NodePlace;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::checked_file;
+use crate::kept::{Form, Kept};
 
-/// Name of the file that keeps the directory over a restart.
-const FILE: &str = "nodes";
-/// Its format.
-const VERSION: u16 = 1;
-/// Its longest: 4096 nodes with names of 512 bytes.
-const MAX_FILE: u64 = 4 << 20;
+/// The file that keeps the directory over a restart: at most 4096 nodes with names of 512 bytes.
+const FORM: Form = Form {
+    name: "nodes",
+    version: 1,
+    max: 4 << 20,
+};
 
 /// What the process keeps over a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -67,34 +67,23 @@ impl Known {
 /// The nodes of the cluster. The list changes while this one runs; the newest counts.
 pub(crate) struct Nodes {
     env: Env,
-    path: PathBuf,
-    kept: Mutex<Known>,
+    kept: Arc<Kept<Known>>,
     now: watch::Sender<Arc<Directory>>,
-    /// One is written at a time.
-    write: Mutex<()>,
 }
 
 impl Nodes {
     /// As known when the process ended, else as configured.
     pub(crate) fn open(env: &Env, dir: &Path, configured: &Directory) -> Arc<Nodes> {
-        let path = dir.join(FILE);
-        let stored = match env.disk.exists(&path) {
-            Ok(false) => Some(Known::default()),
-            _ => {
-                let bytes = env.disk.read_file(&path, MAX_FILE).ok();
-                bytes.and_then(|bytes| checked_file::from_bytes(VERSION, &bytes))
-            }
-        };
-        if stored.is_none() {
-            tracing::warn!(path = %path.display(), "the list of nodes cannot be read: cluster.toml counts until the cluster tells it again");
-        }
-        let kept = stored.unwrap_or_default().under(configured);
+        let kept: Arc<Kept<Known>> = Kept::open(env, dir, FORM);
+        kept.change(|known| {
+            *known = std::mem::take(known).under(configured);
+            // It is said again with the next start.
+            false
+        });
         Arc::new(Nodes {
             env: env.clone(),
-            path,
-            now: watch::Sender::new(Arc::new(kept.directory())),
-            kept: Mutex::new(kept),
-            write: Mutex::default(),
+            now: watch::Sender::new(Arc::new(kept.look(Known::directory))),
+            kept,
         })
     }
 
@@ -111,37 +100,20 @@ impl Nodes {
         self.now.subscribe()
     }
 
-    /// Takes it in if it is newer. One that does not come to the disk counts all the same: it is told again after a restart.
-    pub(crate) fn learn(self: &Arc<Self>, directory: Directory) {
+    /// Takes it in if it is newer.
+    pub(crate) fn learn(&self, directory: Directory) {
         // It came over the network.
         let directory = Directory::new(directory.version, directory.nodes);
-        let mut kept = self.kept.lock();
-        if directory.version <= kept.cluster.version {
-            return;
-        }
-        let (version, nodes) = (directory.version.0, directory.nodes.len());
-        tracing::info!(version, nodes, "the nodes of the cluster have changed");
-        kept.learn(directory);
-        self.now.send_replace(Arc::new(kept.directory()));
-        let nodes = self.clone();
-        self.env.spawn.compute(Box::new(move || nodes.store()));
-    }
-
-    /// Puts on the disk what is known now: whichever job comes last stores the newest.
-    fn store(&self) {
-        let _one = self.write.lock();
-        let kept = self.kept.lock().clone();
-        let stored = match checked_file::to_bytes(VERSION, &kept) {
-            Ok(bytes) => self
-                .env
-                .disk
-                .replace_file(&self.path, &bytes)
-                .map_err(anyhow::Error::new),
-            Err(error) => Err(anyhow::Error::new(error)),
-        };
-        if let Err(error) = stored {
-            tracing::warn!(path = %self.path.display(), error = format!("{error:#}"), "the list of nodes is not on the disk");
-        }
+        self.kept.change(|known| {
+            let newer = directory.version > known.cluster.version;
+            if newer {
+                let (version, nodes) = (directory.version.0, directory.nodes.len());
+                tracing::info!(version, nodes, "the nodes of the cluster have changed");
+                known.learn(directory);
+                self.now.send_replace(Arc::new(known.directory()));
+            }
+            newer
+        });
     }
 }
 

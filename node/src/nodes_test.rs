@@ -39,7 +39,7 @@ impl Bed {
     fn learn(&self, nodes: &Arc<Nodes>, directory: Directory) {
         nodes.learn(directory);
         // Who stores it holds it.
-        while Arc::strong_count(nodes) > 1 {
+        while Arc::strong_count(&nodes.kept) > 1 {
             std::thread::yield_now();
         }
     }
@@ -98,7 +98,7 @@ fn the_file_has_fixed_bytes() {
         configured: directory(0, &[]),
         moved: vec![place(1, "a")],
     };
-    let bytes = checked_file::to_bytes(VERSION, &known).expect("two nodes");
+    let bytes = crate::checked_file::to_bytes(FORM.version, &known).expect("two nodes");
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let golden = [
         "0100",
@@ -121,8 +121,8 @@ fn the_file_has_fixed_bytes() {
 fn a_damaged_list_is_left_out_and_told_again() {
     let (bed, configured) = (Bed::new(), directory(0, &[(1, "a:1")]));
     bed.learn(&bed.open(&configured), directory(7, &[(4, "d:4")]));
-    let path = bed.dir.path().join(FILE);
-    let mut bytes = bed.env.disk.read_file(&path, MAX_FILE).expect("it is there");
+    let path = bed.dir.path().join(FORM.name);
+    let mut bytes = bed.env.disk.read_file(&path, FORM.max).expect("it is there");
     bytes[9] ^= 1;
     bed.env.disk.replace_file(&path, &bytes).expect("it rots");
     let nodes = bed.open(&configured);

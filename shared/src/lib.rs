@@ -14,6 +14,7 @@ pub mod metadata;
 pub mod model;
 pub mod score;
 pub mod session;
+pub mod settings;
 pub mod slots;
 pub mod text;
 pub mod wire;

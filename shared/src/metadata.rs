@@ -9,14 +9,15 @@ mod views;
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
-use crate::ids::{NodeId, OperationId, ShardId, UnixMillis};
+use crate::ids::{LogIndex, NodeId, OperationId, ShardId, UnixMillis};
 use crate::members::ShardDescriptor;
+use crate::settings::SettingChanges;
 
 pub use fault::OperationFault;
 pub use views::{ClusterView, NodeReports, NodeView, OperationProgress, OperationView, ShardView};
 
 /// Version of an encoded state of the metadata, and of an audit record.
-pub const METADATA_VERSION: u16 = 1;
+pub const METADATA_VERSION: u16 = 2;
 /// Longest name of who asks for something, in bytes.
 pub const MAX_BY: usize = 64;
 /// Longest time that a node is kept out of repairs by one [`Operation::Maintenance`], in milliseconds: a week.
@@ -164,6 +165,15 @@ pub enum MetadataChange {
     Remove {
         /// The node.
         node: NodeId,
+        /// Who wants that.
+        by: String,
+    },
+    /// Other values of settings.
+    Set {
+        /// Version of the settings that it was decided on: what others have set meanwhile may not go with it.
+        on: LogIndex,
+        /// New values, at least one.
+        changes: SettingChanges,
         /// Who wants that.
         by: String,
     },

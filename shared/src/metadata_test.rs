@@ -5,6 +5,7 @@ use crate::codec::{decode, encode};
 use crate::command::{ItemResult, ShardCommand};
 use crate::directory::Directory;
 use crate::ids::LogIndex;
+use crate::settings::Settings;
 use crate::wire::{ReplyBody, RequestBody};
 
 fn check<T: Encode + Decode<()> + PartialEq + std::fmt::Debug>(value: &T, golden: &str) {
@@ -106,7 +107,10 @@ fn outcomes_and_questions_have_these_bytes() {
     let rehearse = RequestBody::Rehearse(Operation::Repair { node: NODE });
     check(&rehearse, "17000000 04000000 0200000000000000");
     let reports = ReplyBody::Reports(Box::default());
-    check(&reports, "15000000 0000000000000000 0000000000000000 0000000000000000");
+    check(
+        &reports,
+        "15000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000",
+    );
     check(&RequestBody::Directory, "18000000");
     let none = Directory::default();
     let golden = "0000000000000000 0000000000000000";
@@ -126,8 +130,39 @@ fn outcomes_and_questions_have_these_bytes() {
         shards: Vec::new(),
         operations: Vec::new(),
         audit: Vec::new(),
+        settings: Settings::default(),
     };
     let golden = "16000000 00000000 0100000000000000 0200000000000000";
-    let empty = " 0000000000000000".repeat(4);
+    let empty = " 0000000000000000".repeat(6);
     check(&ReplyBody::Describe(Ok(Box::new(view))), &(golden.to_owned() + &empty));
+}
+
+#[test]
+fn settings_are_written_for_ever() {
+    let changes = [("k".to_owned(), Some("v".to_owned())), ("l".to_owned(), None)];
+    let set = MetadataChange::Set {
+        on: LogIndex(1),
+        changes: changes.into(),
+        by: "ann".to_owned(),
+    };
+    let golden = [
+        "09000000 0100000000000000 0200000000000000",
+        "0100000000000000 6b 01 0100000000000000 76",
+        "0100000000000000 6c 00",
+        "0300000000000000 616e6e",
+    ];
+    check(&set, &golden.concat());
+    let settings = Settings {
+        version: LogIndex(2),
+        values: [("k".to_owned(), "v".to_owned())].into(),
+    };
+    let golden = "0200000000000000 0100000000000000 0100000000000000 6b 0100000000000000 76";
+    check(&RequestBody::Settings, "1c000000");
+    check(
+        &RequestBody::LearnSettings(settings.clone()),
+        &format!("1d000000 {golden}"),
+    );
+    check(&ReplyBody::Settings(settings), &format!("1c000000 {golden}"));
+    let refused = ItemResult::Operation(Err(OperationFault::SettingsChanged(LogIndex(7))));
+    check(&refused, "04000000 01000000 12000000 0700000000000000");
 }

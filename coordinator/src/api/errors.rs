@@ -38,7 +38,7 @@ pub(crate) enum ApiError {
     /// No such path.
     #[error(
         "there is nothing at this path; calls are POST /v1/feed, /v1/search, /v1/explain, /v1/posts:put, …:get, …:delete, \
-             /v1/users:put, /v1/actions:record, /v1/labels:set, /v1/operations, and GET /v1/status, /v1/cluster"
+             /v1/users:put, /v1/actions:record, /v1/labels:set, /v1/operations, /v1/settings:change, and GET /v1/status, /v1/cluster, /v1/settings"
     )]
     NoSuchPath,
     /// The post does not exist.
@@ -65,6 +65,9 @@ pub(crate) enum ApiError {
         shards(.0)
     )]
     NotConfirmed(Vec<ShardId>),
+    /// Settings that cannot be.
+    #[error("nothing was set: {0}")]
+    Settings(String),
     /// What an operator asks for cannot be.
     #[error(transparent)]
     Operation(#[from] OperationFault),
@@ -120,7 +123,7 @@ impl ApiError {
             ApiError::Malformed(_) | ApiError::Invalid(_) | ApiError::Item(_) | ApiError::Token(_) => {
                 (Code::InvalidArgument, 400, None)
             }
-            ApiError::Read(ReadError::Invalid(_)) | ApiError::Feed(FeedError::Cursor(_)) => {
+            ApiError::Read(ReadError::Invalid(_)) | ApiError::Feed(FeedError::Cursor(_)) | ApiError::Settings(_) => {
                 (Code::InvalidArgument, 400, None)
             }
             ApiError::TooLarge { .. } => (Code::ResourceExhausted, 413, None),
@@ -213,7 +216,8 @@ fn operation(fault: &OperationFault) -> (Code, u16, Option<Duration>) {
         | OperationFault::Removed(_)
         | OperationFault::NotEmpty { .. }
         | OperationFault::MajorityThere { .. }
-        | OperationFault::Away(_) => (Code::FailedPrecondition, 400, None),
+        | OperationFault::Away(_)
+        | OperationFault::SettingsChanged(_) => (Code::FailedPrecondition, 400, None),
         OperationFault::Invalid(_) => (Code::InvalidArgument, 400, None),
         OperationFault::TooMany(_) => (Code::ResourceExhausted, 429, None),
         OperationFault::NotYetKnown => (Code::Unavailable, 503, Some(UNAVAILABLE_RETRY)),

@@ -252,6 +252,8 @@ calls! {
     undrain_node, "UndrainNode", UndrainNodeRequest => UndrainNodeReply, undrain_node;
     remove_node, "RemoveNode", RemoveNodeRequest => RemoveNodeReply, remove_node;
     describe_cluster, "DescribeCluster", DescribeClusterRequest => DescribeClusterReply, describe_cluster;
+    get_settings, "GetSettings", GetSettingsRequest => GetSettingsReply, get_settings;
+    change_settings, "ChangeSettings", ChangeSettingsRequest => ChangeSettingsReply, change_settings;
 }
 
 #[cfg(test)]

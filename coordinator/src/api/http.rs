@@ -115,7 +115,7 @@ macro_rules! call {
 }
 
 /// What is answered by JSON, in the order of the documents.
-fn calls() -> [(HttpPath, Route); 18] {
+fn calls() -> [(HttpPath, Route); 20] {
     let get = |path, method, query| HttpPath {
         verb: "get",
         path,
@@ -139,6 +139,8 @@ fn calls() -> [(HttpPath, Route); 18] {
         call!("/v1/operations:cancel", "CancelOperation", cancel_operation),
         call!("/v1/nodes:undrain", "UndrainNode", undrain_node),
         call!("/v1/nodes:remove", "RemoveNode", remove_node),
+        call!("/v1/settings:change", "ChangeSettings", change_settings),
+        (get("/v1/settings", "GetSettings", &[]), web::get().to(settings)),
         (get("/v1/status", "Status", &[]), web::get().to(status)),
         (
             get("/v1/cluster", "DescribeCluster", &["audit", "operation"]),
@@ -192,6 +194,13 @@ where
 async fn status(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
     let incoming = incoming(&request, "Status");
     let work = |api: Arc<Api>, context| async move { api.status(covey_api::v1::StatusRequest {}, context).await };
+    respond(api.into_inner().serve(incoming, work).await)
+}
+
+async fn settings(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
+    let incoming = incoming(&request, "GetSettings");
+    let message = covey_api::v1::GetSettingsRequest {};
+    let work = |api: Arc<Api>, context| async move { api.get_settings(message, context).await };
     respond(api.into_inner().serve(incoming, work).await)
 }
 

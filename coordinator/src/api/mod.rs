@@ -8,6 +8,7 @@ mod grpc;
 mod http;
 mod operate;
 mod service;
+mod settings;
 mod statistics;
 #[cfg(test)]
 mod testing;

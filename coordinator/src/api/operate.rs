@@ -12,6 +12,7 @@ use super::convert::{
 };
 use super::errors::ApiError;
 use super::service::Api;
+use crate::cluster::Changed;
 use crate::request::RequestContext;
 
 impl Api {
@@ -45,7 +46,7 @@ impl Api {
             true => (0, cluster.rehearse(what, deadline).await??),
             false => {
                 let begun = self.change(&MetadataChange::Start(wanted), deadline).await?;
-                (begun.0, vec![what])
+                (begun.operation.0, vec![what])
             }
         };
         Ok(v1::StartOperationReply {
@@ -103,11 +104,12 @@ impl Api {
         Ok(described(&view, only, context.trace_id)?)
     }
 
-    async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Result<OperationId, ApiError> {
+    /// An operator's change of the metadata.
+    pub(super) async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Result<Changed, ApiError> {
         let outcome = self.deps.cluster.change(change, deadline).await;
         // An operator's command: it stays in the log, whatever came of it.
         match &outcome {
-            Ok(Ok(operation)) => tracing::info!(operation = operation.0, ?change, "an operator's command"),
+            Ok(Ok(changed)) => tracing::info!(operation = changed.operation.0, ?change, "an operator's command"),
             Ok(Err(fault)) => tracing::warn!(?change, %fault, "an operator's command is refused"),
             Err(error) => tracing::warn!(?change, %error, "an operator's command is not carried out"),
         }

@@ -23,13 +23,13 @@ pub(crate) fn api(in_flight: usize) -> (Arc<Api>, Arc<World>) {
     let ingest = Ingest::start(cluster.clone(), &config, &Threads::Here);
     let sealer = Arc::new(Sealer::new(&Secret::new("test")));
     let config = Arc::new(config);
-    let service = FeedService::new(Deps {
+    let service = Arc::new(FeedService::new(Deps {
         cluster: cluster.clone(),
         ingest: ingest.clone(),
         sealer: sealer.clone(),
         config: config.clone(),
         env: env.clone(),
-    });
+    }));
     let api = Api::new(ApiDeps {
         feed: FeedWorkers::start(service, &[Threads::Here], config.coordinator.mailbox),
         env,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_shared::command::{ItemResult, ShardCommand};
-use covey_shared::ids::{NodeId, OperationId, ShardEpoch, ShardId};
+use covey_shared::ids::{LogIndex, NodeId, OperationId, ShardEpoch, ShardId};
 use covey_shared::metadata::{ClusterView, MetadataChange, Operation, OperationFault};
 use covey_shared::wire::{InvalidRequest, ReplyBody, RequestBody, ShardError};
 use thiserror::Error;
@@ -43,6 +43,15 @@ pub(crate) enum MetadataError {
 /// What came of an operator's request.
 pub(crate) type Outcome<T> = Result<Result<T, OperationFault>, MetadataError>;
 
+/// A change that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// What it is about; 0: no operation.
+    pub(crate) operation: OperationId,
+    /// Where in the log.
+    pub(crate) index: LogIndex,
+}
+
 /// A reply of the leader.
 struct Answer {
     body: ReplyBody,
@@ -76,8 +85,8 @@ impl Cluster {
         }
     }
 
-    /// Changes the metadata: the operation that it is about, or 0. Where the cluster has only just begun, once it is known.
-    pub(crate) async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<OperationId> {
+    /// Changes the metadata. Where the cluster has only just begun, once it is known.
+    pub(crate) async fn change(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<Changed> {
         loop {
             let outcome = self.change_now(change, deadline).await?;
             if outcome != Err(OperationFault::NotYetKnown) || deadline.left(self.now()) <= SETTLING {
@@ -87,7 +96,7 @@ impl Cluster {
         }
     }
 
-    async fn change_now(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<OperationId> {
+    async fn change_now(&self, change: &MetadataChange, deadline: Monotonic) -> Outcome<Changed> {
         let body = |epoch| RequestBody::Write {
             shard: ShardId::METADATA,
             epoch,
@@ -97,9 +106,13 @@ impl Cluster {
         let ReplyBody::Write(Ok(reply)) = answer.body else {
             return Err(MetadataError::Uncertain(CallError::WrongReply.into()));
         };
+        let changed = |operation| Changed {
+            operation,
+            index: reply.index,
+        };
         match reply.results.into_iter().next() {
-            Some(ItemResult::Operation(outcome)) => Ok(settled(change, answer.again, outcome)),
-            Some(ItemResult::Ok) => Ok(Ok(OperationId(0))),
+            Some(ItemResult::Operation(outcome)) => Ok(settled(change, answer.again, outcome).map(changed)),
+            Some(ItemResult::Ok) => Ok(Ok(changed(OperationId::default()))),
             _ => Err(MetadataError::Uncertain(CallError::WrongReply.into())),
         }
     }

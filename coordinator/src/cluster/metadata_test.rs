@@ -23,12 +23,20 @@ fn lead(world: &World, node: u64) {
     world.leaders.lock().insert(ShardId::METADATA, NodeId(node));
 }
 
+/// The first change of a cluster.
+fn first() -> Changed {
+    Changed {
+        operation: OperationId(1),
+        index: LogIndex(1),
+    }
+}
+
 #[actix::test]
 async fn the_leader_is_found_by_hints_and_remembered() {
     let (cluster, world) = cluster();
     lead(&world, 3);
     let begun = cluster.change(&start(2), soon(&cluster)).await.unwrap();
-    assert_eq!(begun, Ok(OperationId(1)));
+    assert_eq!(begun, Ok(first()));
     let asked: Vec<u64> = world.calls.lock().iter().map(|(node, _)| node.0).collect();
     assert_eq!(asked, [1, 3]);
     world.calls.lock().clear();
@@ -100,7 +108,7 @@ async fn refusals_are_passed_on_and_rehearsals_change_nothing() {
     assert_eq!(cluster.rehearse(what, soon(&cluster)).await.unwrap(), fault);
     assert_eq!(
         cluster.change(&start(2), soon(&cluster)).await.unwrap(),
-        fault.map(|_: Vec<_>| OperationId(0))
+        fault.map(|_: Vec<_>| first())
     );
     assert!(world.changes.lock().is_empty());
 }
@@ -118,7 +126,7 @@ async fn a_change_waits_until_the_cluster_is_known_or_the_deadline_is_near() {
         *world.fault.lock() = None;
     };
     let (begun, ()) = tokio::join!(cluster.change(&drain, soon(&cluster)), known);
-    assert_eq!(begun.unwrap(), Ok(OperationId(1)));
+    assert_eq!(begun.unwrap(), Ok(first()));
 }
 
 #[test]

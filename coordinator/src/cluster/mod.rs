@@ -23,6 +23,7 @@ mod report;
 mod retry;
 mod roster;
 mod search;
+mod settings;
 mod shard_map;
 mod status;
 #[cfg(test)]
@@ -47,15 +48,17 @@ use old_answers::OldAnswers;
 use replica_choice::Choice;
 use retry::{Backoff, RetryBudget};
 use roster::{LinkParts, Roster};
+use settings::SettingsCell;
 use shard_map::{Leaders, MapCell, ShardMap};
 
 pub(crate) use builds::NodeBuilds;
 pub(crate) use check::{ReplicaCheck, ShardCheck, Verdict};
-pub(crate) use metadata::MetadataError;
+pub(crate) use metadata::{Changed, MetadataError};
 pub use port::{CallError, NodeCall, NodePort};
 pub use progress::ShardFailure;
 pub use reads::{InNetworkAsk, PopularAsk, ReadError, SearchAsk, VerdictAsk};
 pub use report::{Gathered, ReadContext, ReadReport};
+pub use settings::SettingsWatch;
 pub use status::NodeReport;
 pub(crate) use status::WantedShard;
 pub use write::WriteError;
@@ -102,6 +105,7 @@ pub struct Cluster {
     map: Arc<MapCell>,
     roster: Arc<Roster>,
     leaders: Arc<Leaders>,
+    settings: Arc<SettingsCell>,
     old_answers: OldAnswers,
     /// Of their own, so that writes that wait for an election leave reads theirs.
     read_budget: RetryBudget,
@@ -128,11 +132,13 @@ impl Cluster {
         };
         let leaders = Arc::new(Leaders::default());
         let map = Arc::new(MapCell::new(ShardMap::from_config(config)));
+        let settings: Arc<SettingsCell> = Arc::default();
         let parts = LinkParts {
             port: Box::new(port),
             limits,
             leaders: leaders.clone(),
             map: map.clone(),
+            settings: settings.clone(),
             clock: env.clock.clone(),
             threads: threads.clone(),
             mailbox: config.coordinator.mailbox,
@@ -142,6 +148,7 @@ impl Cluster {
             roster,
             map,
             leaders,
+            settings,
             old_answers: OldAnswers::default(),
             read_budget: RetryBudget::new(rpc.retry_budget_ratio),
             write_budget: RetryBudget::new(rpc.retry_budget_ratio),

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use crate::cluster::link::{CallEnd, LinkState, LinkView};
 use crate::cluster::port::{CallError, NodeCall, NodePort};
 use crate::cluster::roster::Roster;
+use crate::cluster::settings::SettingsCell;
 use crate::cluster::shard_map::{Leaders, MapCell};
 
 /// How often an idle coordinator looks after a node: it learns about leaders and members, and finds a
@@ -40,6 +41,7 @@ pub(crate) struct NodeLinkActor {
     pub(crate) link: SharedLink,
     pub(crate) leaders: Arc<Leaders>,
     pub(crate) map: Arc<MapCell>,
+    pub(crate) settings: Arc<SettingsCell>,
     /// Gone once the coordinator stops.
     pub(crate) roster: Weak<Roster>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -93,7 +95,7 @@ impl NodeLinkActor {
             return;
         };
         let (node, leaders, map) = (self.place.node, self.leaders.clone(), self.map.clone());
-        let (port, roster) = (self.port.clone(), self.roster.clone());
+        let (port, roster, settings) = (self.port.clone(), self.roster.clone(), self.settings.clone());
         let call = move |body| {
             port.call(NodeCall {
                 class: Class::Admin,
@@ -113,6 +115,13 @@ impl NodeLinkActor {
                 // Replicas that a recovery left behind may have a leader of their own, until they are removed.
                 let led = led.filter(|r| known.may_lead(&r.descriptor, node));
                 led.for_each(|r| leaders.learn(r.shard, node));
+                if status.settings > settings.version() {
+                    match call(RequestBody::Settings).await {
+                        Ok(ReplyBody::Settings(newer)) => settings.learn(newer),
+                        _ => return,
+                    }
+                }
+                settings.heard();
                 let Some(roster) = roster.upgrade().filter(|roster| status.directory > roster.version()) else {
                     return;
                 };

@@ -14,6 +14,7 @@ use crate::cluster::Threads;
 use crate::cluster::link::{LinkLimits, LinkState};
 use crate::cluster::node_link_actor::{NodeLink, NodeLinkActor};
 use crate::cluster::port::NodePort;
+use crate::cluster::settings::SettingsCell;
 use crate::cluster::shard_map::{Leaders, MapCell};
 
 /// Makes the way to a node.
@@ -25,6 +26,7 @@ pub(crate) struct LinkParts {
     pub(crate) limits: LinkLimits,
     pub(crate) leaders: Arc<Leaders>,
     pub(crate) map: Arc<MapCell>,
+    pub(crate) settings: Arc<SettingsCell>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) threads: Threads,
     /// Room in the mailbox of each.
@@ -121,6 +123,7 @@ impl Roster {
             link: link.clone(),
             leaders: parts.leaders.clone(),
             map: parts.map.clone(),
+            settings: parts.settings.clone(),
             roster: self.me.clone(),
             clock: parts.clock.clone(),
         };

@@ -12,6 +12,7 @@ use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
 use covey_shared::score::{Hit, Score, merge_top_k};
+use covey_shared::settings::Settings;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
     Counters, NotReady, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState,
@@ -53,6 +54,8 @@ pub(crate) struct World {
     pub(crate) leaders: Mutex<BTreeMap<ShardId, NodeId>>,
     /// Changes of the metadata.
     pub(crate) changes: Mutex<Vec<MetadataChange>>,
+    /// What somebody else has set when the next change arrives.
+    pub(crate) meanwhile: Mutex<Option<MetadataChange>>,
     /// Why operations are refused.
     pub(crate) fault: Mutex<Option<OperationFault>>,
     /// Epoch of the metadata, if it is not the founding one.
@@ -67,6 +70,16 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn set(&self, node: u64, mood: Mood) {
         self.moods.lock().insert(NodeId(node), mood);
+    }
+
+    /// What has been set.
+    pub(crate) fn settings(&self) -> Settings {
+        let changes = self.changes.lock();
+        let numbered = (1..).map(LogIndex).zip(changes.iter());
+        numbered.fold(Settings::default(), |settings, (index, change)| match change {
+            MetadataChange::Set { changes, .. } => settings.with(index, changes),
+            _ => settings,
+        })
     }
 
     pub(crate) fn asked_shards(&self) -> BTreeSet<ShardId> {
@@ -276,6 +289,7 @@ impl FakeNode {
             shards: Vec::new(),
             operations: Vec::new(),
             audit: Vec::new(),
+            settings: self.world.settings(),
         };
         Ok(Box::new(self.world.view.lock().clone().unwrap_or_else(empty)))
     }
@@ -287,7 +301,12 @@ impl FakeNode {
         if epoch != current {
             return Err(ShardError::StaleEpoch { current });
         }
+        let meanwhile = self.world.meanwhile.lock().take();
+        self.world.changes.lock().extend(meanwhile);
+        let version = self.world.settings().version;
+        let late = matches!(change, MetadataChange::Set { on, .. } if on != version);
         let fault = self.world.fault.lock().clone();
+        let fault = fault.or(late.then_some(OperationFault::SettingsChanged(version)));
         let mut changes = self.world.changes.lock();
         let outcome = match fault {
             Some(fault) => Err(fault),

@@ -1,5 +1,8 @@
 //! Whatever fails, nothing is shown that must not be: each component in turn, and many random requests.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use covey_api::v1;
 use covey_config::{CapPer, RuleAction, RuleList, RuleMatch, Secret};
 use covey_env::Monotonic;
@@ -12,6 +15,7 @@ use crate::feed::fake_ranker::by_id;
 use crate::feed::following::KEPT;
 use crate::feed::pipeline::{assemble, components};
 use crate::feed::random_world::{MOST_OF_AN_AUTHOR, World};
+use crate::feed::runtime::EnvTimer;
 use crate::feed::testing::env;
 use crate::rules::testing::{cap, inject, pin, rule};
 
@@ -44,12 +48,13 @@ impl Bench {
     fn service(&self, world: &World, broken: Option<(Part, Fault)>) -> FeedService {
         let shards: Arc<dyn Shards> = world.shards.clone();
         let (sealer, config) = (self.sealer.clone(), self.config.clone());
-        let mut service =
+        let service =
             FeedService::over(shards.clone(), sealer, config, self.env.clone()).ranked_by(self.ranker.clone());
         if let Some((part, fault)) = broken {
             let mut list = components(&shards, Some(&self.ranker), &self.config);
             break_one(&mut list, part, fault);
-            service.pipeline = assemble(list, &self.config, EnvTimer(self.env.clock.clone()));
+            let pipeline = assemble(list, &self.config, EnvTimer(self.env.clock.clone()));
+            service.run_through(pipeline);
         }
         service
     }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use crate::cluster::Threads;
+use crate::feed::serving::Serving;
 use crate::feed::{FeedError, FeedRequest, FeedService};
 use crate::request::RequestContext;
 
@@ -58,14 +59,14 @@ impl Handler<Serve> for FeedActor {
 
 /// All feed actors of the process, asked in turn.
 pub(crate) struct FeedWorkers {
+    service: Arc<FeedService>,
     addrs: Vec<Addr<FeedActor>>,
     turn: AtomicUsize,
 }
 
 impl FeedWorkers {
     /// Starts one actor per element of `threads`, which is not empty.
-    pub(crate) fn start(service: FeedService, threads: &[Threads], mailbox: usize) -> FeedWorkers {
-        let service = Arc::new(service);
+    pub(crate) fn start(service: Arc<FeedService>, threads: &[Threads], mailbox: usize) -> FeedWorkers {
         let start = |threads: &Threads| {
             let service = service.clone();
             threads.start(FeedActor { service }, mailbox)
@@ -73,7 +74,13 @@ impl FeedWorkers {
         FeedWorkers {
             addrs: threads.iter().map(start).collect(),
             turn: AtomicUsize::new(0),
+            service,
         }
+    }
+
+    /// What feeds are made by, and why newer settings are not in service.
+    pub(crate) fn serving(&self) -> (Arc<Serving>, Option<String>) {
+        self.service.serving()
     }
 
     /// One feed; refused when the actor whose turn it is has a full mailbox.

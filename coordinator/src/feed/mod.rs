@@ -32,8 +32,10 @@ mod random_world;
 mod reply;
 mod request;
 mod reserve;
+mod run;
 mod runtime;
 mod service;
+mod serving;
 pub(crate) mod shards;
 #[cfg(test)]
 pub(crate) mod testing;

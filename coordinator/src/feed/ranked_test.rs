@@ -1,5 +1,7 @@
 //! A feed that a model orders, and business rules on it, from the request to the reply.
 
+use std::time::Duration;
+
 use covey_api::v1;
 use covey_config::{CapPer, RuleAction, RuleConfig, RuleList, Secret};
 use covey_env::Monotonic;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use covey_api::v1;
 use covey_config::RuleConfig;
 use covey_pipeline::Report;
+use covey_shared::ids::LogIndex;
 use covey_shared::model::{ActionKind, Media, MediaKind};
 use covey_shared::wire::Verdict;
 
@@ -36,6 +37,8 @@ pub(crate) struct Page<'a> {
     pub(crate) rules: &'a [RuleConfig],
     pub(crate) sealer: &'a Sealer,
     pub(crate) map_version: u64,
+    /// Of the settings.
+    pub(crate) config_version: LogIndex,
 }
 
 /// The whole reply; the trace id is the caller's.
@@ -67,6 +70,7 @@ fn answer(page: &Page<'_>) -> v1::Answer {
         degraded: degraded(page),
         staleness_ms: report.staleness_ms,
         map_version: page.map_version,
+        config_version: page.config_version.0,
         model_version: page.ranker.map_or(0, |ranker| ranker.version()),
         experiment_arms: Default::default(),
         timings_ms: timings(&page.outcome.report),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_shared::ids::UserId;
+use covey_shared::ids::{LogIndex, UserId};
 
 use crate::feed::candidate::FeedCandidate;
 
@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     pub(crate) viewer: UserId,
     pub(crate) in_network_only: bool,
     pub(crate) video_only: bool,
+    /// Version of the settings that it was ranked by.
+    pub(crate) config: LogIndex,
 }
 
 struct Entry {

@@ -8,6 +8,7 @@ const ASKED: Asked = Asked {
     viewer: UserId(1),
     in_network_only: false,
     video_only: false,
+    config: LogIndex(7),
 };
 
 fn posts(count: u64) -> Vec<FeedCandidate> {

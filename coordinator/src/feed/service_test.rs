@@ -1,6 +1,7 @@
 //! Tests of service.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use covey_api::v1;
 use covey_config::Secret;

@@ -28,6 +28,9 @@ pub(crate) fn honesty(answer: &Answer, style: Style) -> String {
         0 => "no model".to_owned(),
         version => format!("model {version}"),
     });
+    if answer.config_version > 0 {
+        parts.push(format!("settings {}", answer.config_version));
+    }
     if !answer.trace_id.is_empty() {
         parts.push(format!("trace {}", answer.trace_id));
     }

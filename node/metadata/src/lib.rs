@@ -18,6 +18,7 @@ mod rehearsal;
 mod repair;
 mod roster;
 mod schedule;
+mod settings;
 mod state;
 mod strays;
 #[cfg(test)]

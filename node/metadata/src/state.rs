@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::{Decode, Encode};
+use covey_shared::codec::{CodecError, decode_versioned};
 use covey_shared::command::ItemResult;
 use covey_shared::ids::{LogIndex, NodeId, OperationId, ShardId, UnixMillis};
 use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{
-    AuditRecord, Ending, MAX_BY, MetadataChange, NodePlace, NodeRecord, Operation, OperationFault, OperationRecord,
-    Start,
+    AuditRecord, Ending, MAX_BY, METADATA_VERSION, MetadataChange, NodePlace, NodeRecord, Operation, OperationFault,
+    OperationRecord, Start,
 };
+use covey_shared::settings::Settings;
 
 use crate::admission::named;
 
@@ -33,6 +35,19 @@ pub struct Metadata {
     pub removed: BTreeSet<NodeId>,
     /// The entry that last changed which nodes there are, or where.
     pub directory: LogIndex,
+    /// What operators have set.
+    pub settings: Settings,
+}
+
+/// As it was before there were settings.
+#[derive(Decode)]
+struct MetadataV1 {
+    nodes: BTreeMap<NodeId, NodeRecord>,
+    shards: BTreeMap<ShardId, ShardDescriptor>,
+    operations: BTreeMap<OperationId, OperationRecord>,
+    audited: u64,
+    removed: BTreeSet<NodeId>,
+    directory: LogIndex,
 }
 
 /// What an entry has caused.
@@ -45,6 +60,26 @@ pub struct Effect {
 }
 
 impl Metadata {
+    /// Reads what was written with [`METADATA_VERSION`] or an older version.
+    ///
+    /// # Errors
+    /// The bytes are no such record, or one of a newer program.
+    pub fn decode(record: &[u8]) -> Result<Metadata, CodecError> {
+        if record.first_chunk() != Some(&1_u16.to_le_bytes()) {
+            return decode_versioned(METADATA_VERSION, record);
+        }
+        let old: MetadataV1 = decode_versioned(1, record)?;
+        Ok(Metadata {
+            nodes: old.nodes,
+            shards: old.shards,
+            operations: old.operations,
+            audited: old.audited,
+            removed: old.removed,
+            directory: old.directory,
+            settings: Settings::default(),
+        })
+    }
+
     /// Applies the entry at `index`, of log time `time`. A refused one changes nothing but the audit log.
     pub fn apply(&mut self, index: LogIndex, time: UnixMillis, change: &MetadataChange) -> Effect {
         let asked = match change {
@@ -55,6 +90,7 @@ impl Metadata {
             MetadataChange::Join { place, .. } if self.is_known(place) => None,
             MetadataChange::Join { place, by } => Some(self.join(index, place, by).map(|()| None)),
             MetadataChange::Remove { node, by } => Some(self.remove(index, *node, by).map(|()| None)),
+            MetadataChange::Set { on, changes, by } => Some(self.set(index, *on, changes, by).map(|()| None)),
             MetadataChange::Register(places) => {
                 self.register(index, places);
                 None
@@ -223,8 +259,9 @@ impl Metadata {
         change: &MetadataChange,
         outcome: Result<Option<OperationId>, OperationFault>,
     ) -> Option<AuditRecord> {
-        // Nodes say it again and again, nobody has to remember each time that it was in vain.
-        if matches!(change, MetadataChange::Join { .. }) && outcome.is_err() {
+        // Nodes say it again and again, nobody has to remember each time that it was in vain; coordinators have looked at settings before they
+        // ask, and ask again.
+        if matches!(change, MetadataChange::Join { .. } | MetadataChange::Set { .. }) && outcome.is_err() {
             return None;
         }
         // A name that was refused for its length is written down too, but no longer than others.
@@ -233,7 +270,8 @@ impl Metadata {
         | MetadataChange::Cancel { by, .. }
         | MetadataChange::Undrain { by, .. }
         | MetadataChange::Join { by, .. }
-        | MetadataChange::Remove { by, .. }) = &mut change
+        | MetadataChange::Remove { by, .. }
+        | MetadataChange::Set { by, .. }) = &mut change
         else {
             return None;
         };

@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::testing::{BEGIN, Bed, HOUR_MS, drain, maintenance, moves, place, repair, start};
-use covey_shared::codec::{decode_versioned, encode_versioned};
+use covey_shared::codec::encode_versioned;
 use covey_shared::ids::{ReplicaId, ShardEpoch};
 use covey_shared::members::Members;
-use covey_shared::metadata::METADATA_VERSION;
 use covey_shared::slots::SlotRange;
 
 #[test]
@@ -268,6 +267,10 @@ fn small() -> Metadata {
         audited: 5,
         removed: BTreeSet::from([NodeId(6)]),
         directory: LogIndex(7),
+        settings: Settings {
+            version: LogIndex(8),
+            values: [("k".to_owned(), "v".to_owned())].into(),
+        },
     }
 }
 
@@ -278,7 +281,7 @@ fn the_encoding_is_for_ever() {
     let one = "0100000000000000";
     let none = "0000000000000000";
     let golden = [
-        "0100",
+        "0200",
         // Nodes: where, drained, away since.
         one,
         one,
@@ -311,7 +314,16 @@ fn the_encoding_is_for_ever() {
         one,
         "0600000000000000",
         "0700000000000000",
+        // Settings: when they changed last, key and value.
+        "0800000000000000",
+        one,
+        "0100000000000000 6b 0100000000000000 76",
     ];
     assert_eq!(hex, golden.concat().replace(' ', ""));
-    assert_eq!(decode_versioned::<Metadata>(METADATA_VERSION, &bytes).unwrap(), small());
+    assert_eq!(Metadata::decode(&bytes).unwrap(), small());
+    // The first version ended before the settings.
+    let mut old = bytes[..bytes.len() - 8 - 8 - 18].to_vec();
+    old[0] = 1;
+    let settings = Settings::default();
+    assert_eq!(Metadata::decode(&old).unwrap(), Metadata { settings, ..small() });
 }

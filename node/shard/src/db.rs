@@ -66,7 +66,8 @@ impl Db {
     pub(crate) fn metadata(&self) -> Result<Option<Metadata>, ShardStoreError> {
         let key = self.keys.metadata();
         let record = self.kv.get(&key)?;
-        record.map(|value| self.metadata_record(&key, &value)).transpose()
+        let state = record.map(|value| Metadata::decode(&value)).transpose();
+        state.map_err(|source| self.damaged(&key, source))
     }
 
     pub(crate) fn post(&self, key: PostKey) -> Result<Option<Post>, ShardStoreError> {

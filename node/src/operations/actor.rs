@@ -103,6 +103,7 @@ impl OperationsActor {
         {
             self.learn(directory, ctx);
         }
+        handle.settings.learn(&state.settings);
         self.look(ctx);
         let glimpse = handle.glimpse(&state);
         let sights = glimpse.sights(handle.log_time());
@@ -169,16 +170,15 @@ impl OperationsActor {
             let Some(client) = self.deps.clients.get(node) else {
                 continue;
             };
-            let nodes = self.deps.handle.nodes.clone();
+            let handle = self.deps.handle.clone();
             let asked = async move {
                 let call = |body| client.call(Class::Admin, ANSWER, body, ModelEpoch(0));
                 let answer = call(RequestBody::Reports).await;
-                if let Ok(ReplyBody::Reports(reports)) = &answer
-                    && reports.directory < nodes.version()
-                {
-                    let news = RequestBody::LearnDirectory((*nodes.now()).clone());
-                    // What is lost is told again with the next look.
-                    _ = call(news).await;
+                if let Ok(ReplyBody::Reports(reports)) = &answer {
+                    for news in handle.news_for(reports) {
+                        // What is lost is told again with the next look.
+                        _ = call(news).await;
+                    }
                 }
                 answer
             };

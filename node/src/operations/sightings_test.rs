@@ -31,6 +31,7 @@ fn report(node: u64, term: u64, conf_ver: u64, leads: bool) -> NodeReports {
         fit: true,
     };
     NodeReports {
+        settings: LogIndex(0),
         directory: LogIndex(0),
         shards: vec![ShardReport {
             replica,

@@ -24,6 +24,7 @@ use crate::operations::Sightings;
 use crate::raft::actor::RaftActor;
 use crate::replicas::ReplicaSet;
 use crate::scrub::Scrubs;
+use crate::settings::KnownSettings;
 use crate::snapshot::{Pulls, Snapshots};
 use crate::verify::Hashes;
 
@@ -34,6 +35,8 @@ pub(crate) struct NodeHandle {
     pub(crate) node: NodeId,
     /// Which nodes there are.
     pub(crate) nodes: Arc<Nodes>,
+    /// What operators have set.
+    pub(crate) settings: KnownSettings,
     /// When whoever leads the metadata asked this node last.
     pub(crate) asked: Mutex<Option<Monotonic>>,
     /// The cluster does not want this node any more.
@@ -146,6 +149,11 @@ impl NodeHandle {
                 ReplyBody::LearnDirectory(self.nodes.version())
             }
             RequestBody::ReadIndexes { shards } => ReplyBody::ReadIndexes(self.read_indexes(shards, deadline).await),
+            RequestBody::Settings => ReplyBody::Settings(self.settings.now()),
+            RequestBody::LearnSettings(settings) => {
+                self.settings.learn(&settings);
+                ReplyBody::LearnSettings(self.settings.version())
+            }
             RequestBody::MatchTexts(query) => ReplyBody::MatchTexts(self.match_texts(query, deadline).await),
         }
     }

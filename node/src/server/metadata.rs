@@ -10,7 +10,7 @@ use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{
     ClusterView, MetadataChange, NodeRecord, NodeReports, NodeView, Operation, OperationFault, OperationView, ShardView,
 };
-use covey_shared::wire::{NotReady, ShardError};
+use covey_shared::wire::{NotReady, RequestBody, ShardError};
 
 use super::calls::NodeHandle;
 use crate::operations::Glimpse;
@@ -58,7 +58,8 @@ impl NodeHandle {
             MetadataChange::Cancel { .. }
             | MetadataChange::Undrain { .. }
             | MetadataChange::Join { .. }
-            | MetadataChange::Remove { .. } => true,
+            | MetadataChange::Remove { .. }
+            | MetadataChange::Set { .. } => true,
             MetadataChange::Register(_)
             | MetadataChange::Observe(_)
             | MetadataChange::Away { .. }
@@ -72,9 +73,19 @@ impl NodeHandle {
         *self.asked.lock() = Some(now);
         NodeReports {
             directory: self.nodes.version(),
+            settings: self.settings.version(),
             shards: self.raft.send(Reports).await.unwrap_or_default(),
             rebuilds: self.pulls.status(now),
         }
+    }
+
+    /// What a node with these reports has not heard yet.
+    pub(crate) fn news_for(&self, reports: &NodeReports) -> Vec<RequestBody> {
+        let nodes = self.nodes.now();
+        let directory = (reports.directory < nodes.version).then(|| RequestBody::LearnDirectory((*nodes).clone()));
+        let settings = reports.settings < self.settings.version();
+        let settings = settings.then(|| RequestBody::LearnSettings(self.settings.now()));
+        directory.into_iter().chain(settings).collect()
     }
 
     /// All that is known of the cluster.
@@ -112,6 +123,7 @@ impl NodeHandle {
             shards: state.shards.values().map(|d| shard(d, sights)).collect(),
             operations: operations.collect(),
             audit,
+            settings: state.settings.clone(),
         }))
     }
 

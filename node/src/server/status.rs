@@ -50,6 +50,7 @@ impl NodeHandle {
             builds: self.builds_status(),
             disk_speed: self.board.stalls.status(now),
             directory: self.nodes.version(),
+            settings: self.settings.version(),
         }
     }
 

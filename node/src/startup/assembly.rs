@@ -37,6 +37,7 @@ use crate::replicas::ReplicaSet;
 use crate::scrub::{Scrubber, ScrubberDeps, Scrubs};
 use crate::server::NodeHandle;
 use crate::set_aside::DamageWatch;
+use crate::settings::KnownSettings;
 use crate::snapshot::{LostReplica, Puller, PullerDeps, Pulls, Snapshots};
 use crate::verify::{HashWorker, Hashes, Job, Rounds};
 
@@ -257,6 +258,7 @@ impl Starting {
             cluster: config.cluster.id(),
             node: self.id,
             nodes: self.nodes.clone(),
+            settings: KnownSettings::open(&self.env, &self.dir),
             asked: Mutex::default(),
             removed: Notify::new(),
             layout,

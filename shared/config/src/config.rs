@@ -126,10 +126,9 @@ impl Config {
 
     pub(crate) fn known() -> Known {
         let sections = Self::default().sections();
-        let mut keys: Vec<_> = sections
-            .iter()
-            .flat_map(|s| s.keys.iter().map(|key| key.path.clone()))
-            .collect();
+        let all = || sections.iter().flat_map(|section| &section.keys);
+        let hot = all().filter(|key| key.hot).map(|key| key.path.clone()).collect();
+        let mut keys: Vec<_> = all().map(|key| key.path.clone()).collect();
         keys.extend([
             "node.<id>.listen".to_owned(),
             "node.<id>.zone".to_owned(),
@@ -139,7 +138,7 @@ impl Config {
         keys.extend(rules::known_keys());
         let mut sections: Vec<_> = sections.iter().map(|section| section.path.to_owned()).collect();
         sections.extend(["node".to_owned(), rules::PATH.to_owned()]);
-        Known { sections, keys }
+        Known { sections, keys, hot }
     }
 
     /// The node with this id.

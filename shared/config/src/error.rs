@@ -10,6 +10,8 @@ pub enum Origin {
     Line(usize),
     /// An environment variable.
     Env(String),
+    /// What an operator has set, by its key.
+    Setting(String),
     /// The file as a whole: a key that is missing, or two keys that disagree.
     File,
 }
@@ -19,6 +21,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Env(name) => write!(f, "environment {name}"),
+            Self::Setting(key) => write!(f, "setting {key}"),
             Self::File => write!(f, "file"),
         }
     }

@@ -1,6 +1,6 @@
 //! The written values, flattened to `path → value`, and the list of problems found on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
@@ -155,6 +155,58 @@ impl Input {
         self.values.insert(path, Written { lit, origin });
     }
 
+    /// Lays what operators have set over it.
+    pub(crate) fn overlay(&mut self, values: &BTreeMap<String, String>, known: &Known) {
+        let rules = format!("{}.", rules::PATH);
+        for (key, value) in values {
+            let origin = Origin::Setting(key.clone());
+            match key.strip_prefix(&rules) {
+                Some(rule) if !rule.contains('.') => self.set_rule(rule, value, origin),
+                None if known.is_key(key) && !known.hot.contains(key) => {
+                    let message = "is read when a process starts: write it into cluster.toml; keys that can be set are marked hot there";
+                    self.problem(origin, "", message.to_owned());
+                }
+                _ => self.insert(key.clone(), Lit::Bare(value.clone()), origin),
+            }
+        }
+    }
+
+    /// A rule as a whole: a table in one line, or `off`. One of this name that is there already gives it its place.
+    fn set_rule(&mut self, name: &str, value: &str, origin: Origin) {
+        if let Err(why) = rules::rule_name(&Lit::Text(name.to_owned())) {
+            return self.problem(origin, "", why);
+        }
+        let text = format!("rule = {value}");
+        let table = match &DeTable::parse(&text) {
+            _ if value == "off" => None,
+            Ok(root) if let Some(DeValue::Table(table)) = root.get_ref().get("rule").map(|rule| rule.get_ref()) => {
+                Some(
+                    table
+                        .iter()
+                        .map(|(key, value)| (key.get_ref().to_string(), lit(value.get_ref())))
+                        .collect(),
+                )
+            }
+            _ => {
+                let message =
+                    "is not a rule in one line, such as { kind = \"cap\", per = \"topic\", most = 2 }, and not off";
+                return self.problem(origin, "", message.to_owned());
+            }
+        };
+        let path = format!("{}.{name}.", rules::PATH);
+        self.forget(&path);
+        self.origins.retain(|known, _| !known.starts_with(&path));
+        let rule = (rules::PATH, name.to_owned());
+        match table {
+            None => self.listed.retain(|listed| *listed != rule),
+            Some(_) if !self.listed.contains(&rule) => self.listed.push(rule),
+            Some(_) => {}
+        }
+        for (key, lit) in table.unwrap_or_else(Vec::new) {
+            self.insert(format!("{path}{key}"), lit, origin.clone());
+        }
+    }
+
     /// Takes the value of a key; the default if it was not written or is wrong.
     pub(crate) fn take<T: Setting>(&mut self, path: &str, default: &Lit, range: &Range) -> T {
         self.take_opt(path, range)
@@ -260,6 +312,8 @@ pub(crate) struct Known {
     pub(crate) sections: Vec<String>,
     /// Paths of the keys; those of nodes as `node.<id>.listen`.
     pub(crate) keys: Vec<String>,
+    /// Those that can be set while the cluster runs; rules are not among them, and can be.
+    pub(crate) hot: BTreeSet<String>,
 }
 
 impl Known {

@@ -10,6 +10,7 @@
 mod choice;
 mod config;
 mod error;
+mod hot;
 mod input;
 mod load;
 mod render;
@@ -21,6 +22,7 @@ mod value;
 
 pub use config::{Config, NodeConfig};
 pub use error::{ConfigError, Origin, Problem};
+pub use hot::HotKey;
 pub use section::{KeySpec, SectionSpec};
 pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 pub use sections::events::EventLogConfig;

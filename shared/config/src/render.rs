@@ -9,6 +9,7 @@ const HEAD: &str = "\
 #
 # Every key is here, with its unit, its range and its default; a key that is left out has its default. An unknown key is
 # an error. COVEY__SECTION__KEY=value in the environment wins over the file (COVEY__RAFT__TICK=200ms, COVEY__NODE__1__LISTEN=…).
+# What is marked hot changes on all coordinators while they serve, and wins over both: `covey config set feed.oon_factor=0.5`.
 # `covey config check` reports everything that is wrong, at once. This text is generated from the declarations in
 # shared/config/src/sections: `cargo run -p covey-config --example cluster_toml > cluster.toml`.
 ";
@@ -28,10 +29,22 @@ impl Config {
             if section.path == "feed.weights" {
                 text.push('\n');
                 text.extend(RULE_DOC.map(|line| format!("#{line}\n")));
-                text.extend(self.feed.rules.0.iter().map(|rule| format!("\n{}", rule.to_toml())));
+                text.push_str(&self.rules_text());
             }
         }
         text
+    }
+
+    /// The sections whose keys can be set while the cluster runs.
+    pub(crate) fn hot_text(&self) -> String {
+        let mut sections = Vec::new();
+        self.feed.describe(&mut sections);
+        sections.iter().map(section_text).chain([self.rules_text()]).collect()
+    }
+
+    fn rules_text(&self) -> String {
+        let rules = self.feed.rules.0.iter();
+        rules.map(|rule| format!("\n{}", rule.to_toml())).collect()
     }
 
     /// Only what differs from the defaults, and every rule, one `path = value  (default …)` per line. Secrets are hidden.
@@ -87,7 +100,8 @@ fn key_text(key: &KeySpec) -> String {
         "" => "none",
         default => default,
     };
-    text.push_str(&format!("# {}{range} · default {default}\n", key.unit));
+    let hot = if key.hot { " · hot" } else { "" };
+    text.push_str(&format!("# {}{range} · default {default}{hot}\n", key.unit));
     text.push_str(&format!("{} = {}\n", key.name, key.value));
     text
 }

@@ -17,6 +17,8 @@ pub struct KeySpec {
     pub default: String,
     /// Present value as written in the file.
     pub value: String,
+    /// Operators can set it while the cluster runs.
+    pub hot: bool,
 }
 
 /// One `[section]` of the file.
@@ -30,12 +32,16 @@ pub struct SectionSpec {
     pub keys: Vec<KeySpec>,
 }
 
-/// Declares a section: `/// meaning`, `key: Type = default, in range;`. A range of `..` means that the type says it all.
+/// Declares a section: `/// meaning`, `key: Type = default, in range;`. A range of `..` means that the type says it all; `, hot` behind it that
+/// operators can set the key while the cluster runs.
 macro_rules! section {
+    (@ hot) => {
+        true
+    };
     (
         $(#[doc = $about:literal])+
         pub struct $Name:ident = $path:literal {
-            $($(#[doc = $doc:literal])+ $field:ident: $Ty:ty = $default:expr, in $range:expr;)*
+            $($(#[doc = $doc:literal])+ $field:ident: $Ty:ty = $default:expr, in $range:expr $(, $hot:ident)?;)*
         }
         $(with { $($(#[doc = $sub_doc:literal])+ $sub:ident: $SubTy:ty;)+ })?
     ) => {
@@ -72,6 +78,7 @@ macro_rules! section {
                     range: $crate::value::Range::from($range).show::<$Ty>(),
                     default: $crate::section::default_of::<$Ty>(&$crate::value::Lit::from($default)),
                     value: self.$field.to_toml(),
+                    hot: false $(|| section!(@ $hot))?,
                 },)*];
                 out.push($crate::section::SectionSpec { path: $path, doc: &[$($about),+], keys });
                 $($(self.$sub.describe(out);)+)?

@@ -151,7 +151,8 @@ fn sizes(config: &Config, input: &mut Input) {
     }
 }
 
-fn feed(config: &Config, input: &mut Input) {
+/// The rules that hot keys are a part of.
+pub(crate) fn feed(config: &Config, input: &mut Input) {
     let feed = &config.feed;
     if feed.result_size > feed.top_k {
         input.problem_of(

@@ -40,6 +40,8 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Rehearse(_) => "rehearse",
         RequestBody::Directory => "directory",
         RequestBody::LearnDirectory(_) => "learn_directory",
+        RequestBody::Settings => "settings",
+        RequestBody::LearnSettings(_) => "learn_settings",
         RequestBody::ReadIndexes { .. } => "read_indexes",
         RequestBody::MatchTexts(_) => "match_texts",
     }

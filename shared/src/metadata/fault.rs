@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::ids::{NodeId, OperationId, ShardId};
+use crate::ids::{LogIndex, NodeId, OperationId, ShardId};
 
 /// Why something that an operator asks for is refused. Nothing has changed then.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Encode, Decode, Serialize)]
@@ -97,4 +97,7 @@ pub enum OperationFault {
     /// What should stay is not there.
     #[error("node {0} does not answer")]
     Away(NodeId),
+    /// Somebody else has set something meanwhile.
+    #[error("the settings have changed meanwhile: they are of version {0} now; look at them, and ask again")]
+    SettingsChanged(LogIndex),
 }

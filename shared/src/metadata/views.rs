@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{AuditRecord, NodeRecord, OperationRecord};
 use crate::ids::{LogIndex, UnixMillis};
 use crate::members::ShardDescriptor;
+use crate::settings::Settings;
 use crate::wire::{RebuildStatus, ShardReport};
 
 /// What a node says of all its replicas, for those who decide.
@@ -13,6 +14,8 @@ use crate::wire::{RebuildStatus, ShardReport};
 pub struct NodeReports {
     /// Version of the [`Directory`](crate::directory::Directory) that it knows.
     pub directory: LogIndex,
+    /// Version of the [`Settings`] that it knows.
+    pub settings: LogIndex,
     /// Each replica.
     pub shards: Vec<ShardReport>,
     /// Replicas that are being built.
@@ -87,4 +90,6 @@ pub struct ClusterView {
     pub operations: Vec<OperationView>,
     /// The newest lines of the audit log, oldest first.
     pub audit: Vec<AuditRecord>,
+    /// What operators have set.
+    pub settings: Settings,
 }

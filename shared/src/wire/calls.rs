@@ -9,6 +9,7 @@ use crate::members::MemberChange;
 use crate::metadata::{ClusterView, NodeReports, Operation, OperationFault};
 use crate::model::F16Vector;
 use crate::score::Hit;
+use crate::settings::Settings;
 use crate::wire::errors::{ShardError, WireError};
 use crate::wire::members::ShardReport;
 use crate::wire::reads::{
@@ -23,10 +24,10 @@ use crate::wire::viewer::{ViewerQuery, ViewerState};
 pub const MAX_VECTORS: usize = 256;
 
 /// Version of the protocol that is spoken.
-pub const WIRE_VERSION: u16 = 3;
+pub const WIRE_VERSION: u16 = 4;
 
-/// Oldest version that is understood: posts and candidates look different since.
-pub const OLDEST_WIRE_VERSION: u16 = 3;
+/// Oldest version that is understood: what a node says of itself looks different since.
+pub const OLDEST_WIRE_VERSION: u16 = 4;
 
 /// Which permits and connections a call uses, so that bulk work never delays a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -188,6 +189,10 @@ pub enum RequestBody {
     },
     /// Which of some posts hold one of some phrases.
     MatchTexts(TextQuery),
+    /// What operators have set.
+    Settings,
+    /// What operators have set, told by whoever leads [`ShardId::METADATA`]; older ones than the known are ignored.
+    LearnSettings(Settings),
 }
 
 /// A reply of a node.
@@ -259,6 +264,10 @@ pub enum ReplyBody {
     ReadIndexes(Vec<(ShardId, Result<LogIndex, ShardError>)>),
     /// To `MatchTexts`: one for each of the shard's keys that it has looked at.
     MatchTexts(Vec<ShardReply<Vec<TextMatch>>>),
+    /// To `Settings`.
+    Settings(Settings),
+    /// To `LearnSettings`: the version that it knows now.
+    LearnSettings(LogIndex),
 }
 
 /// The hash of a replica's records behind some entry.

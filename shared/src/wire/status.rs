@@ -265,6 +265,8 @@ pub struct NodeStatus {
     pub disk_speed: DiskSpeed,
     /// Version of the [`Directory`](crate::directory::Directory) that it knows; 0: only that of its configuration.
     pub directory: LogIndex,
+    /// Version of the [`Settings`](crate::settings::Settings) that it knows; 0: none.
+    pub settings: LogIndex,
 }
 
 #[cfg(test)]

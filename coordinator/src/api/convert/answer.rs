@@ -38,6 +38,7 @@ pub(crate) fn answer(report: &ReadReport, map_version: u64, trace_id: &str) -> v
             .map(|(stage, t)| (stage.to_owned(), ms(t)))
             .collect(),
         trace_id: trace_id.to_owned(),
+        config_version: 0,
     }
 }
 

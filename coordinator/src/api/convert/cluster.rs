@@ -167,6 +167,13 @@ fn asked(change: &MetadataChange) -> String {
         MetadataChange::Undrain { node, .. } => format!("undrain node {node}"),
         MetadataChange::Join { place, .. } => format!("node {} at {}", place.node, place.listen),
         MetadataChange::Remove { node, .. } => format!("remove node {node}"),
+        MetadataChange::Set { changes, .. } => {
+            let change = |(key, value): (&String, &Option<String>)| match value {
+                Some(value) => format!("set {key}={value}"),
+                None => format!("unset {key}"),
+            };
+            changes.iter().map(change).collect::<Vec<_>>().join(", ")
+        }
         MetadataChange::Register(_) => "register nodes".to_owned(),
         MetadataChange::Observe(_) => "observe shards".to_owned(),
         MetadataChange::Away { node, since } => match since {

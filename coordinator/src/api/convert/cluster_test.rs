@@ -6,6 +6,8 @@ use covey_shared::members::ShardDescriptor;
 use covey_shared::metadata::{NodePlace, NodeRecord, OperationProgress, OperationRecord, Start};
 use covey_shared::wire::{MemberProgress, ShardReport};
 
+use covey_shared::settings::Settings;
+
 use super::*;
 
 const NOW: UnixMillis = UnixMillis(100_000);
@@ -58,6 +60,7 @@ fn view(nodes: Vec<NodeView>, operations: Vec<OperationView>) -> ClusterView {
         shards: Vec::new(),
         operations,
         audit: Vec::new(),
+        settings: Settings::default(),
     }
 }
 

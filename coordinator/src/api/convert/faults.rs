@@ -99,6 +99,12 @@ pub(crate) enum RequestFault {
         /// The limit.
         limit: usize,
     },
+    /// Asked for both ways.
+    #[error("{key} cannot be both set and unset")]
+    SetAndUnset {
+        /// The key.
+        key: String,
+    },
     /// A required field.
     #[error("{field} is 0 or missing")]
     Missing {

@@ -14,6 +14,7 @@ mod posts;
 mod rebuild;
 mod scrub;
 mod search;
+mod settings;
 mod status;
 mod users;
 
@@ -30,6 +31,7 @@ pub(crate) use feed::feed_request;
 pub(crate) use operations::{cancel, operation, remove, start, undrain};
 pub(crate) use posts::{post, post_delete, post_message, read_key};
 pub(crate) use search::{SearchFor, search};
+pub(crate) use settings::{Wanted, setting_changes, settings, wanted_settings};
 pub(crate) use status::{Facts, status};
 pub(crate) use users::{label_update, user_update};
 

@@ -98,7 +98,7 @@ fn bounded(field: &'static str, ms: u64, most: u64, range: &'static str) -> Resu
 }
 
 /// Who asks. It is shown on terminals: what moves the cursor is refused.
-fn by(name: String) -> Result<String, RequestFault> {
+pub(super) fn by(name: String) -> Result<String, RequestFault> {
     let (field, found, limit) = ("by", name.len(), MAX_BY);
     if found > limit {
         return Err(RequestFault::TooLong { field, found, limit });

@@ -30,6 +30,7 @@ fn report(disk: Option<DiskStatus>) -> NodeReport {
             builds: covey_shared::wire::BuildsStatus::default(),
             disk_speed: DiskSpeed::default(),
             directory: LogIndex(0),
+            settings: LogIndex(0),
         }),
         latency: Duration::ZERO,
     }

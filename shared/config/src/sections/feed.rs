@@ -9,39 +9,39 @@ section! {
     /// The feed: what is retrieved, filtered, scored and shown.
     pub struct FeedConfig = "feed" {
         /// Older posts are not shown.
-        max_post_age: Option<Duration> = "48h", in "1m"..="36500d";
+        max_post_age: Option<Duration> = "48h", in "1m"..="36500d", hot;
         /// Posts in a reply that asks for no number.
         result_size: usize = 35, in 1..=1000;
         /// Posts that the selector keeps: the reply and the reserve behind it.
-        top_k: usize = 50, in 1..=5000;
+        top_k: usize = 50, in 1..=5000, hot;
         /// Candidates that go on from the first, cheap score to the second.
-        l2_candidates: usize = 1000, in 1..=10_000;
+        l2_candidates: usize = 1000, in 1..=10_000, hot;
         /// Of these, at least this share for each channel that has as many.
-        channel_min_share: f64 = 0.1, in 0.0..=0.2;
+        channel_min_share: f64 = 0.1, in 0.0..=0.2, hot;
         /// Repeated actions on one post within this time are one entry of the action sequence.
-        uas_window: Duration = "5m", in "1s"..="24h";
+        uas_window: Duration = "5m", in "1s"..="24h", hot;
         /// Entries of the action sequence that are used.
-        uas_max_length: usize = 1024, in 1..=4096;
+        uas_max_length: usize = 1024, in 1..=4096, hot;
         /// A served post is not shown again for this long; afterwards it may be, if it was not seen.
         served_suppression: Duration = "30m", in "0s"..="48h";
         /// Ids that a cursor carries, so that a session never repeats a post.
-        cursor_ids: usize = 1000, in 0..=4000;
+        cursor_ids: usize = 1000, in 0..=4000, hot;
         /// A further post of the same author scores this much of the one before it, down to author_floor.
-        author_decay: f64 = 0.5, in 0.0..=1.0;
+        author_decay: f64 = 0.5, in 0.0..=1.0, hot;
         /// Least factor of AuthorDiversity.
-        author_floor: f64 = 0.25, in 0.0..=1.0;
+        author_floor: f64 = 0.25, in 0.0..=1.0, hot;
         /// Factor for posts from out of the viewer's network.
-        oon_factor: f64 = 0.75, in 0.0..=10.0;
+        oon_factor: f64 = 0.75, in 0.0..=10.0, hot;
         /// Offset o of the weighted score: what lies between scores below and above zero.
-        score_offset: f64 = 0.001, in 0.0..=1.0;
+        score_offset: f64 = 0.001, in 0.0..=1.0, hot;
         /// Only longer videos count for the vqv weight.
-        min_video_duration: Duration = "10s", in "0s"..="1h";
+        min_video_duration: Duration = "10s", in "0s"..="1h", hot;
         /// Time for the state of the viewer: lists, actions, impressions.
-        hydrate_timeout: Duration = "100ms", in "1ms"..="10s";
+        hydrate_timeout: Duration = "100ms", in "1ms"..="10s", hot;
         /// Time for the ranking model; without its answer the first score orders the feed.
-        rank_timeout: Duration = "100ms", in "1ms"..="10s";
+        rank_timeout: Duration = "100ms", in "1ms"..="10s", hot;
         /// Time for the verdicts on the selected posts: labels, parents, texts.
-        verdict_timeout: Duration = "200ms", in "1ms"..="10s";
+        verdict_timeout: Duration = "200ms", in "1ms"..="10s", hot;
         /// Age beyond which what a replica says is no verdict, and a post without one is not served: what was taken down is
         /// in no reply whose verdicts were asked for this long after it.
         /// A heartbeat (tick x heartbeat_ticks) or two below a second, so that replicas which are well are always asked.
@@ -73,9 +73,9 @@ section! {
     /// Channel: posts of the viewer and of the users whom the viewer follows.
     pub struct InNetworkConfig = "feed.in_network" {
         /// Switch of the channel.
-        enabled: bool = true, in ..;
+        enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
-        timeout: Duration = "150ms", in "1ms"..="10s";
+        timeout: Duration = "150ms", in "1ms"..="10s", hot;
         /// Entries of one author's timeline that are looked at. Deleted ones do not count.
         scan_per_author: usize = 500, in 1..=10_000;
         /// Originals of one author.
@@ -83,9 +83,9 @@ section! {
         /// Replies and reposts of one author.
         secondary_per_author: usize = 30, in 0..=10_000;
         /// Posts in all, newest first.
-        max_posts: usize = 1200, in 1..=10_000;
+        max_posts: usize = 1200, in 1..=10_000, hot;
         /// Posts in all of a request for videos only.
-        max_videos: usize = 600, in 1..=10_000;
+        max_videos: usize = 600, in 1..=10_000, hot;
     }
 }
 
@@ -93,15 +93,15 @@ section! {
     /// Channel: posts of strangers, near the viewer's interests in vector space.
     pub struct OutOfNetworkConfig = "feed.out_of_network" {
         /// Switch of the channel.
-        enabled: bool = true, in ..;
+        enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
-        timeout: Duration = "150ms", in "1ms"..="10s";
+        timeout: Duration = "150ms", in "1ms"..="10s", hot;
         /// Posts in all.
-        max_posts: usize = 1000, in 1..=10_000;
+        max_posts: usize = 1000, in 1..=10_000, hot;
         /// Latest positive actions whose posts make up the viewer's vector.
-        history: usize = 128, in 1..=4096;
+        history: usize = 128, in 1..=4096, hot;
         /// An action this much older weighs half.
-        half_life: Duration = "24h", in "1m"..="3650d";
+        half_life: Duration = "24h", in "1m"..="3650d", hot;
     }
 }
 
@@ -109,15 +109,15 @@ section! {
     /// Channel: posts of strangers, near single posts that the viewer acted on lately.
     pub struct SimilarToRecentConfig = "feed.similar_to_recent" {
         /// Switch of the channel.
-        enabled: bool = true, in ..;
+        enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
-        timeout: Duration = "150ms", in "1ms"..="10s";
+        timeout: Duration = "150ms", in "1ms"..="10s", hot;
         /// Latest positive actions from whose posts the medoids are chosen.
-        history: usize = 32, in 1..=128;
+        history: usize = 32, in 1..=128, hot;
         /// Posts to search around, at most: those that stand for the others best.
-        medoids: usize = 3, in 1..=16;
+        medoids: usize = 3, in 1..=16, hot;
         /// Posts found around each.
-        posts_per_medoid: usize = 100, in 1..=1000;
+        posts_per_medoid: usize = 100, in 1..=1000, hot;
     }
 }
 
@@ -125,11 +125,11 @@ section! {
     /// Channel: posts with the most engagement, recent ones first.
     pub struct PopularConfig = "feed.popular" {
         /// Switch of the channel.
-        enabled: bool = true, in ..;
+        enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
-        timeout: Duration = "100ms", in "1ms"..="10s";
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
         /// Posts in all.
-        max_posts: usize = 300, in 1..=10_000;
+        max_posts: usize = 300, in 1..=10_000, hot;
         /// Engagement this much older counts half.
         half_life: Duration = "6h", in "1m"..="3650d";
     }
@@ -139,11 +139,11 @@ section! {
     /// Channel: fresh posts of authors with few followers, so that they get a chance at all.
     pub struct NewConfig = "feed.new" {
         /// Switch of the channel.
-        enabled: bool = true, in ..;
+        enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
-        timeout: Duration = "100ms", in "1ms"..="10s";
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
         /// Posts in all.
-        max_posts: usize = 200, in 1..=10_000;
+        max_posts: usize = 200, in 1..=10_000, hot;
         /// Authors with more followers are not new.
         max_followers: u32 = 1000, in 0..=1_000_000_000;
     }
@@ -165,17 +165,17 @@ section! {
     /// Weights of L1, the first, linear score. Each feature lies between 0 and 1.
     pub struct L1Config = "feed.l1" {
         /// Similarity of the post to the viewer's interests.
-        similarity: f64 = 1.0, in -100.0..=100.0;
+        similarity: f64 = 1.0, in -100.0..=100.0, hot;
         /// Recency: one half after recency_half_life.
-        recency: f64 = 1.0, in -100.0..=100.0;
+        recency: f64 = 1.0, in -100.0..=100.0, hot;
         /// Age at which recency is one half.
-        recency_half_life: Duration = "6h", in "1m"..="3650d";
+        recency_half_life: Duration = "6h", in "1m"..="3650d", hot;
         /// Engagement of the post.
-        engagement: f64 = 0.5, in -100.0..=100.0;
+        engagement: f64 = 0.5, in -100.0..=100.0, hot;
         /// How often the viewer acted on posts of the author.
-        affinity: f64 = 1.0, in -100.0..=100.0;
+        affinity: f64 = 1.0, in -100.0..=100.0, hot;
         /// The post is in-network.
-        in_network: f64 = 0.5, in -100.0..=100.0;
+        in_network: f64 = 0.5, in -100.0..=100.0, hot;
     }
 }
 
@@ -184,42 +184,42 @@ section! {
     /// a ranking model; without one, the first score orders the feed and the reply says so.
     pub struct WeightsConfig = "feed.weights" {
         /// The viewer likes the post.
-        favorite: f64 = 0.5, in -1000.0..=1000.0;
+        favorite: f64 = 0.5, in -1000.0..=1000.0, hot;
         /// The viewer replies.
-        reply: f64 = 5.0, in -1000.0..=1000.0;
+        reply: f64 = 5.0, in -1000.0..=1000.0, hot;
         /// The viewer reposts.
-        retweet: f64 = 1.0, in -1000.0..=1000.0;
+        retweet: f64 = 1.0, in -1000.0..=1000.0, hot;
         /// The viewer quotes.
-        quote: f64 = 5.0, in -1000.0..=1000.0;
+        quote: f64 = 5.0, in -1000.0..=1000.0, hot;
         /// The viewer shares.
-        share: f64 = 2.0, in -1000.0..=1000.0;
+        share: f64 = 2.0, in -1000.0..=1000.0, hot;
         /// The viewer shares by direct message.
-        share_via_dm: f64 = 5.0, in -1000.0..=1000.0;
+        share_via_dm: f64 = 5.0, in -1000.0..=1000.0, hot;
         /// The viewer copies the link.
-        share_via_copy_link: f64 = 20.0, in -1000.0..=1000.0;
+        share_via_copy_link: f64 = 20.0, in -1000.0..=1000.0, hot;
         /// The viewer follows the author.
-        follow_author: f64 = 4.0, in -1000.0..=1000.0;
+        follow_author: f64 = 4.0, in -1000.0..=1000.0, hot;
         /// The viewer opens the post.
-        click: f64 = 0.4, in -1000.0..=1000.0;
+        click: f64 = 0.4, in -1000.0..=1000.0, hot;
         /// The viewer enlarges a picture.
-        photo_expand: f64 = 0.05, in -1000.0..=1000.0;
+        photo_expand: f64 = 0.05, in -1000.0..=1000.0, hot;
         /// The viewer watches a good part of the video; counts if that is longer than feed.min_video_duration.
-        vqv: f64 = 0.05, in -1000.0..=1000.0;
+        vqv: f64 = 0.05, in -1000.0..=1000.0, hot;
         /// The viewer opens the quoted post.
-        quoted_click: f64 = 0.05, in -1000.0..=1000.0;
+        quoted_click: f64 = 0.05, in -1000.0..=1000.0, hot;
         /// The viewer opens the author's profile.
-        profile_click: f64 = 0.0, in -1000.0..=1000.0;
+        profile_click: f64 = 0.0, in -1000.0..=1000.0, hot;
         /// The viewer stays at the post.
-        dwell: f64 = 0.0, in -1000.0..=1000.0;
+        dwell: f64 = 0.0, in -1000.0..=1000.0, hot;
         /// How long the viewer stays, per second. Never negative: the least sum of the others is what scores are counted from.
-        dwell_time: f64 = 0.004, in 0.0..=1000.0;
+        dwell_time: f64 = 0.004, in 0.0..=1000.0, hot;
         /// The viewer is not interested.
-        not_interested: f64 = -43.2, in -1000.0..=1000.0;
+        not_interested: f64 = -43.2, in -1000.0..=1000.0, hot;
         /// The viewer blocks the author.
-        block_author: f64 = -31.2, in -1000.0..=1000.0;
+        block_author: f64 = -31.2, in -1000.0..=1000.0, hot;
         /// The viewer mutes the author.
-        mute_author: f64 = -58.8, in -1000.0..=1000.0;
+        mute_author: f64 = -58.8, in -1000.0..=1000.0, hot;
         /// The viewer reports the post.
-        report: f64 = -234.0, in -1000.0..=1000.0;
+        report: f64 = -234.0, in -1000.0..=1000.0, hot;
     }
 }

@@ -262,6 +262,11 @@ impl RuleConfig {
         format!("[[{PATH}]]\n{}\n", self.lines().join("\n"))
     }
 
+    /// All but its name in one line, as somebody would set it.
+    pub(crate) fn inline(&self) -> String {
+        format!("{{ {} }}", self.lines()[1..].join(", "))
+    }
+
     /// Key by key, as written in the file.
     pub(crate) fn lines(&self) -> Vec<String> {
         let (kind, action) = match self.action {
