@@ -23,8 +23,7 @@ impl RuleFactors {
     fn on(&self, post: &FeedCandidate) -> (Score, Vec<RuleEffect>) {
         let effects: Vec<RuleEffect> = self.factors.iter().filter_map(|factor| factor.on(post)).collect();
         let factor: f64 = effects.iter().map(|entry| entry.effect.factor()).product();
-        let score = post.networked.map(|score| score * factor).unwrap_or(Score::UNSCORED);
-        (score, effects)
+        (post.networked.times(factor), effects)
     }
 }
 
