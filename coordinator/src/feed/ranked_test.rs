@@ -10,15 +10,19 @@ use covey_shared::wire::{Candidate, Verdict, ViewerState};
 use super::*;
 use crate::feed::fake_ranker::{FakeRanker, Mood, by_id, outputs};
 use crate::feed::fake_shards::{FakeShards, verdict};
-use crate::feed::testing::{VIEWER, core, env, key};
+use crate::feed::testing::{VIEWER, core, env, key, moving_env};
 use crate::ranking::predictions::Outputs;
 use crate::rules::testing::{cap, id, inject, pin, rule, topic};
 
 fn service(shards: FakeShards, rules: Vec<RuleConfig>, ranker: Arc<dyn Ranker>) -> FeedService {
+    service_in(env(), shards, rules, ranker)
+}
+
+fn service_in(env: Env, shards: FakeShards, rules: Vec<RuleConfig>, ranker: Arc<dyn Ranker>) -> FeedService {
     let mut config = Config::default();
     config.feed.rules = RuleList(rules);
     let sealer = Arc::new(Sealer::new(&Secret::new("a")));
-    FeedService::over(Arc::new(shards), sealer, Arc::new(config), env()).ranked_by(ranker)
+    FeedService::over(Arc::new(shards), sealer, Arc::new(config), env).ranked_by(ranker)
 }
 
 fn ask(service: &FeedService, limit: usize, cursor: &str) -> GetFeedReply {
@@ -128,6 +132,34 @@ fn a_model_that_fails_as_a_whole_leaves_the_first_score() {
             (2, vec![("ModelScorer", "partial")])
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_leaves_the_verdicts_their_time() {
+    let slow = [("in_network", 10_000), ("verdicts", 30), ("authors", 10_000)];
+    let shards = FakeShards {
+        delays: slow.map(|(read, ms)| (read, Duration::from_millis(ms))).into(),
+        ..example()
+    };
+    let ranker = FakeRanker {
+        mood: Mood::Hangs,
+        ..FakeRanker::new(said_of_the_example)
+    };
+    let service = service_in(moving_env(), shards, Vec::new(), Arc::new(ranker));
+    let request = FeedRequest {
+        viewer: VIEWER,
+        limit: 5,
+        ..FeedRequest::default()
+    };
+    // Less than the time-outs of a source and of the model together.
+    let context = RequestContext {
+        deadline: Monotonic(Duration::from_millis(100_200)),
+        trace_id: String::new(),
+    };
+    let reply = service.feed(request, &context).await.expect("a feed");
+    assert_eq!(ids(&reply), [20, 21]);
+    let hung = ["InNetwork", "ModelScorer", "Author"].map(|name| (name, "timed_out"));
+    assert_eq!(degraded(&reply), hung);
 }
 
 #[test]
