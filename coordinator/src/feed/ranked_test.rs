@@ -3,7 +3,7 @@
 use covey_api::v1;
 use covey_config::{CapPer, RuleAction, RuleConfig, RuleList, Secret};
 use covey_env::Monotonic;
-use covey_shared::ids::UserId;
+use covey_shared::ids::{PostId, UserId};
 use covey_shared::model::{ActionKind, HEADS, Topics, labels};
 use covey_shared::wire::{Candidate, Verdict, ViewerState};
 
@@ -209,7 +209,7 @@ fn effects(explanation: &v1::PostExplanation) -> Vec<String> {
 }
 
 fn touched(reply: &GetFeedReply, component: &str) -> Vec<(String, u32)> {
-    let stage = reply.stages.iter().find(|stage| stage.component == component);
+    let stage = reply.stages.iter().rfind(|stage| stage.component == component);
     stage.expect("it ran").rules.clone().into_iter().collect()
 }
 
@@ -252,6 +252,54 @@ fn a_pin_brings_nothing_back_that_a_filter_removed() {
     );
     let nothing = ["a", "b", "c"].map(|name| (name.to_owned(), 0));
     assert_eq!(touched(&reply, "PageRules"), nothing);
+}
+
+#[test]
+fn the_next_match_takes_the_place_of_one_that_may_not_be_shown() {
+    let taken_down = Verdict {
+        labels: labels::TAKEDOWN,
+        ..verdict(key(1005, 5))
+    };
+    let mut shards = FakeShards {
+        verdicts: [(key(1005, 5), taken_down)].into(),
+        ..many(100)
+    };
+    for post in shards
+        .popular
+        .iter_mut()
+        .filter(|post| [2, 5].contains(&post.key.post.0))
+    {
+        post.topics = Topics([9, 0, 0, 0]);
+    }
+    let reply = ask(&service(shards, vec![pin("a", 1, topic(9))], by_id()), 3, "");
+    assert_eq!(ids(&reply), [2, 100, 99], "both are called up, 5 is the better one");
+    assert_eq!(effects(&reply.explanations[0]), ["a: pinned to slot 1"]);
+    let removed = reply.explanations[4].removed.as_ref().expect("it was judged");
+    assert_eq!(removed.filter, "Visibility");
+}
+
+#[test]
+fn what_backfill_removes_again_was_given_no_place() {
+    let mut shards = many(100);
+    // The slate ends at 51: 45 comes with backfill and is the better one of the conversation.
+    for post in shards
+        .popular
+        .iter_mut()
+        .filter(|post| [2, 45].contains(&post.key.post.0))
+    {
+        post.conversation = PostId(1);
+    }
+    let reply = ask(&service(shards, vec![pin("welcome", 1, id(2))], by_id()), 60, "");
+    assert_eq!((ids(&reply).len(), ids(&reply)[0]), (60, 100));
+    let asked = &reply.explanations[60];
+    assert_eq!(
+        asked.removed.as_ref().map(|by| by.filter.as_str()),
+        Some("DedupConversation")
+    );
+    assert_eq!(effects(asked), [""; 0]);
+    let rounds = reply.stages.iter().filter(|stage| stage.component == "PageRules");
+    let counts: Vec<_> = rounds.map(|stage| stage.rules.get("welcome").copied()).collect();
+    assert_eq!(counts, [None, None, Some(0)], "it counts in the end");
 }
 
 #[test]

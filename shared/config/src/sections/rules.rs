@@ -154,6 +154,17 @@ pub enum RuleAction {
     },
 }
 
+impl RuleAction {
+    /// What a rule of this kind multiplies the score by.
+    #[must_use]
+    pub fn factor(self) -> Option<f64> {
+        match self {
+            Self::Boost { factor } | Self::Demote { factor } => Some(factor),
+            Self::Pin { .. } | Self::Inject { .. } | Self::Cap { .. } => None,
+        }
+    }
+}
+
 /// What a rule matches: all that is given must hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RuleMatch {
