@@ -235,10 +235,12 @@ impl FeedCandidate {
         self.source().unwrap_or(&self.core)
     }
 
-    /// Without what must be read again before it is served, and what was done to its place: for the reserve of a session.
+    /// Without what is read again before it is served, and what was done to its place: for the reserve of a session, which counts what
+    /// is left as `POST_BYTES`.
     #[must_use]
     pub fn at_rest(&self) -> FeedCandidate {
         FeedCandidate {
+            author: None,
             facts: None,
             ruling: None,
             rules: self.rules.unplaced(),
