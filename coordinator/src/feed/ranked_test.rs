@@ -117,7 +117,13 @@ fn the_example_is_ordered_by_the_model() {
 
 #[test]
 fn a_model_that_fails_as_a_whole_leaves_the_first_score() {
-    for (mood, reason) in [(Mood::Fails, "model_gone"), (Mood::Hangs, "timed_out")] {
+    let moods = [
+        (Mood::Fails, "model_gone"),
+        (Mood::Hangs, "timed_out"),
+        (Mood::Short, "length_mismatch"),
+        (Mood::Long, "length_mismatch"),
+    ];
+    for (mood, reason) in moods {
         let ranker = FakeRanker {
             mood,
             ..FakeRanker::new(said_of_the_example)
