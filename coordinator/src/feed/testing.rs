@@ -167,10 +167,10 @@ pub(crate) fn env() -> Env {
     }
 }
 
-/// The same with a clock that moves as tokio's does.
+/// The same with a clock that moves as tokio's does; a timer is what tells its time.
 pub(crate) fn moving_env() -> Env {
     Env {
-        clock: Arc::new(Moving(tokio::time::Instant::now())),
+        clock: Arc::new(Moving(tokio::time::sleep(Duration::ZERO).deadline())),
         ..env()
     }
 }
