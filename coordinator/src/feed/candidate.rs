@@ -8,7 +8,7 @@ use covey_shared::model::Post;
 use covey_shared::wire;
 
 use crate::ranking::predictions::Predictions;
-use crate::rules::RuleEffect;
+use crate::rules::RuleMarks;
 use crate::visibility::Ruling;
 
 /// A recall channel. The order is that of the pipeline's list of sources.
@@ -135,7 +135,7 @@ pub struct FeedCandidate {
     /// The score after OutOfNetwork.
     pub networked: Score,
     /// What business rules did to it.
-    pub(crate) rules: Vec<RuleEffect>,
+    pub(crate) rules: RuleMarks,
     /// The score so far: the rank key.
     pub score: Score,
     /// When, and for which request, it was scored: a page from the reserve shows what an earlier one scored.
@@ -162,7 +162,7 @@ impl FeedCandidate {
             weighted: Score::UNSCORED,
             diversified: Score::UNSCORED,
             networked: Score::UNSCORED,
-            rules: Vec::new(),
+            rules: RuleMarks::default(),
             score: Score::UNSCORED,
             scored: None,
             facts: None,
@@ -235,16 +235,17 @@ impl FeedCandidate {
         self.source().unwrap_or(&self.core)
     }
 
-    /// Without what must be read again before it is served, and what was done to its place: for the reserve of a session.
+    /// Without what is read again before it is served, and what was done to its place: for the reserve of a session, which counts what
+    /// is left as `POST_BYTES`.
     #[must_use]
     pub fn at_rest(&self) -> FeedCandidate {
-        let mut post = FeedCandidate {
+        FeedCandidate {
+            author: None,
             facts: None,
             ruling: None,
+            rules: self.rules.unplaced(),
             ..self.clone()
-        };
-        post.forget_placing();
-        post
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covey_api::v1;
-use covey_config::{RuleAction, RuleConfig};
+use covey_config::RuleConfig;
 use covey_pipeline::{ComponentReport, Removed, Score, Stage, Status};
 use covey_shared::ids::{PostId, PostKey};
 
@@ -12,7 +12,7 @@ use crate::feed::candidate::{ChannelHit, FeedCandidate};
 use crate::feed::query::FeedQuery;
 use crate::feed::reply::{Page, action_kind, channel, visibility};
 use crate::ranking::predictions::Predictions;
-use crate::rules::{Effect, RuleEffect};
+use crate::rules::RuleMarks;
 
 /// A step whose rank is told: its name, and the score that it stored.
 type Step = (&'static str, fn(&FeedCandidate) -> Score);
@@ -40,39 +40,55 @@ pub(crate) fn explanations(page: &Page<'_>) -> Vec<v1::PostExplanation> {
 pub(crate) fn stages(page: &Page<'_>) -> Vec<v1::StageReport> {
     // A source and a hydrator may share a name; who reads for both comes first.
     let mut left = page.account.cost.clone();
-    let entries = page.outcome.report.components.iter();
-    entries
-        .map(|entry| v1::StageReport {
-            rules: touched(page, entry.component),
-            ..stage(entry, left.remove(entry.component))
-        })
-        .collect()
+    let entries = &page.outcome.report.components;
+    let mut rows: Vec<v1::StageReport> = entries
+        .iter()
+        .map(|entry| stage(entry, left.remove(entry.component)))
+        .collect();
+    for component in [RULE_FACTORS, PAGE_RULES] {
+        // Each round of backfill places all posts anew: what was done in the end stands with the last.
+        if let Some(row) = rows.iter_mut().rfind(|row| row.component == component) {
+            row.rules = touched(page, component);
+        }
+    }
+    rows
 }
 
 /// Of each rule that the component applies, how many posts it touched.
 fn touched(page: &Page<'_>, component: &str) -> BTreeMap<String, u32> {
-    let applies = |rule: &&RuleConfig| component == if is_factor(rule) { RULE_FACTORS } else { PAGE_RULES };
     let outcome = page.outcome;
-    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
-    let posts = || {
-        outcome
-            .selected
-            .iter()
-            .chain(outcome.reserve.iter())
-            .chain(removed.clone())
-    };
-    let by = |name: &str| {
-        posts()
-            .flat_map(|post| &post.rules)
-            .filter(|entry| &*entry.rule == name)
-            .count()
-    };
-    let rules = page.rules.iter().filter(applies);
-    rules.map(|rule| (rule.name.clone(), number(by(&rule.name)))).collect()
+    let left = outcome.selected.iter().chain(outcome.reserve.iter());
+    let removed = outcome.removed.iter().map(|removed| removed.candidate.rules.unplaced());
+    let marks: Vec<RuleMarks> = left.map(|post| post.rules).chain(removed).collect();
+    let by = |rule: usize| marks.iter().filter(|marks| marks.is_touched_by(rule)).count();
+    let applies = |rule: &RuleConfig| component == if is_factor(rule) { RULE_FACTORS } else { PAGE_RULES };
+    let rules = page.rules.iter().enumerate().filter(|(_, rule)| applies(rule));
+    rules.map(|(i, rule)| (rule.name.clone(), number(by(i)))).collect()
 }
 
 fn is_factor(rule: &RuleConfig) -> bool {
-    matches!(rule.action, RuleAction::Boost { .. } | RuleAction::Demote { .. })
+    rule.action.factor().is_some()
+}
+
+/// The rules that multiplied the score, each with its name and what it did.
+fn factors(rules: &[RuleConfig], marks: RuleMarks) -> impl Iterator<Item = (&str, String)> {
+    let those = rules
+        .iter()
+        .enumerate()
+        .filter(move |(i, _)| marks.is_multiplied_by(*i));
+    those.filter_map(|(_, rule)| Some((rule.name.as_str(), format!("× {:.3}", rule.action.factor()?))))
+}
+
+/// What the rules did.
+fn effects(rules: &[RuleConfig], marks: RuleMarks) -> Vec<v1::RuleEffect> {
+    let placing = marks.placed.into_iter();
+    let placed = placing.filter_map(|(rule, how)| Some((rules.get(rule)?.name.as_str(), how.to_string())));
+    let all = factors(rules, marks).chain(placed);
+    all.map(|(rule, effect)| v1::RuleEffect {
+        rule: rule.to_owned(),
+        effect,
+    })
+    .collect()
 }
 
 fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
@@ -176,7 +192,7 @@ impl<'a> Board<'a> {
         explanation.l1_score = post.l1.unwrap_or_default();
         if was_scored(*removed) && post.scored.is_some() {
             explanation.predictions = predictions(post);
-            explanation.score_steps = steps(post);
+            explanation.score_steps = steps(self.page.rules, post);
         }
         let ranks = self
             .ranks
@@ -188,11 +204,12 @@ impl<'a> Board<'a> {
                 rank: number(*rank),
             })
             .collect();
-        let effects = post.rules.iter().map(|entry| v1::RuleEffect {
-            rule: entry.rule.to_string(),
-            effect: entry.effect.to_string(),
-        });
-        explanation.rules = effects.collect();
+        let marks = if removed.is_some() {
+            post.rules.unplaced()
+        } else {
+            post.rules
+        };
+        explanation.rules = effects(self.page.rules, marks);
         explanation.visibility = shown as i32;
         explanation.visibility_reason = reason.to_owned();
         explanation
@@ -230,7 +247,7 @@ fn predictions(post: &FeedCandidate) -> Vec<v1::Prediction> {
     .collect()
 }
 
-fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
+fn steps(rules: &[RuleConfig], post: &FeedCandidate) -> Vec<v1::ScoreStep> {
     let [l1, weighted, diversified, networked] = [
         post.l1.unwrap_or_default(),
         post.weighted.value(),
@@ -260,9 +277,9 @@ fn steps(post: &FeedCandidate) -> Vec<v1::ScoreStep> {
         step("AuthorDiversity", weighted, diversified, factor(weighted, diversified)),
         step("OutOfNetwork", diversified, networked, factor(diversified, networked)),
     ];
-    let is_factor = |entry: &&RuleEffect| matches!(entry.effect, Effect::Factor(_));
-    let rules = post.rules.iter().filter(is_factor);
-    let notes: Vec<String> = rules.map(|entry| format!("{} {}", entry.rule, entry.effect)).collect();
+    let notes: Vec<String> = factors(rules, post.rules)
+        .map(|(rule, effect)| format!("{rule} {effect}"))
+        .collect();
     if !notes.is_empty() {
         steps.push(step(RULE_FACTORS, networked, post.score.value(), notes.join(", ")));
     }

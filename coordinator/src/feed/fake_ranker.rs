@@ -27,6 +27,10 @@ pub(crate) enum Mood {
     Answers,
     Fails,
     Hangs,
+    /// Leaves the last post out.
+    Short,
+    /// Says something of one post more.
+    Long,
 }
 
 pub(crate) struct FakeRanker {
@@ -61,8 +65,17 @@ impl Ranker for FakeRanker {
     fn rank<'a>(&'a self, request: RankRequest<'a>) -> Reply<'a, Vec<Option<Outputs>>> {
         let ids = request.posts.iter().map(|post| post.key.post).collect();
         self.asked.lock().push((request.viewer, ids));
+        let mut said: Vec<_> = request.posts.into_iter().map(self.says).collect();
         match self.mood {
-            Mood::Answers => ready(request.posts.into_iter().map(self.says).collect()),
+            Mood::Answers => ready(said),
+            Mood::Short => {
+                said.pop();
+                ready(said)
+            }
+            Mood::Long => {
+                said.push(None);
+                ready(said)
+            }
             Mood::Fails => Box::pin(future::ready(Err(ComponentError::new("model_gone")))),
             Mood::Hangs => Box::pin(future::pending()),
         }

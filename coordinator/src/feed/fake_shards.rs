@@ -41,6 +41,8 @@ pub(crate) struct FakeShards {
     /// Posts of which no shard says anything.
     pub(crate) silent: BTreeSet<PostKey>,
     pub(crate) down: BTreeSet<&'static str>,
+    /// Reads whose answers take this long.
+    pub(crate) delays: BTreeMap<&'static str, Duration>,
     /// Reads to which some shard does not answer.
     pub(crate) holes: BTreeSet<&'static str>,
     /// Reads whose answers leave damaged rows of shard 5 out.
@@ -92,7 +94,13 @@ impl FakeShards {
             range_ver: 1,
             index: LogIndex(9),
         });
-        Box::pin(async move { Ok(Gathered { value, report }) })
+        let delay = self.delays.get(read).copied();
+        Box::pin(async move {
+            if let Some(delay) = delay {
+                tokio::time::sleep(delay).await;
+            }
+            Ok(Gathered { value, report })
+        })
     }
 
     fn verdict(&self, key: &PostKey) -> Option<Verdict> {

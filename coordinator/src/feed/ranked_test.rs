@@ -5,22 +5,26 @@ use std::time::Duration;
 use covey_api::v1;
 use covey_config::{CapPer, RuleAction, RuleConfig, RuleList, Secret};
 use covey_env::Monotonic;
-use covey_shared::ids::UserId;
+use covey_shared::ids::{PostId, UserId};
 use covey_shared::model::{ActionKind, HEADS, Topics, labels};
 use covey_shared::wire::{Candidate, Verdict, ViewerState};
 
 use super::*;
 use crate::feed::fake_ranker::{FakeRanker, Mood, by_id, outputs};
 use crate::feed::fake_shards::{FakeShards, verdict};
-use crate::feed::testing::{VIEWER, core, env, key};
+use crate::feed::testing::{VIEWER, core, env, key, moving_env};
 use crate::ranking::predictions::Outputs;
 use crate::rules::testing::{cap, id, inject, pin, rule, topic};
 
 fn service(shards: FakeShards, rules: Vec<RuleConfig>, ranker: Arc<dyn Ranker>) -> FeedService {
+    service_in(env(), shards, rules, ranker)
+}
+
+fn service_in(env: Env, shards: FakeShards, rules: Vec<RuleConfig>, ranker: Arc<dyn Ranker>) -> FeedService {
     let mut config = Config::default();
     config.feed.rules = RuleList(rules);
     let sealer = Arc::new(Sealer::new(&Secret::new("a")));
-    FeedService::over(Arc::new(shards), sealer, Arc::new(config), env()).ranked_by(ranker)
+    FeedService::over(Arc::new(shards), sealer, Arc::new(config), env).ranked_by(ranker)
 }
 
 fn ask(service: &FeedService, limit: usize, cursor: &str) -> GetFeedReply {
@@ -115,7 +119,13 @@ fn the_example_is_ordered_by_the_model() {
 
 #[test]
 fn a_model_that_fails_as_a_whole_leaves_the_first_score() {
-    for (mood, reason) in [(Mood::Fails, "model_gone"), (Mood::Hangs, "timed_out")] {
+    let moods = [
+        (Mood::Fails, "model_gone"),
+        (Mood::Hangs, "timed_out"),
+        (Mood::Short, "length_mismatch"),
+        (Mood::Long, "length_mismatch"),
+    ];
+    for (mood, reason) in moods {
         let ranker = FakeRanker {
             mood,
             ..FakeRanker::new(said_of_the_example)
@@ -130,6 +140,34 @@ fn a_model_that_fails_as_a_whole_leaves_the_first_score() {
             (2, vec![("ModelScorer", "partial")])
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_leaves_the_verdicts_their_time() {
+    let slow = [("in_network", 10_000), ("verdicts", 30), ("authors", 10_000)];
+    let shards = FakeShards {
+        delays: slow.map(|(read, ms)| (read, Duration::from_millis(ms))).into(),
+        ..example()
+    };
+    let ranker = FakeRanker {
+        mood: Mood::Hangs,
+        ..FakeRanker::new(said_of_the_example)
+    };
+    let service = service_in(moving_env(), shards, Vec::new(), Arc::new(ranker));
+    let request = FeedRequest {
+        viewer: VIEWER,
+        limit: 5,
+        ..FeedRequest::default()
+    };
+    // Less than the time-outs of a source and of the model together.
+    let context = RequestContext {
+        deadline: Monotonic(Duration::from_millis(100_200)),
+        trace_id: String::new(),
+    };
+    let reply = service.feed(request, &context).await.expect("a feed");
+    assert_eq!(ids(&reply), [20, 21]);
+    let hung = ["InNetwork", "ModelScorer", "Author"].map(|name| (name, "timed_out"));
+    assert_eq!(degraded(&reply), hung);
 }
 
 #[test]
@@ -179,7 +217,7 @@ fn effects(explanation: &v1::PostExplanation) -> Vec<String> {
 }
 
 fn touched(reply: &GetFeedReply, component: &str) -> Vec<(String, u32)> {
-    let stage = reply.stages.iter().find(|stage| stage.component == component);
+    let stage = reply.stages.iter().rfind(|stage| stage.component == component);
     stage.expect("it ran").rules.clone().into_iter().collect()
 }
 
@@ -222,6 +260,54 @@ fn a_pin_brings_nothing_back_that_a_filter_removed() {
     );
     let nothing = ["a", "b", "c"].map(|name| (name.to_owned(), 0));
     assert_eq!(touched(&reply, "PageRules"), nothing);
+}
+
+#[test]
+fn the_next_match_takes_the_place_of_one_that_may_not_be_shown() {
+    let taken_down = Verdict {
+        labels: labels::TAKEDOWN,
+        ..verdict(key(1005, 5))
+    };
+    let mut shards = FakeShards {
+        verdicts: [(key(1005, 5), taken_down)].into(),
+        ..many(100)
+    };
+    for post in shards
+        .popular
+        .iter_mut()
+        .filter(|post| [2, 5].contains(&post.key.post.0))
+    {
+        post.topics = Topics([9, 0, 0, 0]);
+    }
+    let reply = ask(&service(shards, vec![pin("a", 1, topic(9))], by_id()), 3, "");
+    assert_eq!(ids(&reply), [2, 100, 99], "both are called up, 5 is the better one");
+    assert_eq!(effects(&reply.explanations[0]), ["a: pinned to slot 1"]);
+    let removed = reply.explanations[4].removed.as_ref().expect("it was judged");
+    assert_eq!(removed.filter, "Visibility");
+}
+
+#[test]
+fn what_backfill_removes_again_was_given_no_place() {
+    let mut shards = many(100);
+    // The slate ends at 51: 45 comes with backfill and is the better one of the conversation.
+    for post in shards
+        .popular
+        .iter_mut()
+        .filter(|post| [2, 45].contains(&post.key.post.0))
+    {
+        post.conversation = PostId(1);
+    }
+    let reply = ask(&service(shards, vec![pin("welcome", 1, id(2))], by_id()), 60, "");
+    assert_eq!((ids(&reply).len(), ids(&reply)[0]), (60, 100));
+    let asked = &reply.explanations[60];
+    assert_eq!(
+        asked.removed.as_ref().map(|by| by.filter.as_str()),
+        Some("DedupConversation")
+    );
+    assert_eq!(effects(asked), [""; 0]);
+    let rounds = reply.stages.iter().filter(|stage| stage.component == "PageRules");
+    let counts: Vec<_> = rounds.map(|stage| stage.rules.get("welcome").copied()).collect();
+    assert_eq!(counts, [None, None, Some(0)], "it counts in the end");
 }
 
 #[test]

@@ -131,6 +131,23 @@ impl Clock for Still {
     }
 }
 
+/// A clock that goes with tokio's time, and says [`NOW`] all the same. Made inside a runtime.
+struct Moving(tokio::time::Instant);
+
+impl Clock for Moving {
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(Still.monotonic().0 + self.0.elapsed())
+    }
+
+    fn unix_ms(&self) -> u64 {
+        NOW.0
+    }
+
+    fn rpc_deadline(&self, after: Duration) -> Instant {
+        Still.rpc_deadline(after)
+    }
+}
+
 /// Counts up.
 #[derive(Default)]
 struct Counting(std::sync::atomic::AtomicU64);
@@ -147,6 +164,14 @@ pub(crate) fn env() -> Env {
         clock: Arc::new(Still),
         entropy: Arc::new(Counting::default()),
         ..production
+    }
+}
+
+/// The same with a clock that moves as tokio's does; a timer is what tells its time.
+pub(crate) fn moving_env() -> Env {
+    Env {
+        clock: Arc::new(Moving(tokio::time::sleep(Duration::ZERO).deadline())),
+        ..env()
     }
 }
 

@@ -31,7 +31,9 @@ pub trait Ranker: Send + Sync {
     /// answer never changes.
     fn is_calibrated(&self, head: ActionKind) -> bool;
 
-    /// One answer per post, in their order; `None` where it has none. Dropped when `feed.rank_timeout` is over.
+    /// One answer per post, in their order; `None` where it has none. Another number of answers counts as a failure. Dropped when
+    /// `feed.rank_timeout` is over, or half of what the request has left. It must not compute where it is polled, which is the thread of a
+    /// feed actor, where no deadline can interrupt it, but on the pool of [`covey_env::Env`], and should stop there when it is dropped.
     ///
     /// # Errors
     /// Nothing can be said about any of them.

@@ -1,31 +1,90 @@
-//! Business rules (`[[feed.rule]]`): what operators want of a feed, whatever the viewer would like. One kind per file; how a page is
-//! made under all of them is in [`page_rules`], and the scorer of factors in `scorers/rule_factors.rs`.
+//! Business rules (`[[feed.rule]]`): what operators want of a feed, whatever the viewer would like. How a page is made under them
+//! is in [`page_rules`], what a cap counts in [`cap`], and the scorer of factors in `scorers/rule_factors.rs`.
 
 use std::fmt;
-use std::sync::Arc;
+
+use covey_config::{MOST_RULES, RuleAction, RuleConfig, RuleMatch};
+
+use crate::feed::candidate::FeedCandidate;
 
 pub(crate) mod cap;
-pub(crate) mod factor;
-pub(crate) mod inject;
 mod matching;
 pub(crate) mod page_rules;
-pub(crate) mod pin;
 #[cfg(test)]
 pub(crate) mod testing;
 
-/// What a rule did to a post.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RuleEffect {
-    /// Its name.
-    pub(crate) rule: Arc<str>,
-    pub(crate) effect: Effect,
+// Each rule has a bit of `RuleMarks::factors`.
+const _: () = assert!(MOST_RULES <= u64::BITS as usize);
+
+/// A rule of one kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule<T> {
+    /// Its place in `feed.rule`, from 0, below [`MOST_RULES`].
+    number: usize,
+    matches: RuleMatch,
+    /// What rules of this kind need besides.
+    pub(crate) with: T,
 }
 
-/// Slots count from 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Effect {
-    /// Its score was multiplied.
-    Factor(f64),
+impl<T> Rule<T> {
+    /// The rules of one kind, in their order; `kind` answers `None` for all others.
+    pub(crate) fn of(rules: &[RuleConfig], kind: impl Fn(RuleAction) -> Option<T>) -> Vec<Rule<T>> {
+        let one = |(number, rule): (usize, &RuleConfig)| {
+            Some(Rule {
+                number,
+                matches: rule.matches,
+                with: kind(rule.action)?,
+            })
+        };
+        rules.iter().enumerate().filter_map(one).collect()
+    }
+
+    /// Whether the rule is about this post.
+    pub(crate) fn is_match(&self, post: &FeedCandidate) -> bool {
+        matching::is_match(&self.matches, post)
+    }
+
+    /// Its bit in [`RuleMarks::factors`].
+    pub(crate) fn bit(&self) -> u64 {
+        1 << self.number
+    }
+
+    /// That this rule did so.
+    fn placed(&self, how: Placing) -> Option<(usize, Placing)> {
+        Some((self.number, how))
+    }
+}
+
+/// What business rules did to a post. Rules are known by their place in `feed.rule`, as every candidate has one of these; their names
+/// are for [`crate::feed::explain`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RuleMarks {
+    /// The rules that multiplied its score, a bit for each.
+    pub(crate) factors: u64,
+    /// What was done to its place, and by which rule.
+    pub(crate) placed: Option<(usize, Placing)>,
+}
+
+impl RuleMarks {
+    /// Whether the rule at this place multiplied the score.
+    pub(crate) fn is_multiplied_by(self, rule: usize) -> bool {
+        self.factors & (1 << rule) != 0
+    }
+
+    /// Whether the rule at this place did anything.
+    pub(crate) fn is_touched_by(self, rule: usize) -> bool {
+        self.is_multiplied_by(rule) || self.placed.is_some_and(|(by, _)| by == rule)
+    }
+
+    /// What does not depend on the page: each page places anew, and what was removed has no place.
+    pub(crate) fn unplaced(self) -> RuleMarks {
+        RuleMarks { placed: None, ..self }
+    }
+}
+
+/// What a rule did to the place of a post. Slots count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placing {
     /// It was pinned to this slot, as far as there are posts above.
     Pinned(usize),
     /// It was put at this slot before its turn.
@@ -34,13 +93,12 @@ pub(crate) enum Effect {
     HeldBack,
 }
 
-impl fmt::Display for Effect {
+impl fmt::Display for Placing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Effect::Factor(factor) => write!(f, "× {factor:.3}"),
-            Effect::Pinned(slot) => write!(f, "pinned to slot {slot}"),
-            Effect::Injected(slot) => write!(f, "put at slot {slot}"),
-            Effect::HeldBack => f.write_str("held back: this page has enough like it"),
+            Placing::Pinned(slot) => write!(f, "pinned to slot {slot}"),
+            Placing::Injected(slot) => write!(f, "put at slot {slot}"),
+            Placing::HeldBack => f.write_str("held back: this page has enough like it"),
         }
     }
 }

@@ -1,15 +1,12 @@
 //! Arranger: a page under the rules `pin`, `inject` and `cap`.
 
-use covey_config::{RuleConfig, RuleMatch};
+use covey_config::{RuleAction, RuleConfig};
 use covey_pipeline::{Arranger, Selection};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::rules::cap::{Cap, Counts};
-use crate::rules::inject::Inject;
-use crate::rules::matching::is_match;
-use crate::rules::pin::Pin;
-use crate::rules::{Effect, RuleEffect};
+use crate::rules::{Placing, Rule};
 
 /// Posts that a rule has for its place: those that may not be shown are no match any more.
 const CLAIM: usize = 3;
@@ -21,17 +18,28 @@ const FRONT: usize = 3;
 /// of the list decides.
 #[derive(Clone, Debug)]
 pub(crate) struct PageRules {
-    pins: Vec<Pin>,
-    injects: Vec<Inject>,
-    caps: Vec<Cap>,
+    /// Each with its slot, from 1.
+    pins: Vec<Rule<usize>>,
+    /// Each with its slot, from 1.
+    injects: Vec<Rule<usize>>,
+    caps: Vec<Rule<Cap>>,
 }
 
 impl PageRules {
     pub(crate) fn new(rules: &[RuleConfig]) -> PageRules {
         PageRules {
-            pins: rules.iter().filter_map(Pin::of).collect(),
-            injects: rules.iter().filter_map(Inject::of).collect(),
-            caps: rules.iter().filter_map(Cap::of).collect(),
+            pins: Rule::of(rules, |action| match action {
+                RuleAction::Pin { slot } => Some(slot),
+                _ => None,
+            }),
+            injects: Rule::of(rules, |action| match action {
+                RuleAction::Inject { slot } => Some(slot),
+                _ => None,
+            }),
+            caps: Rule::of(rules, |action| match action {
+                RuleAction::Cap { per, most } => Some(Cap { per, most }),
+                _ => None,
+            }),
         }
     }
 
@@ -52,7 +60,7 @@ impl PageRules {
             };
             // Without the cap it would be judged now.
             if room.len() < size {
-                post.rules.push(cap.effect());
+                post.rules.placed = cap.placed(Placing::HeldBack);
             }
             surplus.push(post);
         }
@@ -71,8 +79,8 @@ impl PageRules {
         size: usize,
     ) -> Selection<FeedCandidate> {
         let mut claimed = vec![false; ranked.len()];
-        for wanted in self.placing(query) {
-            let own = (0..ranked.len()).filter(|i| !claimed[*i] && is_match(wanted, &ranked[*i]));
+        for rule in self.placing(query) {
+            let own = (0..ranked.len()).filter(|i| !claimed[*i] && rule.is_match(&ranked[*i]));
             for i in own.take(CLAIM).collect::<Vec<_>>() {
                 claimed[i] = true;
             }
@@ -89,10 +97,9 @@ impl PageRules {
         Selection { selected, reserve }
     }
 
-    fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &RuleMatch> {
+    fn placing(&self, query: &FeedQuery) -> impl Iterator<Item = &Rule<usize>> {
         let pins = self.pins.iter().filter(|_| query.first_page);
-        let injects = self.injects.iter().map(|inject| &inject.matches);
-        pins.map(|pin| &pin.matches).chain(injects)
+        pins.chain(&self.injects)
     }
 }
 
@@ -107,12 +114,9 @@ impl Arranger<FeedQuery, FeedCandidate> for PageRules {
             draft.seat_pins();
         }
         draft.fill();
-        let Draft { page, effects, .. } = draft;
-        for post in slate.iter_mut() {
-            post.forget_placing();
-        }
-        for (i, effect) in effects {
-            slate[i].rules.push(effect);
+        let Draft { page, placed, .. } = draft;
+        for (post, placed) in slate.iter_mut().zip(placed) {
+            post.rules.placed = placed;
         }
         page
     }
@@ -125,14 +129,15 @@ struct Draft<'a> {
     /// Best first.
     ranked: Vec<usize>,
     /// Those that may still have something to do.
-    injects: Vec<&'a Inject>,
+    injects: Vec<&'a Rule<usize>>,
     /// Placed, seated or held back.
     gone: Vec<bool>,
     /// Pinned posts, by slot.
     seats: Vec<Option<usize>>,
     counts: Counts<'a>,
     page: Vec<usize>,
-    effects: Vec<(usize, RuleEffect)>,
+    /// What was done to each post, by which rule.
+    placed: Vec<Option<(usize, Placing)>>,
 }
 
 impl<'a> Draft<'a> {
@@ -149,17 +154,18 @@ impl<'a> Draft<'a> {
             seats: vec![None; size],
             counts: Counts::new(&rules.caps, posts),
             page: Vec::new(),
-            effects: Vec::new(),
+            placed: vec![None; posts.len()],
         }
     }
 
     fn seat_pins(&mut self) {
         for pin in &self.rules.pins {
-            let free = self.seats.get(pin.slot - 1).is_some_and(Option::is_none);
-            let best = self.best(&pin.matches).filter(|_| free);
+            let slot = pin.with;
+            let free = self.seats.get(slot - 1).is_some_and(Option::is_none);
+            let best = self.best(pin).filter(|_| free);
             if let Some(i) = best {
-                self.seats[pin.slot - 1] = Some(i);
-                self.effects.push((i, pin.effect()));
+                self.seats[slot - 1] = Some(i);
+                self.placed[i] = pin.placed(Placing::Pinned(slot));
                 self.take(i);
             }
         }
@@ -175,7 +181,7 @@ impl<'a> Draft<'a> {
     fn next(&mut self, slot: usize) -> Option<usize> {
         let turn = self.whose_turn();
         if let Some((i, inject)) = self.due(slot).filter(|(i, _)| Some(*i) != turn) {
-            self.effects.push((i, inject.effect(slot)));
+            self.placed[i] = inject.placed(Placing::Injected(slot));
             self.take(i);
             return Some(i);
         }
@@ -184,15 +190,15 @@ impl<'a> Draft<'a> {
 
     /// The first inject that wants a post here, and that post. One that has a match on the page, or none that is left, is done: neither
     /// changes while the page is made.
-    fn due(&mut self, slot: usize) -> Option<(usize, &'a Inject)> {
+    fn due(&mut self, slot: usize) -> Option<(usize, &'a Rule<usize>)> {
         let mut at = 0;
         while let Some(inject) = self.injects.get(at).copied() {
-            if inject.slot > slot {
+            if inject.with > slot {
                 at += 1;
                 continue;
             }
-            let stands = self.page.iter().any(|i| is_match(&inject.matches, &self.posts[*i]));
-            match self.best(&inject.matches).filter(|_| !stands) {
+            let stands = self.page.iter().any(|i| inject.is_match(&self.posts[*i]));
+            match self.best(inject).filter(|_| !stands) {
                 Some(i) => return Some((i, inject)),
                 None => self.injects.remove(at),
             };
@@ -209,31 +215,21 @@ impl<'a> Draft<'a> {
             let Some(cap) = self.counts.full_for(i) else {
                 return Some(i);
             };
-            self.effects.push((i, cap.effect()));
+            self.placed[i] = cap.placed(Placing::HeldBack);
             self.gone[i] = true;
         }
         None
     }
 
     /// The best match that is left and has room.
-    fn best(&self, wanted: &RuleMatch) -> Option<usize> {
-        let fits = |i: &usize| {
-            let post = &self.posts[*i];
-            !self.gone[*i] && is_match(wanted, post) && self.counts.full_for(*i).is_none()
-        };
+    fn best(&self, rule: &Rule<usize>) -> Option<usize> {
+        let fits = |i: &usize| !self.gone[*i] && rule.is_match(&self.posts[*i]) && self.counts.full_for(*i).is_none();
         self.ranked.iter().copied().find(fits)
     }
 
     fn take(&mut self, i: usize) {
         self.gone[i] = true;
         self.counts.place(i);
-    }
-}
-
-impl FeedCandidate {
-    /// Forgets what rules did with its place: each page places anew.
-    pub(crate) fn forget_placing(&mut self) {
-        self.rules.retain(|entry| matches!(entry.effect, Effect::Factor(_)));
     }
 }
 

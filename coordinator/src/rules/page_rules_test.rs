@@ -7,6 +7,7 @@ use covey_shared::model::Topics;
 use super::*;
 use crate::feed::candidate::{Channel, ChannelHit};
 use crate::feed::testing::{core, key, query, repost};
+use crate::rules::RuleMarks;
 use crate::rules::testing::{about, cap, id, inject, pin, topic};
 
 /// Post `i` is about topic `topics[i]`; 0 = none.
@@ -30,12 +31,10 @@ fn page(rules: &[RuleConfig], posts: &mut [FeedCandidate], size: usize, first: b
     let ids = order.iter().map(|i| posts[*i].post().0).collect();
     let told = |post: &FeedCandidate| {
         let post_id = post.post().0;
-        let entries = post.rules.iter();
-        entries
-            .map(|entry| format!("{post_id} {}: {}", entry.rule, entry.effect))
-            .collect::<Vec<_>>()
+        let (rule, how) = post.rules.placed?;
+        Some(format!("{post_id} {}: {how}", rules[rule].name))
     };
-    (ids, posts.iter().flat_map(told).collect())
+    (ids, posts.iter().filter_map(told).collect())
 }
 
 fn first(rules: &[RuleConfig], topics: &[u32], size: usize) -> (Vec<u64>, Vec<String>) {
@@ -192,7 +191,7 @@ fn each_page_is_placed_anew() {
         told,
         "asked again, it says the same"
     );
-    assert!(posts.iter().all(|post| post.at_rest().rules.is_empty()));
+    assert!(posts.iter().all(|post| post.at_rest().rules == RuleMarks::default()));
 }
 
 /// The slate and the reserve of a selector that takes two, by id.

@@ -37,8 +37,7 @@ impl Scorer<FeedQuery, FeedCandidate> for AuthorDiversity {
         let mut scores = vec![Score::UNSCORED; posts.len()];
         for i in order {
             let earlier = earlier.entry(posts[i].author_id()).or_insert(0);
-            let factor = self.factor(*earlier);
-            scores[i] = posts[i].weighted.map(|score| score * factor).unwrap_or(Score::UNSCORED);
+            scores[i] = posts[i].weighted.times(self.factor(*earlier));
             *earlier += 1;
         }
         ready(Rows::all(scores, |post: &mut FeedCandidate, score: Score| {

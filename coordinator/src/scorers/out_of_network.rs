@@ -19,10 +19,7 @@ impl Scorer<FeedQuery, FeedCandidate> for OutOfNetwork {
         posts: &'a [FeedCandidate],
     ) -> Reply<'a, Rows<FeedCandidate>> {
         let score = |post: &FeedCandidate| match post.in_network {
-            Some(false) => post
-                .diversified
-                .map(|score| score * self.factor)
-                .unwrap_or(Score::UNSCORED),
+            Some(false) => post.diversified.times(self.factor),
             Some(true) | None => post.diversified,
         };
         let scores = posts.iter().map(score).collect();

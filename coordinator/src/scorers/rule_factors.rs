@@ -1,39 +1,28 @@
 //! Scorer: multiplies scores as the business rules `boost` and `demote` say.
 
-use covey_config::RuleConfig;
+use covey_config::{RuleAction, RuleConfig};
 use covey_pipeline::{Reply, Rows, RunContext, Score, Scorer, ready};
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
-use crate::rules::factor::Factor;
-use crate::rules::{Effect, RuleEffect};
+use crate::rules::{Rule, RuleMarks};
 
 /// All that match count. A score keeps its scale: no boost lifts a post without predictions above one that has some.
 pub(crate) struct RuleFactors {
-    factors: Vec<Factor>,
+    factors: Vec<Rule<f64>>,
 }
 
 impl RuleFactors {
     pub(crate) fn new(rules: &[RuleConfig]) -> RuleFactors {
         RuleFactors {
-            factors: rules.iter().filter_map(Factor::of).collect(),
+            factors: Rule::of(rules, RuleAction::factor),
         }
     }
 
-    fn on(&self, post: &FeedCandidate) -> (Score, Vec<RuleEffect>) {
-        let effects: Vec<RuleEffect> = self.factors.iter().filter_map(|factor| factor.on(post)).collect();
-        let factor: f64 = effects.iter().map(|entry| entry.effect.factor()).product();
-        let score = post.networked.map(|score| score * factor).unwrap_or(Score::UNSCORED);
-        (score, effects)
-    }
-}
-
-impl Effect {
-    fn factor(self) -> f64 {
-        match self {
-            Effect::Factor(factor) => factor,
-            Effect::Pinned(_) | Effect::Injected(_) | Effect::HeldBack => 1.0,
-        }
+    fn on(&self, post: &FeedCandidate) -> (Score, u64) {
+        let matching = self.factors.iter().filter(|rule| rule.is_match(post));
+        let (factor, factors) = matching.fold((1.0, 0), |(factor, bits), rule| (factor * rule.with, bits | rule.bit()));
+        (post.networked.times(factor), factors)
     }
 }
 
@@ -49,8 +38,9 @@ impl Scorer<FeedQuery, FeedCandidate> for RuleFactors {
         posts: &'a [FeedCandidate],
     ) -> Reply<'a, Rows<FeedCandidate>> {
         let rows = posts.iter().map(|post| self.on(post)).collect();
-        ready(Rows::all(rows, |post: &mut FeedCandidate, (score, effects)| {
-            (post.score, post.rules) = (score, effects);
+        ready(Rows::all(rows, |post: &mut FeedCandidate, (score, factors)| {
+            post.score = score;
+            post.rules = RuleMarks { factors, placed: None };
         }))
     }
 

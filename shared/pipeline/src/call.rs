@@ -12,6 +12,9 @@ use crate::{Candidate, ComponentReport, Failure, QueryUpdate, Reply, Rows, RunCo
 
 /// Longest text of causes kept in a report.
 const MAX_DETAIL_CHARS: usize = 300;
+/// A component that is not required gets at most the time that is left divided by this. The rest is for those behind it: the run can do
+/// without this one, and not without a required one that has no time.
+const OPTIONAL_PART: u32 = 2;
 
 /// What every component says of itself.
 #[derive(Clone, Copy)]
@@ -20,6 +23,14 @@ pub(crate) struct Face {
     pub enabled: bool,
     pub required: bool,
     pub budget: Duration,
+}
+
+impl Face {
+    /// How long a call may take of a request that has so much time left.
+    fn limit(&self, left: Duration) -> Duration {
+        let share = if self.required { left } else { left / OPTIONAL_PART };
+        self.budget.min(share)
+    }
 }
 
 /// Reads the four common methods, which the traits repeat so that a component is one `impl` block.
@@ -128,7 +139,7 @@ impl Call {
         Self {
             at,
             face,
-            context: run.within(face.budget),
+            context: run.within(face.limit(run.time_left())),
             input,
         }
     }

@@ -112,28 +112,59 @@ fn an_overrun_is_cancelled_and_counts_as_failed() {
 }
 
 #[test]
-fn the_deadline_of_the_request_cuts_a_longer_budget() {
+fn a_required_component_may_take_all_that_is_left() {
     let world = World::default();
     let mut list = world.finding(5, posts(1..4));
-    list.hydrators
-        .push(Box::new(world.fake("first").delay(ms(60)).budget(ms(90))));
-    list.scorers
-        .push(Box::new(world.fake("second").delay(ms(60)).budget(ms(90))));
-    let outcome = world.run(list).expect("it is not required");
+    let slow = |name| world.fake(name).delay(ms(60)).budget(ms(90)).required();
+    list.hydrators.push(Box::new(slow("first")));
+    list.scorers.push(Box::new(slow("second")));
+    let error = world.run(list).expect_err("the second is required, and 40 ms are left");
+    let PipelineError::Unavailable { source, report, .. } = error else {
+        panic!("{error}");
+    };
+    assert!(matches!(source, Failure::TimedOut { limit } if limit == ms(40)));
     assert_eq!(world.names("cancelled"), ["second"]);
-    assert_eq!(outcome.report.took, DEADLINE);
-    assert_eq!(ids(outcome.selected.iter()), [1, 2, 3]);
+    assert_eq!(report.took, DEADLINE);
+}
+
+#[test]
+fn one_that_hangs_and_is_not_required_takes_half_of_what_is_left() {
+    for (stage, put) in PLACES {
+        let world = World::default();
+        let mut list = world.finding(5, posts(1..4));
+        put(&mut list, world.fake("hangs").delay(ms(500)));
+        put(&mut list, world.fake("hangs too").delay(ms(500)));
+        list.post_filters.push(Box::new(
+            world.fake("needed").delay(ms(20)).required().removes([2], "listed"),
+        ));
+        let outcome = world.run(list).expect("what is required has its time");
+        assert_eq!(ids(outcome.selected.iter()), [1, 3], "{stage:?}");
+        let took: Vec<_> = ["hangs", "hangs too", "needed"]
+            .iter()
+            .filter_map(|name| outcome.report.of(name).next())
+            .map(|entry| entry.took)
+            .collect();
+        // Those of a parallel stage have the same half.
+        let second = if stage == Stage::Scorer { ms(25) } else { ms(50) };
+        assert_eq!(took, [ms(50), second, ms(20)], "{stage:?}");
+    }
 }
 
 #[test]
 fn an_answer_that_is_there_at_once_counts_when_no_time_is_left() {
     let world = World::default();
-    let mut list = world.finding(5, posts(1..4));
-    list.hydrators.push(Box::new(world.fake("slow").delay(ms(500))));
+    let mut list = world.finding(5, posts(1..2));
+    let timer = world.timer.clone();
+    let computes = world.fake("computes").rates(move |post| {
+        timer.advance(DEADLINE);
+        post.score
+    });
+    list.scorers.push(Box::new(computes));
     list.post_filters
-        .push(Box::new(world.fake("instant").required().removes([2], "listed")));
+        .push(Box::new(world.fake("instant").required().removes([1], "listed")));
     let outcome = world.run(list).expect("nothing required fails");
-    assert_eq!(ids(outcome.selected.iter()), [1, 3]);
+    assert!(outcome.selected.is_empty(), "it was judged");
+    assert_eq!(outcome.report.took, DEADLINE);
 }
 
 #[test]

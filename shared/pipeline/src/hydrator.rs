@@ -23,7 +23,7 @@ pub trait Hydrator<Q, C>: Send + Sync {
         false
     }
 
-    /// The longest it may take; all that the request has left by default.
+    /// The longest it may take; never more than what the request has left, or half of that if it is not required.
     fn budget(&self) -> Duration {
         Duration::MAX
     }

@@ -21,9 +21,10 @@
 //! # When a component fails
 //!
 //! An error, an answer with the wrong number of rows, and an overrun of the budget are all failures. The budget of a call
-//! is the smaller of the component's own and what the request has left; at its end the future is dropped. A failure
+//! is the smaller of the component's own and what the request has left, or half of that if it is not *required*: so those
+//! behind one that hangs still have their time. At its end the future is dropped. A failure
 //! is logged, stands in the [`Report`], is named in [`Report::degraded`], and the run goes on without the component, unless it is
-//! *required*. Required components fail closed: the run is [`PipelineError::Unavailable`] without a required query
+//! required. Required components fail closed: the run is [`PipelineError::Unavailable`] without a required query
 //! hydrator, source, hydrator, filter or scorer; a row that a required hydrator could not fill, and a candidate that a required filter
 //! could not judge, is removed. A panic is not caught: it is a broken invariant, and the process's policy decides.
 //!

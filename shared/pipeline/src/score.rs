@@ -61,13 +61,13 @@ impl Score {
         self.scale == Scale::Scored
     }
 
-    /// Changes the number and keeps the scale; `None` if the result is NaN. [`Score::UNSCORED`] stays as it is.
+    /// The number times a factor, on the same scale; [`Score::UNSCORED`] if that is NaN, or was no score before.
     #[must_use]
-    pub fn map(self, change: impl FnOnce(f64) -> f64) -> Option<Self> {
-        if self.scale == Scale::Unscored {
-            return Some(self);
+    pub fn times(self, factor: f64) -> Self {
+        match self.scale {
+            Scale::Unscored => self,
+            scale => Self::on(scale, self.value * factor).unwrap_or(Self::UNSCORED),
         }
-        Self::on(self.scale, change(self.value))
     }
 }
 

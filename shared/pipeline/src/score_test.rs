@@ -12,12 +12,12 @@ fn nan_is_no_score_and_the_zeroes_are_equal() {
 }
 
 #[test]
-fn a_changed_score_keeps_its_scale() {
-    let fallback = Score::fallback(4.0).expect("no NaN").map(|x| x * 0.75).expect("no NaN");
+fn a_factor_keeps_the_scale() {
+    let fallback = Score::fallback(4.0).expect("no NaN").times(0.75);
     assert_eq!(fallback, Score::fallback(3.0).expect("no NaN"));
     assert!(!fallback.is_scored());
-    assert_eq!(Score::UNSCORED.map(|_| 7.0), Some(Score::UNSCORED));
-    assert_eq!(Score::new(1.0).expect("no NaN").map(|_| f64::NAN), None);
+    assert_eq!(Score::UNSCORED.times(0.0), Score::UNSCORED);
+    assert_eq!(Score::new(0.0).expect("no NaN").times(f64::INFINITY), Score::UNSCORED);
 }
 
 proptest! {

@@ -21,7 +21,7 @@ pub trait Scorer<Q, C>: Send + Sync {
         false
     }
 
-    /// The longest it may take; all that the request has left by default.
+    /// The longest it may take; never more than what the request has left, or half of that if it is not required.
     fn budget(&self) -> Duration {
         Duration::MAX
     }

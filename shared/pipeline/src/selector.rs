@@ -9,7 +9,7 @@ use crate::{Score, name::short_type_name};
 pub struct Selection<C> {
     /// The slate, best first: what ranks above the reserve, and what a selector has reason to want judged besides.
     pub selected: Vec<C>,
-    /// The rest, best first.
+    /// The rest, in the order in which backfill and the next page take it: best first, unless a selector has reason to put some further back.
     pub reserve: Vec<C>,
 }
 

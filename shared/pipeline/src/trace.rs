@@ -45,7 +45,8 @@ pub enum TraceEvent {
     },
     /// The selector has run.
     Ranked {
-        /// Rank among all candidates.
+        /// Place in the slate, or behind the whole of it in the reserve. By [`crate::Selector::select`] as it comes that is the rank among
+        /// all candidates; one that a selector takes besides stands before better ones of the reserve.
         rank: usize,
         /// Whether it made the slate.
         slate: bool,

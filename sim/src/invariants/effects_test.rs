@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use covey_shared::ids::{LogIndex, NodeId, UnixMillis, UserId};
 use covey_shared::metadata::ClusterView;
 
+use covey_shared::settings::Settings;
+
 use super::*;
 use crate::history::History;
 
@@ -32,6 +34,7 @@ fn metadata_that_is_older_than_what_was_known_is_found() {
         shards: Vec::new(),
         operations: Vec::new(),
         audit: Vec::new(),
+        settings: Settings::default(),
     };
     let mut history = History::default();
     metadata_goes_on(&mut history, LogIndex(0), &view(7));

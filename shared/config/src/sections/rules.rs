@@ -27,8 +27,9 @@ const MATCH_KEYS: [&str; 8] = [
     "video",
 ];
 
-pub(crate) const RULE_DOC: [&str; 11] = [
-    " Business rules, at most 64, one [[feed.rule]] each, in the order in which they are applied. None by default.",
+pub(crate) const RULE_DOC: [&str; 12] = [
+    " Business rules, at most 64, one [[feed.rule]] each. None by default. Their order decides only between pins, and between injects that",
+    " are due at one slot: the first in the file comes first. Boosts and demotions all count, and a cap always holds.",
     " name: text · a-z, 0-9 and single _; stands in explain. kind: \"boost\" or \"demote\" or \"pin\" or \"inject\" or \"cap\".",
     " boost, demote: the score is multiplied by factor (number · 1.0 to 100.0 for boost, 0.0 to 1.0 for demote).",
     " pin: on the first page the best match stands at slot (whole number · 1 to 1000). inject: at slot, or above, stands a match.",
@@ -152,6 +153,17 @@ pub enum RuleAction {
         /// At least 1.
         most: usize,
     },
+}
+
+impl RuleAction {
+    /// What a rule of this kind multiplies the score by.
+    #[must_use]
+    pub fn factor(self) -> Option<f64> {
+        match self {
+            Self::Boost { factor } | Self::Demote { factor } => Some(factor),
+            Self::Pin { .. } | Self::Inject { .. } | Self::Cap { .. } => None,
+        }
+    }
 }
 
 /// What a rule matches: all that is given must hold.

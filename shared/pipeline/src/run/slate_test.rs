@@ -1,6 +1,6 @@
 //! Backfill.
 
-use crate::testing::{Fake, Outcomes, World, ids, ms, posts};
+use crate::testing::{DEADLINE, Fake, Outcomes, World, ids, posts};
 use crate::{Limits, Stage, Verdict};
 
 /// Slate of 4 out of 1..=12, result size 4, with one post-selection hydrator and filter.
@@ -62,8 +62,8 @@ fn the_number_of_rounds_is_bounded() {
 
 #[test]
 fn no_round_is_begun_when_the_time_is_up() {
-    let (_, outcome) = run(9, |h| h.delay(ms(500)), |f| f.removes([1], "listed"));
-    let outcome = outcome.expect("it is not required");
+    let (_, outcome) = run(9, |h| h.required().delay(DEADLINE), |f| f.removes([1], "listed"));
+    let outcome = outcome.expect("it answers at the last moment");
     assert_eq!(ids(outcome.selected.iter()), [2, 3, 4]);
     assert_eq!(outcome.report.backfill_rounds, 0);
 }
