@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use covey_env::Clock;
-use covey_eventlog::{ActionRow, Batch, EventLog, ServedRow, action_name};
+use covey_eventlog::{ActionRow, Batch, EventLog, ServedRow};
 use covey_shared::ids::UnixMillis;
 use covey_shared::model::Action;
 
@@ -46,7 +46,7 @@ fn row(action: &Action) -> ActionRow {
         acted_at: action.at,
         recorded_at: UnixMillis(0),
         viewer: action.viewer,
-        kind: action_name(action.kind).to_owned(),
+        kind: action.kind,
         post: action.post.post,
         author: action.post.author,
         dwell_ms: action.dwell_ms,

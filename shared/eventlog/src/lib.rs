@@ -25,5 +25,4 @@ pub use files::Kind;
 pub use hour::Hour;
 pub use log::{EventLog, EventLogThread, Settings};
 pub use look::{LookError, Looked, look, partitions};
-pub use rows::{ActionRow, Batch, ChannelHit, Row, ServedRow, action_name};
-pub use table::{TableError, read};
+pub use rows::{ActionRow, Batch, ChannelHit, ServedRow};

@@ -10,8 +10,9 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::{EventLog, EventLogThread};
-use crate::rows::testing::served;
-use crate::rows::{Batch, ServedRow};
+use crate::files::Kind;
+use crate::rows::Batch;
+use crate::rows::testing::{served, shown_served};
 use crate::testing::*;
 
 type Parked = (BoxFuture<'static, ()>, oneshot::Sender<()>);
@@ -75,7 +76,10 @@ async fn a_full_queue_drops_and_counts_and_what_it_took_is_written() {
     assert_eq!(log.totals().queue_dropped_rows, 61);
     held.let_go();
     thread.stop(LONG).await.unwrap();
-    assert_eq!(sealed::<ServedRow>(&disk), (0..100).map(served).collect::<Vec<_>>());
+    assert_eq!(
+        sealed(&disk, Kind::Served),
+        (0..100).map(shown_served).collect::<Vec<_>>()
+    );
     assert_eq!(log.totals().written_rows, 100);
     log.record(batch(0, 1));
     assert_eq!(log.totals().queue_dropped_rows, 62);
@@ -94,7 +98,7 @@ async fn room_comes_back_once_rows_are_taken() {
     }
     thread.stop(LONG).await.unwrap();
     assert_eq!(log.totals().queue_dropped_rows, 0);
-    assert_eq!(sealed::<ServedRow>(&disk).len(), 1000);
+    assert_eq!(sealed(&disk, Kind::Served).len(), 1000);
 }
 
 #[tokio::test]

@@ -94,7 +94,8 @@ fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<PathBuf>, LookError> {
     Ok(entries.into_iter().map(|entry| entry.path).collect())
 }
 
-fn first(content: Vec<u8>, limit: usize) -> Result<Vec<Looked>, ParquetError> {
+/// The first `limit` rows of a file.
+pub(crate) fn first(content: Vec<u8>, limit: usize) -> Result<Vec<Looked>, ParquetError> {
     let reader = SerializedFileReader::new(Bytes::from(content))?;
     reader
         .get_row_iter(None)?

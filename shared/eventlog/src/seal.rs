@@ -10,13 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use covey_env::{Disk, OpenMode};
+use parquet::errors::ParquetError;
 use thiserror::Error;
 
 use crate::counters::{Counters, add};
 use crate::files::{FrameFile, Kind, is_temporary};
 use crate::frames::{FrameError, rows, scan};
 use crate::rows::{ActionRow, Row, ServedRow};
-use crate::table::{Encoder, TableError};
+use crate::table::Encoder;
 
 /// A file of frames is never longer, by far; what is, is not ours.
 const MAX_FILE: u64 = 1 << 30;
@@ -27,7 +28,7 @@ pub(crate) enum WriteError {
     #[error("{}", path.display())]
     Disk { path: PathBuf, source: io::Error },
     #[error("{} cannot be sealed", path.display())]
-    Table { path: PathBuf, source: TableError },
+    Table { path: PathBuf, source: ParquetError },
     #[error("{} holds rows that this release cannot read; it stays where it is", path.display())]
     Unreadable { path: PathBuf, source: FrameError },
     #[error("all places in {} are taken; has each coordinator of this machine its own event_log.dir?", dir.display())]
