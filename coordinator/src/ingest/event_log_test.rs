@@ -42,6 +42,7 @@ async fn accepted_actions_are_in_the_log_and_others_are_not() {
     let settings = Settings {
         dir: dir.path().to_owned(),
         budget: u64::MAX,
+        min_free: 0.0,
         rotate: Duration::from_secs(3600),
         queue: 100,
     };

@@ -14,6 +14,7 @@ async fn log(env: &Env, dir: &Path) {
     let settings = Settings {
         dir: dir.to_owned(),
         budget: u64::MAX,
+        min_free: 0.0,
         rotate: Duration::from_secs(3600),
         queue: 10,
     };

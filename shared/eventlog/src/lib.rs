@@ -13,6 +13,7 @@ mod frames;
 mod hour;
 mod log;
 mod look;
+mod places;
 mod rows;
 mod seal;
 mod table;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub dir: PathBuf,
     /// Bytes on disk: with more, the oldest hours are deleted.
     pub budget: u64,
+    /// Part of the disk that stays free, 0 to 1: with less, the oldest hours are deleted too, whoever filled it.
+    pub min_free: f64,
     /// A file is sealed when its hour is over, or this long after its first row.
     pub rotate: Duration,
     /// Rows that may wait for the thread.
@@ -174,8 +176,10 @@ impl Thread {
         while let Ok(Input::Rows(batch, _)) = self.input.try_recv() {
             self.append(&batch);
         }
-        let closed = self.writer.as_mut().map_or(Ok(()), Writer::close);
-        self.note(closed);
+        if let Some(mut writer) = self.writer.take() {
+            let closed = writer.close();
+            self.note(closed);
+        }
         self.report(true);
     }
 
@@ -235,7 +239,7 @@ impl Reporter {
             tracing::info!(
                 files = totals.deleted_files - self.reported.deleted_files,
                 bytes = totals.deleted_bytes - self.reported.deleted_bytes,
-                "the event log is over its budget, its oldest files were deleted"
+                "the event log takes more of the disk than it may, its oldest files were deleted"
             );
             self.reported.deleted_files = totals.deleted_files;
             self.reported.deleted_bytes = totals.deleted_bytes;
@@ -248,7 +252,8 @@ impl Reporter {
             queue_dropped_rows = totals.queue_dropped_rows - self.reported.queue_dropped_rows,
             disk_dropped_rows = totals.disk_dropped_rows - self.reported.disk_dropped_rows,
             disk_errors = totals.disk_errors - self.reported.disk_errors,
-            unreadable_frames = totals.unreadable_frames - self.reported.unreadable_frames,
+            torn_bytes = totals.torn_bytes - self.reported.torn_bytes,
+            unreadable_files = totals.unreadable_files - self.reported.unreadable_files,
             error = error.as_ref().map(|error| error as &dyn std::error::Error),
             "the event log lost rows or could not write; serving goes on"
         );

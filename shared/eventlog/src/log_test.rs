@@ -11,8 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{EventLog, EventLogThread};
 use crate::files::Kind;
-use crate::rows::Batch;
-use crate::rows::testing::{served, shown_served};
+use crate::rows::testing::shown_served;
 use crate::testing::*;
 
 type Parked = (BoxFuture<'static, ()>, oneshot::Sender<()>);
@@ -56,10 +55,6 @@ fn start(disk: &TestDisk) -> (EventLog, EventLogThread, Arc<Held>) {
     };
     let (log, thread) = EventLog::start(&env, settings()).unwrap();
     (log, thread, held)
-}
-
-fn batch(from: u64, count: u64) -> Batch {
-    Batch::Served((from..from + count).map(served).collect())
 }
 
 const LONG: Duration = Duration::from_secs(60);
@@ -112,6 +107,18 @@ async fn a_directory_that_cannot_be_used_costs_rows_and_nothing_else() {
     let totals = log.totals();
     assert_eq!((totals.disk_dropped_rows, totals.written_rows), (3, 0));
     assert!(totals.disk_errors > 0);
+}
+
+#[tokio::test]
+async fn rows_that_the_end_could_not_write_are_lost_and_counted() {
+    let disk = TestDisk::new();
+    let (log, thread, held) = start(&disk);
+    log.record(batch(0, 3));
+    disk.fail_syncs(true);
+    held.let_go();
+    thread.stop(LONG).await.unwrap();
+    let totals = log.totals();
+    assert_eq!((totals.written_rows, totals.disk_dropped_rows), (0, 3));
 }
 
 #[test]

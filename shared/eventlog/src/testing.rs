@@ -13,6 +13,8 @@ use crate::counters::Counters;
 use crate::files::Kind;
 use crate::log::Settings;
 use crate::look::first;
+use crate::rows::Batch;
+use crate::rows::testing::{served, shown_served};
 use crate::writer::Writer;
 
 pub(crate) const ROOT: &str = "/events";
@@ -82,6 +84,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         dir: ROOT.into(),
         budget: u64::MAX,
+        min_free: 0.05,
         rotate: Duration::from_secs(3600),
         queue: 100,
     }
@@ -121,4 +124,20 @@ pub(crate) fn shown(file: Vec<u8>) -> Vec<Value> {
     let rows = first(file, usize::MAX).expect("the file is whole");
     let rows = rows.iter().map(|row| serde_json::to_value(row).expect("a row is JSON"));
     rows.collect()
+}
+
+/// Served rows with these numbers.
+pub(crate) fn batch(from: u64, count: u64) -> Batch {
+    Batch::Served((from..from + count).map(served).collect())
+}
+
+/// The numbers of the sealed rows, in the order of the files.
+pub(crate) fn numbers(disk: &TestDisk) -> Vec<u64> {
+    let rows = sealed(disk, Kind::Served).into_iter();
+    rows.map(|row| {
+        let n = row["asked_at"].as_u64().expect("a time") - START;
+        assert_eq!(row, shown_served(n));
+        n
+    })
+    .collect()
 }

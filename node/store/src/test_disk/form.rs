@@ -128,7 +128,12 @@ impl Disk for TestDisk {
     }
 
     fn space(&self, _path: &Path) -> io::Result<Option<DiskSpace>> {
-        Ok(None)
+        let ours: u64 = self.files().iter().map(|(_, bytes)| *bytes as u64).sum();
+        let size = lock(&self.0).size;
+        Ok(size.map(|(total, others)| DiskSpace {
+            free: total.saturating_sub(others.saturating_add(ours)),
+            total,
+        }))
     }
 
     fn lock_exclusive(&self, _dir: &Path) -> io::Result<DiskLock> {
