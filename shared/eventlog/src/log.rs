@@ -42,7 +42,7 @@ enum Input {
 
 /// The way to the log. Cheap to clone.
 #[derive(Clone)]
-pub struct EventLog(Option<Arc<Queue>>);
+pub struct EventLog(Arc<Queue>);
 
 struct Queue {
     sender: mpsc::Sender<Input>,
@@ -58,11 +58,6 @@ pub struct EventLogThread {
 }
 
 impl EventLog {
-    /// A log that keeps nothing.
-    pub fn off() -> EventLog {
-        EventLog(None)
-    }
-
     /// Starts the thread. A directory that cannot be used is logged and tried again, while rows are dropped and counted.
     ///
     /// # Errors
@@ -71,11 +66,11 @@ impl EventLog {
         let counters = Arc::new(Counters::default());
         // Every batch in line has at least one permit; the one place more is for the end.
         let (sender, input) = mpsc::channel(settings.queue + 1);
-        let log = EventLog(Some(Arc::new(Queue {
+        let log = EventLog(Arc::new(Queue {
             sender,
             room: Arc::new(Semaphore::new(settings.queue)),
             counters: counters.clone(),
-        })));
+        }));
         let thread = Thread {
             env: env.clone(),
             settings,
@@ -93,15 +88,9 @@ impl EventLog {
         Ok((log, thread))
     }
 
-    /// Whether rows are kept: without, there is no need to make them.
-    pub fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Records rows without waiting for anything. With a full queue they are dropped and counted.
     pub fn record(&self, batch: Batch) {
-        let Some(queue) = &self.0 else { return };
-        let rows = batch.len();
+        let (queue, rows) = (&self.0, batch.len());
         if rows == 0 {
             return;
         }
@@ -118,7 +107,7 @@ impl EventLog {
 
     /// What was written and lost since the start.
     pub fn totals(&self) -> Totals {
-        self.0.as_ref().map(|queue| queue.counters.totals()).unwrap_or_default()
+        self.0.counters.totals()
     }
 }
 
@@ -134,10 +123,8 @@ impl EventLogThread {
     /// # Errors
     /// The disk was slower than that: what was synced is sealed at the next start.
     pub async fn stop(self, deadline: Duration) -> Result<(), WorkerError> {
-        if let Some(queue) = &self.log.0 {
-            // There is room, unless it was stopped or has ended before.
-            _ = queue.sender.try_send(Input::Stop);
-        }
+        // There is room, unless it was stopped or has ended before.
+        _ = self.log.0.sender.try_send(Input::Stop);
         self.handle.join(deadline).await
     }
 }
