@@ -49,8 +49,13 @@ pub(crate) fn add(counter: &AtomicU64, n: u64) {
 }
 
 impl Totals {
+    /// Rows that are in no file and never will be.
+    pub fn lost_rows(&self) -> u64 {
+        self.queue_dropped_rows + self.disk_dropped_rows
+    }
+
     /// What an operator should hear of: it grows when something was lost or went wrong.
     pub(crate) fn losses(&self) -> u64 {
-        self.queue_dropped_rows + self.disk_dropped_rows + self.disk_errors + self.torn_bytes + self.unreadable_files
+        self.lost_rows() + self.disk_errors + self.torn_bytes + self.unreadable_files
     }
 }
