@@ -10,6 +10,7 @@ use futures::future;
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::query::FeedQuery;
 use crate::feed::shards::Shards;
+use crate::rules::{Effect, RuleEffect};
 
 /// Makes the rows and hands them over; the log itself never waits.
 pub(crate) struct EventLog {
@@ -59,9 +60,10 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
         diversified_score: known(post.diversified),
         score: known(post.score),
         model: post.scored.and_then(|scored| scored.model),
-        // Every post stands where it was ranked.
+        // Every place is that of a rank or of a rule: none is drawn.
         explored: false,
         propensity: 1.0,
+        rule_placed: post.rules.iter().any(is_placing),
     }
 }
 
@@ -71,6 +73,10 @@ fn hit(hit: &crate::feed::candidate::ChannelHit) -> ChannelHit {
         rank: u32::try_from(hit.rank).unwrap_or(u32::MAX),
         score: hit.score,
     }
+}
+
+fn is_placing(rule: &RuleEffect) -> bool {
+    matches!(rule.effect, Effect::Pinned(_) | Effect::Injected(_))
 }
 
 /// As the first score sees it: of the author, or of the author of what is repeated.

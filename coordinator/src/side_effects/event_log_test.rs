@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covey_api::v1::GetFeedReply;
-use covey_config::{Config, Secret};
+use covey_config::{Config, RuleAction, Secret};
 use covey_env::Monotonic;
 use covey_eventlog::ServedRow;
 use covey_shared::score::Score;
@@ -14,6 +14,7 @@ use crate::feed::fake_shards::FakeShards;
 use crate::feed::testing::{MINUTE, NOW, VIEWER, ago, core, env, key};
 use crate::feed::{FeedRequest, FeedService};
 use crate::request::RequestContext;
+use crate::rules::testing::{id, inject, pin, rule};
 use crate::seal::Sealer;
 
 fn service(shards: FakeShards, config: Config) -> (FeedService, Arc<FakeShards>) {
@@ -111,6 +112,21 @@ fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
         rows.iter()
             .any(|row| channels(row) == [("Popular".to_owned(), row.post.0 as u32)])
     );
+}
+
+#[test]
+fn a_post_that_a_pin_or_an_inject_put_there_says_so_and_others_do_not() {
+    let mut config = Config::default();
+    let halved = rule("halved", RuleAction::Demote { factor: 0.5 }, id(5));
+    config.feed.rules.0 = vec![pin("pinned", 2, id(7)), inject("injected", 4, id(9)), halved];
+    let (service, shards) = service(world(), config);
+    let (_, rows) = feed(&service, &shards, request());
+    let placed = rows.iter().filter(|row| row.rule_placed);
+    assert_eq!(
+        placed.map(|row| (row.slot, row.post)).collect::<Vec<_>>(),
+        [(2, PostId(7)), (4, PostId(9))]
+    );
+    assert_eq!(rows.len(), 10);
 }
 
 #[test]

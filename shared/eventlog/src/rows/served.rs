@@ -76,6 +76,8 @@ fields! {
         pub explored: bool,
         /// Probability with which it got this place; 1 = it was ranked there.
         pub propensity: f32,
+        /// A business rule put it there: a pin or an inject.
+        pub rule_placed: bool,
     }
 }
 

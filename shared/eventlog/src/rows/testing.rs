@@ -42,6 +42,7 @@ pub(crate) fn served(i: u64) -> ServedRow {
         model: there.then_some(i as u32 % 3),
         explored: !there,
         propensity: 1.0 / (i + 1) as f32,
+        rule_placed: i % 5 == 1,
     }
 }
 
@@ -94,6 +95,7 @@ pub(crate) fn shown_served(i: u64) -> Value {
         "model": row.model,
         "explored": row.explored,
         "propensity": row.propensity,
+        "rule_placed": row.rule_placed,
     })
 }
 
