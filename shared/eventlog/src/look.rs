@@ -55,9 +55,12 @@ pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>,
     }
     for partition in entries(disk, &dir)? {
         let Some(hour) = hour_of(&partition) else { continue };
-        // The folder of an hour outlives its files.
-        if entries(disk, &partition)?.iter().any(|path| is_parquet(path)) {
-            hours.push(hour);
+        // A folder is there before its first file, and goes after its last one.
+        match entries(disk, &partition) {
+            Ok(files) if files.iter().any(|path| is_parquet(path)) => hours.push(hour),
+            Ok(_) => {}
+            Err(LookError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(hours)

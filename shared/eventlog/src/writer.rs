@@ -5,11 +5,11 @@
 //! rows say of themselves. A clock that jumps ends a file and begins another, in either direction.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_env::{DiskFile, Env, Monotonic, OpenMode};
+use covey_env::{Disk, DiskFile, Env, Monotonic, OpenMode};
 use covey_shared::codec::CodecError;
 
 use crate::budget::is_low;
@@ -270,9 +270,8 @@ impl Writer {
         first
     }
 
-    /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
-    /// Their folders stay, also when they are empty: another process may be about to seal a file into one.
-    /// One that cannot be deleted does not hold up the others.
+    /// Deletes the oldest sealed files, and the folders of hours of which nothing is left. Processes that share the directory find the
+    /// same ones: what another has deleted is gone. One that cannot be deleted does not hold up the others.
     fn keep_to_limit(&mut self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
         let taken = taken(disk, root)?;
@@ -281,16 +280,28 @@ impl Writer {
         self.is_over = taken.open >= limit;
         let mut first = Ok(());
         for file in taken.excess(limit) {
-            match disk.remove_file(&file.path) {
+            let deleted = match disk.remove_file(&file.path) {
                 Ok(()) => {
                     add(&self.counters.deleted_files, 1);
                     add(&self.counters.deleted_bytes, file.bytes);
+                    file.path.parent().map_or(Ok(()), |hour| remove_empty(disk, hour))
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => first = first.and(Err(on(&file.path)(error))),
-            }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(on(&file.path)(error)),
+            };
+            first = first.and(deleted);
         }
         first
+    }
+}
+
+/// Another process may be about to seal a file into it: then its rename fails, and the next attempt makes the folder anew.
+fn remove_empty(disk: &dyn Disk, hour: &Path) -> Result<(), WriteError> {
+    match disk.remove_dir(hour) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+            Err(on(hour)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
