@@ -20,6 +20,10 @@ use crate::seal::Sealer;
 /// Who starts waits so long for a node that says what operators have set.
 const SETTINGS_WAIT: Duration = Duration::from_secs(3);
 
+/// The event log leaves so much more of the disk free than `storage.min_free_disk_ratio`, at which a node on that disk takes in nothing
+/// more until a fifth more is free: the log gives way before.
+const LOG_GIVES_WAY: f64 = 1.5;
+
 /// What a coordinator is made of.
 pub struct CoordinatorParts {
     /// The world.
@@ -190,6 +194,7 @@ fn event_log(env: &Env, config: &Config) -> std::io::Result<(Option<EventLog>, O
     let settings = Settings {
         dir: config.event_log_dir(),
         budget: event_log.budget.as_u64(),
+        min_free: config.storage.min_free_disk_ratio * LOG_GIVES_WAY,
         rotate: event_log.rotate,
         queue: event_log.queue,
     };

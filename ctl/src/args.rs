@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +12,7 @@ pub use bench::{
     BenchArgs, BenchCommand, BusyArgs, ComebackArgs, ElasticArgs, OwnWritesArgs, QualityArgs, RestartArgs, SteadyArgs,
     TakedownArgs,
 };
+pub use config::{ConfigCommand, SetFlags};
 pub use data::{
     ClusterArgs, DemoArgs, EvaluateCommand, HiggsArgs, LoadArgs, LoadFlags, LoadInput, WorldArgs, WorldSize,
 };
@@ -24,6 +24,7 @@ pub use operations::{
 };
 
 mod bench;
+mod config;
 mod data;
 mod events;
 mod operations;
@@ -123,7 +124,7 @@ pub enum Command {
     Builds(BuildsCommand),
     /// Look into the event log of the coordinators of this machine
     Events(EventsArgs),
-    /// Check the configuration
+    /// Check the configuration, and set keys of it on all coordinators while they serve
     #[command(subcommand)]
     Config(ConfigCommand),
 }
@@ -338,17 +339,6 @@ pub enum BuildsCommand {
         /// Only on this node; may be repeated
         #[arg(long = "node", value_name = "NODE")]
         nodes: Vec<u64>,
-    },
-}
-
-/// What to do with the configuration.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Report everything that is wrong with a file, at once
-    Check {
-        /// The file
-        #[arg(default_value = "cluster.toml")]
-        file: PathBuf,
     },
 }
 

@@ -50,6 +50,25 @@ fn loads_take_their_options_after_the_input() {
 }
 
 #[test]
+fn settings_are_keys_with_values() {
+    let rule = "feed.rule.cup={ kind = \"cap\", per = \"topic\", most = 2 }";
+    let cli = Cli::try_parse_from(["covey", "config", "set", "feed.oon_factor = 0.5", rule, "--dry-run"]).unwrap();
+    let Command::Config(ConfigCommand::Set { settings, flags }) = cli.command else {
+        panic!("settings")
+    };
+    assert_eq!(settings[0], ("feed.oon_factor".to_owned(), "0.5".to_owned()));
+    assert_eq!(settings[1].1, "{ kind = \"cap\", per = \"topic\", most = 2 }");
+    assert!(flags.dry_run);
+    for wrong in ["feed.oon_factor", "feed.oon_factor="] {
+        assert!(
+            Cli::try_parse_from(["covey", "config", "set", wrong]).is_err(),
+            "{wrong}"
+        );
+    }
+    assert!(Cli::try_parse_from(["covey", "config", "set"]).is_err());
+}
+
+#[test]
 fn a_search_is_for_exactly_one_thing() {
     assert!(Cli::try_parse_from(["covey", "search"]).is_err());
     assert!(Cli::try_parse_from(["covey", "search", "--text", "x", "--post", "1"]).is_err());

@@ -86,17 +86,22 @@ pub fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, CodecError> {
 
 /// Decodes a value that fills `bytes` exactly.
 pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
+    match decode_prefix(bytes)? {
+        (value, []) => Ok(value),
+        (_, rest) => Err(CodecError::Trailing {
+            what: name::<T>(),
+            extra: rest.len(),
+        }),
+    }
+}
+
+/// Decodes a value at the begin of `bytes`, and returns what follows it.
+pub fn decode_prefix<T: Decode<()>>(bytes: &[u8]) -> Result<(T, &[u8]), CodecError> {
     let (value, used) = bincode::decode_from_slice(bytes, READ).map_err(|source| CodecError::Decode {
         what: name::<T>(),
         source,
     })?;
-    if used != bytes.len() {
-        return Err(CodecError::Trailing {
-            what: name::<T>(),
-            extra: bytes.len() - used,
-        });
-    }
-    Ok(value)
+    Ok((value, bytes.get(used..).unwrap_or_default()))
 }
 
 /// Encodes `value` behind its format version (2 bytes, little-endian).

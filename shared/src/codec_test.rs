@@ -19,6 +19,15 @@ fn trailing_bytes_are_refused() {
 }
 
 #[test]
+fn values_behind_each_other_are_read_one_by_one() {
+    let bytes = [encode(&7u16).expect("small"), encode(&8u32).expect("small")].concat();
+    let (first, rest) = decode_prefix::<u16>(&bytes).expect("the first");
+    assert_eq!((first, rest), (7, &bytes[2..]));
+    assert!(matches!(decode_prefix::<u32>(rest), Ok((8, []))));
+    assert!(decode_prefix::<u64>(rest).is_err());
+}
+
+#[test]
 fn a_newer_version_names_the_way_out() {
     let bytes = encode_versioned(2, &7u32).expect("small");
     assert_eq!(decode_versioned::<u32>(2, &bytes).ok(), Some(7));

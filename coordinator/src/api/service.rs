@@ -88,6 +88,10 @@ impl Api {
         &self.tally
     }
 
+    pub(super) fn logged(&self) -> covey_eventlog::Totals {
+        self.deps.ingest.logged()
+    }
+
     pub(super) fn deadlines(&self) -> Deadlines {
         self.deadlines
     }

@@ -24,6 +24,9 @@ struct Snapshot {
     faulty: u64,
     shed: u64,
     failed: u64,
+    /// Rows of the event log that are written, and those that are lost.
+    logged_rows: u64,
+    lost_rows: u64,
     cpu_us: u64,
 }
 
@@ -42,6 +45,8 @@ pub(crate) async fn log_statistics(api: Arc<Api>, interval: Duration) {
             shed = now.shed - before.shed,
             failed = now.failed - before.failed,
             in_flight = api.in_flight(),
+            event_log_rows = now.logged_rows - before.logged_rows,
+            event_log_lost_rows = now.lost_rows - before.lost_rows,
             cpu_share = (now.cpu_us - before.cpu_us) as f64 / 1e6 / seconds,
             resident_mib = resident_bytes >> 20,
             "statistics"
@@ -51,7 +56,7 @@ pub(crate) async fn log_statistics(api: Arc<Api>, interval: Duration) {
 }
 
 fn snapshot(api: &Api) -> (Snapshot, u64) {
-    let tally = api.tally();
+    let (tally, log) = (api.tally(), api.logged());
     // Without /proc the log goes on without these two.
     let process = covey_telemetry::process_stats().unwrap_or_default();
     let snapshot = Snapshot {
@@ -59,6 +64,8 @@ fn snapshot(api: &Api) -> (Snapshot, u64) {
         faulty: tally.faulty.load(Ordering::Relaxed),
         shed: tally.shed.load(Ordering::Relaxed),
         failed: tally.failed.load(Ordering::Relaxed),
+        logged_rows: log.written_rows,
+        lost_rows: log.lost_rows(),
         cpu_us: process.cpu_us,
     };
     (snapshot, process.resident_bytes)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use covey_env::Monotonic;
 use covey_pipeline::RunContext;
-use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
+use covey_shared::ids::{LogIndex, PostId, PostKey, UnixMillis, UserId};
 use covey_shared::session::SessionToken;
 use covey_shared::wire::{SearchFilter, SeenBloom, ViewerState};
 use tokio::sync::OnceCell;
@@ -64,6 +64,8 @@ pub(crate) struct Impressions {
 #[derive(Clone, Debug)]
 pub(crate) struct FeedQuery {
     pub(crate) viewer: UserId,
+    /// Version of the settings that it is answered by.
+    pub(crate) config: LogIndex,
     pub(crate) now: UnixMillis,
     /// Older posts are not shown; `None` = all ages.
     pub(crate) oldest: Option<UnixMillis>,

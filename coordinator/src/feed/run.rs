@@ -123,6 +123,7 @@ impl Run<'_> {
         let now = UnixMillis(self.service.env.clock.unix_ms());
         FeedQuery {
             viewer: request.viewer,
+            config: self.serving.settings.version,
             now,
             oldest: self.serving.config.feed.max_post_age.map(|age| before(now, age)),
             in_network_only: request.in_network_only,

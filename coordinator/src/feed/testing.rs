@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use covey_config::{Config, Metric};
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_pipeline::{Components, Filter, Hydrator, RequestId, RunContext, Scorer, Verdict};
-use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
+use covey_shared::ids::{LogIndex, PostId, PostKey, UnixMillis, UserId, Version};
 use covey_shared::model::{ActionKind, Topics};
 use covey_shared::score::Score;
 use covey_shared::session::SessionToken;
@@ -82,6 +82,7 @@ pub(crate) fn action(kind: ActionKind, post: PostKey, at: UnixMillis) -> ViewerA
 pub(crate) fn query() -> FeedQuery {
     FeedQuery {
         viewer: VIEWER,
+        config: LogIndex(0),
         now: NOW,
         oldest: Some(ago(48 * 60 * MINUTE)),
         in_network_only: false,

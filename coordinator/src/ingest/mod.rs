@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix::Addr;
 use covey_config::Config;
 use covey_env::{Clock, Monotonic};
-use covey_eventlog::{EventLog, ServedRow};
+use covey_eventlog::{EventLog, ServedRow, Totals};
 use covey_shared::command::Served;
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -115,6 +115,14 @@ impl Ingest {
         if let Some(events) = &self.events {
             events.served(rows);
         }
+    }
+
+    /// What the event log has written and lost since the start; nothing without a log.
+    pub(crate) fn logged(&self) -> Totals {
+        self.events
+            .as_ref()
+            .map(|events| events.log.totals())
+            .unwrap_or_default()
     }
 }
 

@@ -76,6 +76,11 @@ impl RuleMarks {
         self.is_multiplied_by(rule) || self.placed.is_some_and(|(by, _)| by == rule)
     }
 
+    /// Whether a rule put it where it stands.
+    pub(crate) fn is_placed(self) -> bool {
+        matches!(self.placed, Some((_, Placing::Pinned(_) | Placing::Injected(_))))
+    }
+
     /// What does not depend on the page: each page places anew, and what was removed has no place.
     pub(crate) fn unplaced(self) -> RuleMarks {
         RuleMarks { placed: None, ..self }

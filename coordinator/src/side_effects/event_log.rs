@@ -59,9 +59,11 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
         diversified_score: known(post.diversified),
         score: known(post.score),
         model: post.scored.and_then(|scored| scored.model),
-        // Every post stands where it was ranked.
+        // Every place is that of a rank or of a rule: none is drawn.
         explored: false,
         propensity: 1.0,
+        rule_placed: post.rules.is_placed(),
+        config_version: query.config.0,
     }
 }
 

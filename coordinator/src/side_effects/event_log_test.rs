@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use covey_api::v1::GetFeedReply;
-use covey_config::{Config, Secret};
+use covey_config::{Config, RuleAction, Secret};
 use covey_env::Monotonic;
 use covey_eventlog::ServedRow;
+use covey_shared::ids::LogIndex;
 use covey_shared::score::Score;
+use covey_shared::settings::Settings;
 use covey_shared::wire::{Candidate, ViewerState};
 
 use super::*;
@@ -14,6 +16,7 @@ use crate::feed::fake_shards::FakeShards;
 use crate::feed::testing::{MINUTE, NOW, VIEWER, ago, core, env, key};
 use crate::feed::{FeedRequest, FeedService};
 use crate::request::RequestContext;
+use crate::rules::testing::{id, inject, pin, rule};
 use crate::seal::Sealer;
 
 fn service(shards: FakeShards, config: Config) -> (FeedService, Arc<FakeShards>) {
@@ -73,6 +76,10 @@ fn world() -> FakeShards {
 #[test]
 fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
     let (service, shards) = service(world(), Config::default());
+    service.learn(Arc::new(Settings {
+        version: LogIndex(7),
+        ..Settings::default()
+    }));
     let (reply, rows) = feed(&service, &shards, request());
     assert_eq!(rows.len(), 10);
     for ((post, row), slot) in reply.posts.iter().zip(&rows).zip(1..) {
@@ -86,6 +93,7 @@ fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
         );
         assert_eq!(row.prediction_request_id, post.prediction_request_id);
         assert_eq!((row.request, row.scored_at), (post.prediction_request_id, Some(NOW)));
+        assert_eq!(row.config_version, 7);
         assert_eq!(row.score, Some(post.score));
         assert_eq!(
             (row.in_network, row.model, row.propensity),
@@ -111,6 +119,21 @@ fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
         rows.iter()
             .any(|row| channels(row) == [("Popular".to_owned(), row.post.0 as u32)])
     );
+}
+
+#[test]
+fn a_post_that_a_pin_or_an_inject_put_there_says_so_and_others_do_not() {
+    let mut config = Config::default();
+    let halved = rule("halved", RuleAction::Demote { factor: 0.5 }, id(5));
+    config.feed.rules.0 = vec![pin("pinned", 2, id(7)), inject("injected", 4, id(9)), halved];
+    let (service, shards) = service(world(), config);
+    let (_, rows) = feed(&service, &shards, request());
+    let placed = rows.iter().filter(|row| row.rule_placed);
+    assert_eq!(
+        placed.map(|row| (row.slot, row.post)).collect::<Vec<_>>(),
+        [(2, PostId(7)), (4, PostId(9))]
+    );
+    assert_eq!(rows.len(), 10);
 }
 
 #[test]

@@ -19,6 +19,19 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
 }
 
+/// Parses KEY=VALUE.
+pub(super) fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("write KEY=VALUE, such as feed.oon_factor=0.5")?;
+    match (key.trim(), value.trim()) {
+        (key, "") => Err(format!(
+            "{key} has no value; `covey config unset {key}` has the file count again"
+        )),
+        (key, value) => Ok((key.to_owned(), value.to_owned())),
+    }
+}
+
 /// Parses the length of a pause.
 pub(super) fn pause(text: &str) -> Result<Duration, String> {
     let longest = Duration::from_secs(24 * 3600);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use covey_eventlog::{ActionRow, Batch, ChannelHit, EventLog, ServedRow, Settings};
 use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::model::ActionKind;
 
 use super::*;
 
@@ -13,6 +14,7 @@ async fn log(env: &Env, dir: &Path) {
     let settings = Settings {
         dir: dir.to_owned(),
         budget: u64::MAX,
+        min_free: 0.0,
         rotate: Duration::from_secs(3600),
         queue: 10,
     };
@@ -34,8 +36,18 @@ async fn log(env: &Env, dir: &Path) {
         ..ServedRow::default()
     }]));
     log.record(Batch::Actions(vec![ActionRow {
-        kind: "favorite".to_owned(),
-        ..ActionRow::default()
+        acted_at: UnixMillis(1_795_449_600_000),
+        recorded_at: UnixMillis(1_795_449_600_100),
+        viewer: UserId(5),
+        kind: ActionKind::Favorite,
+        post: PostId(8),
+        author: UserId(9),
+        dwell_ms: 0,
+        surface: 1,
+        prediction_request_id: 77,
+        client: 1,
+        sequence: 1,
+        item: 0,
     }]));
     thread.stop(Duration::from_secs(60)).await.unwrap();
 }

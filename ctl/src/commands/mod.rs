@@ -21,7 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::{BuildsCommand, Cli, Command, ConfigCommand, EvaluateCommand, OutputFormat, ShardCommand};
+use crate::args::{BuildsCommand, Cli, Command, EvaluateCommand, OutputFormat, ShardCommand};
 use crate::client::Client;
 use crate::demo;
 use crate::evaluate;
@@ -109,7 +109,7 @@ pub async fn run(cli: Cli) -> Result<Outcome> {
         Command::Builds(BuildsCommand::Pause { nodes, pause }) => builds::pause(&context, nodes, pause).await,
         Command::Builds(BuildsCommand::Resume { nodes }) => builds::resume(&context, nodes).await,
         Command::Events(args) => events::run(&context, &args),
-        Command::Config(ConfigCommand::Check { file }) => config::check(&context, &file),
+        Command::Config(command) => config::run(&context, command).await,
     }
 }
 

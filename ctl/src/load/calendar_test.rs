@@ -19,6 +19,7 @@ fn nonsense_is_no_date() {
         "a/b/c 1:2",
         "1/1/1 1:1",
         "1/1/2016",
+        "2/30/2016 1:00",
     ] {
         assert_eq!(month_first(text), None, "{text}");
     }

@@ -163,6 +163,14 @@ impl Covey for Fake {
         none()
     }
 
+    async fn get_settings(&self, _: Request<GetSettingsRequest>) -> Reply<GetSettingsReply> {
+        none()
+    }
+
+    async fn change_settings(&self, _: Request<ChangeSettingsRequest>) -> Reply<ChangeSettingsReply> {
+        none()
+    }
+
     async fn remove_node(&self, _: Request<RemoveNodeRequest>) -> Reply<RemoveNodeReply> {
         none()
     }

@@ -9,6 +9,7 @@ pub(crate) mod memory;
 pub(crate) mod nodes;
 pub(crate) mod operations;
 mod scrub;
+pub(crate) mod settings;
 pub(crate) mod shard;
 pub(crate) mod shards;
 pub(crate) mod status;

@@ -76,6 +76,9 @@ pub trait Disk: Send + Sync {
     /// Removes a file. It may be back after a crash until [`Disk::sync_dir`].
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
+    /// Removes an empty directory; `DirectoryNotEmpty` if it holds anything. It may be back after a crash until the parent is synced.
+    fn remove_dir(&self, dir: &Path) -> io::Result<()>;
+
     /// Removes a directory and all it holds. Parts of it may be back after a crash until the parent is synced.
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()>;
 

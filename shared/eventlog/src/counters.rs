@@ -28,17 +28,17 @@ counters! {
     written_rows,
     /// Rows lost because the queue was full, or the log had stopped.
     queue_dropped_rows,
-    /// Rows lost because the disk took none for too long, or files that cannot be sealed take up the budget.
+    /// Rows lost because the disk took none for too long, or files that are not sealed take up all that the log may take.
     disk_dropped_rows,
     /// Operations of the disk that failed; all are tried again.
     disk_errors,
     /// Bytes of writes that a crash interrupted, cut when their file was sealed.
     torn_bytes,
-    /// Attempts to seal a file that holds a whole frame without rows of this release and its kind. It stays where it is.
-    unreadable_frames,
+    /// Attempts to seal a file that is damaged, or holds a whole frame without rows of this release and its kind. It stays where it is.
+    unreadable_files,
     /// Parquet files made.
     sealed_files,
-    /// Files deleted because the log was over its budget.
+    /// Files deleted because the log took more of the disk than it may.
     deleted_files,
     /// Their bytes.
     deleted_bytes,
@@ -49,8 +49,13 @@ pub(crate) fn add(counter: &AtomicU64, n: u64) {
 }
 
 impl Totals {
-    /// What an operator should hear of: how often something was lost or went wrong.
+    /// Rows that are in no file and never will be.
+    pub fn lost_rows(&self) -> u64 {
+        self.queue_dropped_rows + self.disk_dropped_rows
+    }
+
+    /// What an operator should hear of: it grows when something was lost or went wrong.
     pub(crate) fn losses(&self) -> u64 {
-        self.queue_dropped_rows + self.disk_dropped_rows + self.disk_errors + self.unreadable_frames
+        self.lost_rows() + self.disk_errors + self.torn_bytes + self.unreadable_files
     }
 }

@@ -1,62 +1,97 @@
 //! The file of an open hour: frames of rows, each with a checksum. Pure.
 //!
 //! ```text
-//! len 4 | crc32c of len and body 4 | body of len bytes: format version 2, rows in bincode
+//! len 4 | crc32c of len and body 4 | body of len bytes: format version 3, batches of rows in bincode
 //! ```
-//! Integers are little-endian. Files are never recycled, so what stands behind the last whole frame was never synced: a write
-//! that a crash interrupted.
+//! Integers are little-endian. A frame is one write, which is synced before the next one begins, and files are never recycled. So
+//! behind the last whole frame stands at most one write, that a crash interrupted.
 
 use std::ops::Range;
 
-use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
+use covey_shared::codec::{CodecError, decode_prefix, encode};
 use thiserror::Error;
 
 use crate::rows::Row;
 
 /// Version of the rows in frames: bumped when a row changes. A stop in good order leaves no frames, so no other version is read.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEADER: usize = 8;
+/// Where the batches begin: behind header and version.
+const BATCHES: usize = HEADER + 2;
 
-/// Why the rows of a whole frame could not be read.
+/// Why the rows of a file could not be read.
 #[derive(Debug, Error)]
 pub(crate) enum FrameError {
-    #[error("an older release wrote its rows, in format {found}; this one reads format {VERSION}")]
-    Older { found: u16 },
+    #[error("another release wrote its rows, in format {found}; this one reads format {VERSION}")]
+    Version { found: u16 },
+    #[error("byte {at} does not begin a whole frame, but byte {next} does: the disk has changed what was synced")]
+    Damaged { at: usize, next: usize },
     #[error(transparent)]
     Codec(#[from] CodecError),
 }
 
-/// Appends one frame with these rows.
-///
-/// # Errors
-/// The rows are too large for one frame.
-pub(crate) fn append<R: Row>(out: &mut Vec<u8>, rows: &Vec<R>) -> Result<(), CodecError> {
-    let body = encode_versioned(VERSION, rows)?;
-    let len = u32::try_from(body.len()).map_err(|_| CodecError::TooLarge {
-        what: "frame",
-        bytes: body.len(),
-        limit: u32::MAX as usize,
-    })?;
-    let len = len.to_le_bytes();
-    out.extend_from_slice(&len);
-    out.extend_from_slice(&checksum(len, &body).to_le_bytes());
-    out.extend_from_slice(&body);
-    Ok(())
+/// Rows that become one frame.
+#[derive(Default)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// They are too many for one frame, which is left as it was.
+    pub(crate) fn push<R: Row>(&mut self, rows: &Vec<R>) -> Result<(), CodecError> {
+        let batch = encode(rows)?;
+        let bytes = self.0.len().max(BATCHES) + batch.len() - HEADER;
+        let len = u32::try_from(bytes).map_err(|_| CodecError::TooLarge {
+            what: "frame",
+            bytes,
+            limit: u32::MAX as usize,
+        })?;
+        if self.0.is_empty() {
+            self.0.extend([0; HEADER]);
+            self.0.extend(VERSION.to_le_bytes());
+        }
+        self.0.extend(batch);
+        self.0[..4].copy_from_slice(&len.to_le_bytes());
+        Ok(())
+    }
+
+    /// Length in bytes; 0 without rows.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The frame as it is written; empty without rows.
+    pub(crate) fn bytes(&mut self) -> &[u8] {
+        if let Some((header, body)) = self.0.split_first_chunk_mut::<HEADER>() {
+            let (len, crc) = header.split_at_mut(4);
+            crc.copy_from_slice(&checksum(len, body).to_le_bytes());
+        }
+        &self.0
+    }
 }
 
-fn checksum(len: [u8; 4], body: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&len), body)
+fn checksum(len: &[u8], body: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(len), body)
 }
 
 /// Where the bodies of the whole frames are, in order. The end of the last one is where the torn tail begins.
-pub(crate) fn scan(file: &[u8]) -> Vec<Range<usize>> {
+///
+/// # Errors
+/// [`FrameError::Damaged`]: a whole frame follows what is not one. No crash leaves that.
+pub(crate) fn scan(file: &[u8]) -> Result<Vec<Range<usize>>, FrameError> {
     let mut bodies = Vec::new();
     let mut at = 0;
     while let Some(body) = frame_at(file, at) {
         at = body.end;
         bodies.push(body);
     }
-    bodies
+    // The version first: it costs nothing, where a checksum costs a pass over up to the rest of the file.
+    let mut behind = (at + 1..file.len()).filter(|at| matches!(version(file, at + HEADER), Some(1..=VERSION)));
+    match behind.find(|at| frame_at(file, *at).is_some()) {
+        Some(next) => Err(FrameError::Damaged { at, next }),
+        None => Ok(bodies),
+    }
 }
 
 fn frame_at(file: &[u8], at: usize) -> Option<Range<usize>> {
@@ -64,20 +99,32 @@ fn frame_at(file: &[u8], at: usize) -> Option<Range<usize>> {
     let crc: [u8; 4] = *file.get(at + 4..)?.first_chunk()?;
     let start = at + HEADER;
     let body = start..start.checked_add(u32::from_le_bytes(len) as usize)?;
-    let is_whole = checksum(len, file.get(body.clone())?) == u32::from_le_bytes(crc);
+    let is_whole = checksum(&len, file.get(body.clone())?) == u32::from_le_bytes(crc);
     is_whole.then_some(body)
+}
+
+fn version(file: &[u8], at: usize) -> Option<u16> {
+    file.get(at..)?
+        .first_chunk()
+        .map(|version| u16::from_le_bytes(*version))
 }
 
 /// The rows of a frame.
 ///
 /// # Errors
-/// Another release wrote them, or they are no rows of this kind.
+/// Another release wrote them, whose fields are others and might be read as something; or they are no rows of this kind.
 pub(crate) fn rows<R: Row>(body: &[u8]) -> Result<Vec<R>, FrameError> {
-    match body.first_chunk().map(|version| u16::from_le_bytes(*version)) {
-        // Their fields are others, and might be read as something.
-        Some(found @ 1..VERSION) => Err(FrameError::Older { found }),
-        _ => Ok(decode_versioned(VERSION, body)?),
+    let found = version(body, 0).unwrap_or(0);
+    if found != VERSION {
+        return Err(FrameError::Version { found });
     }
+    let (mut rows, mut rest) = (Vec::new(), &body[2..]);
+    while !rest.is_empty() {
+        let (batch, after) = decode_prefix::<Vec<R>>(rest)?;
+        rows.extend(batch);
+        rest = after;
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct Settings {
     pub dir: PathBuf,
     /// Bytes on disk: with more, the oldest hours are deleted.
     pub budget: u64,
+    /// Part of the disk that stays free, 0 to 1: with less, the oldest hours are deleted too, whoever filled it.
+    pub min_free: f64,
     /// A file is sealed when its hour is over, or this long after its first row.
     pub rotate: Duration,
     /// Rows that may wait for the thread.
@@ -40,7 +42,7 @@ enum Input {
 
 /// The way to the log. Cheap to clone.
 #[derive(Clone)]
-pub struct EventLog(Option<Arc<Queue>>);
+pub struct EventLog(Arc<Queue>);
 
 struct Queue {
     sender: mpsc::Sender<Input>,
@@ -56,11 +58,6 @@ pub struct EventLogThread {
 }
 
 impl EventLog {
-    /// A log that keeps nothing.
-    pub fn off() -> EventLog {
-        EventLog(None)
-    }
-
     /// Starts the thread. A directory that cannot be used is logged and tried again, while rows are dropped and counted.
     ///
     /// # Errors
@@ -69,11 +66,11 @@ impl EventLog {
         let counters = Arc::new(Counters::default());
         // Every batch in line has at least one permit; the one place more is for the end.
         let (sender, input) = mpsc::channel(settings.queue + 1);
-        let log = EventLog(Some(Arc::new(Queue {
+        let log = EventLog(Arc::new(Queue {
             sender,
             room: Arc::new(Semaphore::new(settings.queue)),
             counters: counters.clone(),
-        })));
+        }));
         let thread = Thread {
             env: env.clone(),
             settings,
@@ -91,15 +88,9 @@ impl EventLog {
         Ok((log, thread))
     }
 
-    /// Whether rows are kept: without, there is no need to make them.
-    pub fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Records rows without waiting for anything. With a full queue they are dropped and counted.
     pub fn record(&self, batch: Batch) {
-        let Some(queue) = &self.0 else { return };
-        let rows = batch.len();
+        let (queue, rows) = (&self.0, batch.len());
         if rows == 0 {
             return;
         }
@@ -116,7 +107,7 @@ impl EventLog {
 
     /// What was written and lost since the start.
     pub fn totals(&self) -> Totals {
-        self.0.as_ref().map(|queue| queue.counters.totals()).unwrap_or_default()
+        self.0.counters.totals()
     }
 }
 
@@ -132,10 +123,8 @@ impl EventLogThread {
     /// # Errors
     /// The disk was slower than that: what was synced is sealed at the next start.
     pub async fn stop(self, deadline: Duration) -> Result<(), WorkerError> {
-        if let Some(queue) = &self.log.0 {
-            // There is room, unless it was stopped or has ended before.
-            _ = queue.sender.try_send(Input::Stop);
-        }
+        // There is room, unless it was stopped or has ended before.
+        _ = self.log.0.sender.try_send(Input::Stop);
         self.handle.join(deadline).await
     }
 }
@@ -174,8 +163,10 @@ impl Thread {
         while let Ok(Input::Rows(batch, _)) = self.input.try_recv() {
             self.append(&batch);
         }
-        let closed = self.writer.as_mut().map_or(Ok(()), Writer::close);
-        self.note(closed);
+        if let Some(mut writer) = self.writer.take() {
+            let closed = writer.close();
+            self.note(closed);
+        }
         self.report(true);
     }
 
@@ -235,7 +226,7 @@ impl Reporter {
             tracing::info!(
                 files = totals.deleted_files - self.reported.deleted_files,
                 bytes = totals.deleted_bytes - self.reported.deleted_bytes,
-                "the event log is over its budget, its oldest files were deleted"
+                "the event log takes more of the disk than it may, its oldest files were deleted"
             );
             self.reported.deleted_files = totals.deleted_files;
             self.reported.deleted_bytes = totals.deleted_bytes;
@@ -248,7 +239,8 @@ impl Reporter {
             queue_dropped_rows = totals.queue_dropped_rows - self.reported.queue_dropped_rows,
             disk_dropped_rows = totals.disk_dropped_rows - self.reported.disk_dropped_rows,
             disk_errors = totals.disk_errors - self.reported.disk_errors,
-            unreadable_frames = totals.unreadable_frames - self.reported.unreadable_frames,
+            torn_bytes = totals.torn_bytes - self.reported.torn_bytes,
+            unreadable_files = totals.unreadable_files - self.reported.unreadable_files,
             error = error.as_ref().map(|error| error as &dyn std::error::Error),
             "the event log lost rows or could not write; serving goes on"
         );

@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::{EventLog, EventLogThread};
-use crate::rows::testing::served;
-use crate::rows::{Batch, ServedRow};
+use crate::files::Kind;
+use crate::rows::testing::shown_served;
 use crate::testing::*;
 
 type Parked = (BoxFuture<'static, ()>, oneshot::Sender<()>);
@@ -57,10 +57,6 @@ fn start(disk: &TestDisk) -> (EventLog, EventLogThread, Arc<Held>) {
     (log, thread, held)
 }
 
-fn batch(from: u64, count: u64) -> Batch {
-    Batch::Served((from..from + count).map(served).collect())
-}
-
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -75,7 +71,10 @@ async fn a_full_queue_drops_and_counts_and_what_it_took_is_written() {
     assert_eq!(log.totals().queue_dropped_rows, 61);
     held.let_go();
     thread.stop(LONG).await.unwrap();
-    assert_eq!(sealed::<ServedRow>(&disk), (0..100).map(served).collect::<Vec<_>>());
+    assert_eq!(
+        sealed(&disk, Kind::Served),
+        (0..100).map(shown_served).collect::<Vec<_>>()
+    );
     assert_eq!(log.totals().written_rows, 100);
     log.record(batch(0, 1));
     assert_eq!(log.totals().queue_dropped_rows, 62);
@@ -88,13 +87,13 @@ async fn room_comes_back_once_rows_are_taken() {
     held.let_go();
     for n in 0..10 {
         log.record(batch(n * 100, 100));
-        while log.0.as_ref().unwrap().room.available_permits() < 100 {
+        while log.0.room.available_permits() < 100 {
             tokio::task::yield_now().await;
         }
     }
     thread.stop(LONG).await.unwrap();
     assert_eq!(log.totals().queue_dropped_rows, 0);
-    assert_eq!(sealed::<ServedRow>(&disk).len(), 1000);
+    assert_eq!(sealed(&disk, Kind::Served).len(), 1000);
 }
 
 #[tokio::test]
@@ -110,10 +109,14 @@ async fn a_directory_that_cannot_be_used_costs_rows_and_nothing_else() {
     assert!(totals.disk_errors > 0);
 }
 
-#[test]
-fn a_log_that_is_off_keeps_nothing() {
-    let log = EventLog::off();
+#[tokio::test]
+async fn rows_that_the_end_could_not_write_are_lost_and_counted() {
+    let disk = TestDisk::new();
+    let (log, thread, held) = start(&disk);
     log.record(batch(0, 3));
-    assert!(!log.is_on());
-    assert_eq!(log.totals(), super::Totals::default());
+    disk.fail_syncs(true);
+    held.let_go();
+    thread.stop(LONG).await.unwrap();
+    let totals = log.totals();
+    assert_eq!((totals.written_rows, totals.disk_dropped_rows), (0, 3));
 }

@@ -55,9 +55,12 @@ pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>,
     }
     for partition in entries(disk, &dir)? {
         let Some(hour) = hour_of(&partition) else { continue };
-        // The folder of an hour outlives its files.
-        if entries(disk, &partition)?.iter().any(|path| is_parquet(path)) {
-            hours.push(hour);
+        // A folder is there before its first file, and goes after its last one.
+        match entries(disk, &partition) {
+            Ok(files) if files.iter().any(|path| is_parquet(path)) => hours.push(hour),
+            Ok(_) => {}
+            Err(LookError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(hours)
@@ -94,7 +97,8 @@ fn entries(disk: &dyn Disk, dir: &Path) -> Result<Vec<PathBuf>, LookError> {
     Ok(entries.into_iter().map(|entry| entry.path).collect())
 }
 
-fn first(content: Vec<u8>, limit: usize) -> Result<Vec<Looked>, ParquetError> {
+/// The first `limit` rows of a file.
+pub(crate) fn first(content: Vec<u8>, limit: usize) -> Result<Vec<Looked>, ParquetError> {
     let reader = SerializedFileReader::new(Bytes::from(content))?;
     reader
         .get_row_iter(None)?

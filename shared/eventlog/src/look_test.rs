@@ -72,6 +72,12 @@ fn a_log_in_its_first_hour_has_no_hours_and_one_that_is_not_there_is_an_error() 
     // A directory without files of a log.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     assert_eq!(partitions(&*disk, root, Kind::Served).unwrap(), []);
+    disk.create_dir_all(&root.join("served/hour=2026-11-23T16")).unwrap();
+    assert_eq!(
+        partitions(&*disk, root, Kind::Served).unwrap(),
+        [],
+        "an empty folder is no hour"
+    );
     let error = partitions(&*disk, &root.join("missing"), Kind::Served).unwrap_err();
     assert!(matches!(error, LookError::Disk { .. }), "{error}");
 }

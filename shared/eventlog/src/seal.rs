@@ -10,13 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use covey_env::{Disk, OpenMode};
+use parquet::errors::ParquetError;
 use thiserror::Error;
 
 use crate::counters::{Counters, add};
 use crate::files::{FrameFile, Kind, is_temporary};
 use crate::frames::{FrameError, rows, scan};
 use crate::rows::{ActionRow, Row, ServedRow};
-use crate::table::{Encoder, TableError};
+use crate::table::Encoder;
 
 /// A file of frames is never longer, by far; what is, is not ours.
 const MAX_FILE: u64 = 1 << 30;
@@ -27,8 +28,8 @@ pub(crate) enum WriteError {
     #[error("{}", path.display())]
     Disk { path: PathBuf, source: io::Error },
     #[error("{} cannot be sealed", path.display())]
-    Table { path: PathBuf, source: TableError },
-    #[error("{} holds rows that this release cannot read; it stays where it is", path.display())]
+    Table { path: PathBuf, source: ParquetError },
+    #[error("{} holds what this release cannot read; it stays where it is", path.display())]
     Unreadable { path: PathBuf, source: FrameError },
     #[error("all places in {} are taken; has each coordinator of this machine its own event_log.dir?", dir.display())]
     NoPlace { dir: PathBuf },
@@ -99,14 +100,15 @@ fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Opt
         path: path.to_owned(),
         source,
     };
-    let bodies = scan(content);
+    let unreadable = |source| {
+        add(&counters.unreadable_files, 1);
+        let path = path.to_owned();
+        WriteError::Unreadable { path, source }
+    };
+    let bodies = scan(content).map_err(unreadable)?;
     let mut encoder = Encoder::<R>::new().map_err(failed)?;
     for body in &bodies {
-        let rows = rows(&content[body.clone()]).map_err(|source| {
-            add(&counters.unreadable_frames, 1);
-            let path = path.to_owned();
-            WriteError::Unreadable { path, source }
-        })?;
+        let rows = rows(&content[body.clone()]).map_err(unreadable)?;
         encoder.push(rows).map_err(failed)?;
     }
     let (table, written) = encoder.finish().map_err(failed)?;
@@ -123,3 +125,7 @@ fn write_synced(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> 
     file.write_at(content, 0)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+#[path = "seal_test.rs"]
+mod tests;

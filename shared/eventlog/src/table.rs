@@ -1,190 +1,205 @@
-//! Rows as a Parquet file and back, in memory. The schema of a [`Row`] says the types, its columns say where the values are.
+//! Rows as a Parquet file, in memory. The fields of a struct are the columns of its table: their types say how they are stored.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use covey_shared::ids::{PostId, UnixMillis, UserId};
+use covey_shared::model::ActionKind;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::column::reader::{ColumnReader, get_typed_column_reader};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::ColumnDescriptor;
-use thiserror::Error;
 
-use crate::files::Kind;
-use crate::rows::Row;
+use crate::rows::{Row, action_name};
 
 /// Rows of one row group: what a reader of one column holds at a time.
 const GROUP_ROWS: usize = 1 << 16;
 
-/// Why rows and a file did not become each other.
-#[derive(Debug, Error)]
-pub enum TableError {
-    /// The file is damaged, or a value cannot be written.
-    #[error("the Parquet file cannot be processed")]
-    Parquet(#[from] ParquetError),
-    /// The file has other columns.
-    #[error("the file has not the columns of {kind}: another release wrote it")]
-    Columns {
-        /// What was expected.
-        kind: Kind,
-    },
+/// The values that a part of a row has in a column of Parquet: exactly one in a required column, one or none in an optional one,
+/// any number in a list.
+type Values<S, T> = Box<dyn Fn(&S, &mut Vec<T>)>;
+
+/// A column of Parquet, by the type of its values.
+pub(crate) enum Leaf<S> {
+    Bool(Values<S, bool>),
+    Int(Values<S, i32>),
+    Long(Values<S, i64>),
+    Float(Values<S, f32>),
+    Double(Values<S, f64>),
+    Text(Values<S, ByteArray>),
 }
 
-/// Values of one type: where those of a row come from, and where they go. A row has exactly one in a required column, one or none
-/// in an optional one, any number in a list.
-pub struct Access<R, T> {
-    get: fn(&R, &mut Vec<T>),
-    set: fn(&mut R, &[T]),
+/// A field of a struct as a column.
+pub(crate) struct Column<S> {
+    /// In the language of Parquet.
+    pub(crate) schema: String,
+    /// One, or those of the elements of a list.
+    pub(crate) leaves: Vec<Leaf<S>>,
 }
 
-/// A column of a table.
-pub enum Column<R> {
-    /// Truth.
-    Bool(Access<R, bool>),
-    /// 32 bits.
-    Int(Access<R, i32>),
-    /// 64 bits.
-    Long(Access<R, i64>),
-    /// Single precision.
-    Float(Access<R, f32>),
-    /// Double precision.
-    Double(Access<R, f64>),
-    /// UTF-8.
-    Text(Access<R, ByteArray>),
+/// A struct whose fields are columns.
+pub(crate) trait Fields: Sized + 'static {
+    /// In their order.
+    fn columns() -> Vec<Column<Self>>;
 }
 
-impl<R> Column<R> {
-    pub(crate) fn new<T: Cell>(get: fn(&R, &mut Vec<T>), set: fn(&mut R, &[T])) -> Column<R> {
-        T::column(Access { get, set })
-    }
+/// Defines such a struct.
+macro_rules! fields {
+    ($(#[$about:meta])* pub struct $Name:ident { $($(#[$doc:meta])+ pub $field:ident: $Type:ty,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, bincode::Encode, bincode::Decode)]
+        pub struct $Name {
+            $($(#[$doc])+ pub $field: $Type,)+
+        }
+
+        impl $crate::table::Fields for $Name {
+            fn columns() -> Vec<$crate::table::Column<$Name>> {
+                vec![$($crate::table::Field::column(stringify!($field), |row: &$Name| &row.$field),)+]
+            }
+        }
+    };
+}
+pub(crate) use fields;
+
+/// What a field can hold.
+pub(crate) trait Field: Sized {
+    /// The column of this name with the field that `of` finds.
+    fn column<S: 'static>(name: &str, of: fn(&S) -> &Self) -> Column<S>;
+}
+
+/// A value that is one cell.
+pub(crate) trait Scalar: 'static {
+    /// What Parquet stores.
+    type Cell: Cell;
+    /// The type of what is stored, and what it stands for.
+    const TYPE: [&'static str; 2];
+    fn cell(&self) -> Self::Cell;
 }
 
 /// What Parquet stores.
 pub(crate) trait Cell: Sized {
-    fn column<R>(access: Access<R, Self>) -> Column<R>;
+    fn leaf<S>(values: Values<S, Self>) -> Leaf<S>;
 }
 
-/// A value that is one cell.
-pub(crate) trait Scalar: Default {
-    type Cell: Cell;
-    fn cell(&self) -> Self::Cell;
-    fn of(cell: &Self::Cell) -> Self;
-}
-
-/// The value of a field: one cell, or perhaps none.
-pub(crate) trait Field {
-    type Cell: Cell;
-    fn put(&self, out: &mut Vec<Self::Cell>);
-    fn take(cells: &[Self::Cell]) -> Self;
+fn schema<T: Scalar>(repetition: &str, name: &str) -> String {
+    let [stored, meaning] = T::TYPE;
+    format!("{repetition} {stored} {name} {meaning};\n")
 }
 
 impl<T: Scalar> Field for T {
-    type Cell = T::Cell;
-
-    fn put(&self, out: &mut Vec<T::Cell>) {
-        out.push(self.cell());
-    }
-
-    fn take(cells: &[T::Cell]) -> T {
-        cells.first().map(T::of).unwrap_or_default()
+    fn column<S: 'static>(name: &str, of: fn(&S) -> &T) -> Column<S> {
+        Column {
+            schema: schema::<T>("required", name),
+            leaves: vec![T::Cell::leaf(Box::new(move |row, out| out.push(of(row).cell())))],
+        }
     }
 }
 
 impl<T: Scalar> Field for Option<T> {
-    type Cell = T::Cell;
-
-    fn put(&self, out: &mut Vec<T::Cell>) {
-        out.extend(self.as_ref().map(T::cell));
-    }
-
-    fn take(cells: &[T::Cell]) -> Option<T> {
-        cells.first().map(T::of)
+    fn column<S: 'static>(name: &str, of: fn(&S) -> &Option<T>) -> Column<S> {
+        let values = move |row: &S, out: &mut Vec<T::Cell>| out.extend(of(row).as_ref().map(T::cell));
+        Column {
+            schema: schema::<T>("optional", name),
+            leaves: vec![T::Cell::leaf(Box::new(values))],
+        }
     }
 }
 
-/// The column of a field.
-macro_rules! column {
-    ($field:ident) => {
-        $crate::table::Column::new(
-            |row: &Self, out| $crate::table::Field::put(&row.$field, out),
-            |row: &mut Self, cells| row.$field = $crate::table::Field::take(cells),
-        )
-    };
+impl<E: Fields> Field for Vec<E> {
+    fn column<S: 'static>(name: &str, of: fn(&S) -> &Vec<E>) -> Column<S> {
+        let (mut schema, mut leaves) = (String::new(), Vec::new());
+        for column in E::columns() {
+            schema += &column.schema;
+            leaves.extend(column.leaves.into_iter().map(|leaf| leaf.of_each(of)));
+        }
+        Column {
+            schema: format!(
+                "required group {name} (list) {{ repeated group list {{ required group element {{\n{schema}}} }} }}\n"
+            ),
+            leaves,
+        }
+    }
 }
-pub(crate) use column;
 
 macro_rules! cells {
-    ($($Type:ty => $Column:ident),*) => {
+    ($($Type:ty => $Leaf:ident),*) => {
         $(impl Cell for $Type {
-            fn column<R>(access: Access<R, $Type>) -> Column<R> {
-                Column::$Column(access)
+            fn leaf<S>(values: Values<S, $Type>) -> Leaf<S> {
+                Leaf::$Leaf(values)
             }
         })*
+
+        impl<E: 'static> Leaf<E> {
+            /// The values of all elements of a list.
+            fn of_each<S: 'static>(self, list: fn(&S) -> &Vec<E>) -> Leaf<S> {
+                match self {
+                    $(Leaf::$Leaf(values) => Leaf::$Leaf(Box::new(move |row, out| {
+                        list(row).iter().for_each(|element| values(element, out));
+                    })),)*
+                }
+            }
+        }
     };
 }
 cells!(bool => Bool, i32 => Int, i64 => Long, f32 => Float, f64 => Double, ByteArray => Text);
 
 macro_rules! scalars {
-    ($($Type:ty => $Cell:ty, |$value:ident| $cell:expr, |$read:ident| $of:expr;)*) => {
+    ($($Type:ty => $Cell:ty, $stored:literal $meaning:literal, |$value:ident| $cell:expr;)*) => {
         $(impl Scalar for $Type {
             type Cell = $Cell;
+            const TYPE: [&'static str; 2] = [$stored, $meaning];
             fn cell(&self) -> $Cell {
                 let $value = self;
                 $cell
-            }
-            fn of($read: &$Cell) -> $Type {
-                $of
             }
         })*
     };
 }
 scalars! {
-    bool => bool, |value| *value, |cell| *cell;
-    i32 => i32, |value| *value, |cell| *cell;
-    u32 => i32, |value| value.cast_signed(), |cell| cell.cast_unsigned();
-    u64 => i64, |value| value.cast_signed(), |cell| cell.cast_unsigned();
-    f32 => f32, |value| *value, |cell| *cell;
-    f64 => f64, |value| *value, |cell| *cell;
-    String => ByteArray, |value| ByteArray::from(value.as_str()), |cell| text(cell);
-    UnixMillis => i64, |value| value.0.cell(), |cell| UnixMillis(u64::of(cell));
-    UserId => i64, |value| value.0.cell(), |cell| UserId(u64::of(cell));
-    PostId => i64, |value| value.0.cell(), |cell| PostId(u64::of(cell));
+    bool => bool, "boolean" "", |value| *value;
+    i32 => i32, "int32" "", |value| *value;
+    u32 => i32, "int32" "(integer(32, false))", |value| value.cast_signed();
+    u64 => i64, "int64" "(integer(64, false))", |value| value.cast_signed();
+    f32 => f32, "float" "", |value| *value;
+    f64 => f64, "double" "", |value| *value;
+    String => ByteArray, "binary" "(string)", |value| ByteArray::from(value.as_str());
+    ActionKind => ByteArray, "binary" "(string)", |value| ByteArray::from(action_name(*value));
+    UnixMillis => i64, "int64" "(timestamp(millis, true))", |value| value.0.cell();
+    UserId => i64, "int64" "(integer(64, false))", |value| value.0.cell();
+    PostId => i64, "int64" "(integer(64, false))", |value| value.0.cell();
 }
 
-/// The text of a cell.
-pub(crate) fn text(cell: &ByteArray) -> String {
-    String::from_utf8_lossy(cell.data()).into_owned()
+/// The schema of a table, in the language of Parquet.
+pub(crate) fn schema_of<R: Row>() -> String {
+    let columns: String = R::columns().into_iter().map(|column| column.schema).collect();
+    format!("message {} {{\n{columns}}}", R::KIND)
 }
 
 /// Writes a table, row group by row group.
 pub(crate) struct Encoder<R> {
     file: SerializedFileWriter<Vec<u8>>,
-    columns: Vec<Column<R>>,
+    leaves: Vec<Leaf<R>>,
     rows: Vec<R>,
     written: u64,
 }
 
 impl<R: Row> Encoder<R> {
-    pub(crate) fn new() -> Result<Encoder<R>, TableError> {
-        let schema = Arc::new(parse_message_type(R::SCHEMA)?);
+    pub(crate) fn new() -> Result<Encoder<R>, ParquetError> {
+        let schema = Arc::new(parse_message_type(&schema_of::<R>())?);
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by("covey".to_owned())
             .build();
         Ok(Encoder {
             file: SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?,
-            columns: R::columns(),
+            leaves: R::columns().into_iter().flat_map(|column| column.leaves).collect(),
             rows: Vec::new(),
             written: 0,
         })
     }
 
-    pub(crate) fn push(&mut self, rows: Vec<R>) -> Result<(), TableError> {
+    pub(crate) fn push(&mut self, rows: Vec<R>) -> Result<(), ParquetError> {
         self.rows.extend(rows);
         if self.rows.len() >= GROUP_ROWS {
             self.end_group()
@@ -193,18 +208,18 @@ impl<R: Row> Encoder<R> {
         }
     }
 
-    fn end_group(&mut self) -> Result<(), TableError> {
+    fn end_group(&mut self) -> Result<(), ParquetError> {
         let mut group = self.file.next_row_group()?;
-        let mut columns = self.columns.iter();
-        while let Some(mut writer) = group.next_column()? {
-            let column = columns.next().ok_or(TableError::Columns { kind: R::KIND })?;
-            match column {
-                Column::Bool(access) => write::<R, BoolType>(&mut writer, &self.rows, access)?,
-                Column::Int(access) => write::<R, Int32Type>(&mut writer, &self.rows, access)?,
-                Column::Long(access) => write::<R, Int64Type>(&mut writer, &self.rows, access)?,
-                Column::Float(access) => write::<R, FloatType>(&mut writer, &self.rows, access)?,
-                Column::Double(access) => write::<R, DoubleType>(&mut writer, &self.rows, access)?,
-                Column::Text(access) => write::<R, ByteArrayType>(&mut writer, &self.rows, access)?,
+        for leaf in &self.leaves {
+            // There are as many of both: the schema is made from the same columns.
+            let Some(mut writer) = group.next_column()? else { break };
+            match leaf {
+                Leaf::Bool(values) => write::<R, BoolType>(&mut writer, &self.rows, values)?,
+                Leaf::Int(values) => write::<R, Int32Type>(&mut writer, &self.rows, values)?,
+                Leaf::Long(values) => write::<R, Int64Type>(&mut writer, &self.rows, values)?,
+                Leaf::Float(values) => write::<R, FloatType>(&mut writer, &self.rows, values)?,
+                Leaf::Double(values) => write::<R, DoubleType>(&mut writer, &self.rows, values)?,
+                Leaf::Text(values) => write::<R, ByteArrayType>(&mut writer, &self.rows, values)?,
             }
             writer.close()?;
         }
@@ -215,7 +230,7 @@ impl<R: Row> Encoder<R> {
     }
 
     /// The file, and how many rows it has.
-    pub(crate) fn finish(mut self) -> Result<(Vec<u8>, u64), TableError> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<u8>, u64), ParquetError> {
         if !self.rows.is_empty() {
             self.end_group()?;
         }
@@ -227,12 +242,12 @@ impl<R: Row> Encoder<R> {
 fn write<R, T: DataType>(
     writer: &mut SerializedColumnWriter<'_>,
     rows: &[R],
-    access: &Access<R, T::T>,
+    values_of: &Values<R, T::T>,
 ) -> Result<(), ParquetError> {
     let (mut values, mut there, mut continues) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         let before = values.len();
-        (access.get)(row, &mut values);
+        values_of(row, &mut values);
         let found = values.len() - before;
         // Nothing is a level too.
         for i in 0..found.max(1) {
@@ -245,74 +260,6 @@ fn write<R, T: DataType>(
     let there = (column.max_def_level() > 0).then_some(there.as_slice());
     let continues = (column.max_rep_level() > 0).then_some(continues.as_slice());
     writer.write_batch(&values, there, continues).map(drop)
-}
-
-/// The rows of a file that this crate has sealed. A file may have further columns at the end: a newer release wrote it.
-///
-/// # Errors
-/// See [`TableError`].
-pub fn read<R: Row>(file: impl Into<Bytes>) -> Result<Vec<R>, TableError> {
-    let reader = SerializedFileReader::new(file.into())?;
-    let wanted = parse_message_type(R::SCHEMA)?;
-    let found = reader.metadata().file_metadata().schema();
-    let known = wanted.get_fields().iter().zip(found.get_fields());
-    if found.get_fields().len() < wanted.get_fields().len() || known.into_iter().any(|(a, b)| a != b) {
-        return Err(TableError::Columns { kind: R::KIND });
-    }
-    let mut rows = Vec::new();
-    for group in 0..reader.num_row_groups() {
-        read_group(&*reader.get_row_group(group)?, &mut rows)?;
-    }
-    Ok(rows)
-}
-
-fn read_group<R: Row>(group: &dyn RowGroupReader, rows: &mut Vec<R>) -> Result<(), TableError> {
-    let first = rows.len();
-    let count = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-    rows.extend(std::iter::repeat_with(R::default).take(count));
-    let rows = &mut rows[first..];
-    for (i, column) in R::columns().iter().enumerate() {
-        let descriptor = group.metadata().column(i).column_descr_ptr();
-        let reader = group.get_column_reader(i)?;
-        match column {
-            Column::Bool(access) => fill::<R, BoolType>(reader, &descriptor, rows, access)?,
-            Column::Int(access) => fill::<R, Int32Type>(reader, &descriptor, rows, access)?,
-            Column::Long(access) => fill::<R, Int64Type>(reader, &descriptor, rows, access)?,
-            Column::Float(access) => fill::<R, FloatType>(reader, &descriptor, rows, access)?,
-            Column::Double(access) => fill::<R, DoubleType>(reader, &descriptor, rows, access)?,
-            Column::Text(access) => fill::<R, ByteArrayType>(reader, &descriptor, rows, access)?,
-        }
-    }
-    Ok(())
-}
-
-/// Gives each row its values, told apart by the levels.
-fn fill<R: Row, T: DataType>(
-    reader: ColumnReader,
-    column: &ColumnDescriptor,
-    rows: &mut [R],
-    access: &Access<R, T::T>,
-) -> Result<(), TableError> {
-    let (mut values, mut there, mut continues) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reader = get_typed_column_reader::<T>(reader);
-    let (records, _, levels) = reader.read_records(rows.len(), Some(&mut there), Some(&mut continues), &mut values)?;
-    if records != rows.len() {
-        return Err(TableError::Columns { kind: R::KIND });
-    }
-    let is_there = |level: usize| column.max_def_level() == 0 || there.get(level).is_some_and(|t| *t > 0);
-    let goes_on = |level: usize| column.max_rep_level() > 0 && continues.get(level).is_some_and(|c| *c > 0);
-    let (mut level, mut value) = (0, 0);
-    for row in rows {
-        let from = value;
-        value += usize::from(is_there(level));
-        level += 1;
-        while level < levels && goes_on(level) {
-            value += 1;
-            level += 1;
-        }
-        (access.set)(row, values.get(from..value).unwrap_or_default());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

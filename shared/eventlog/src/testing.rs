@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 
 use covey_env::{Clock, Entropy, Env, Monotonic};
 use covey_store::test_disk::TestDisk;
+use serde_json::Value;
 
 use crate::counters::Counters;
+use crate::files::Kind;
 use crate::log::Settings;
-use crate::rows::Row;
-use crate::table::read;
+use crate::look::first;
+use crate::rows::Batch;
+use crate::rows::testing::{served, shown_served};
 use crate::writer::Writer;
 
 pub(crate) const ROOT: &str = "/events";
@@ -81,6 +84,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         dir: ROOT.into(),
         budget: u64::MAX,
+        min_free: 0.05,
         rotate: Duration::from_secs(3600),
         queue: 100,
     }
@@ -104,16 +108,36 @@ pub(crate) fn files(disk: &TestDisk, folder: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rows of all sealed files, file by file.
-pub(crate) fn sealed<R: Row>(disk: &TestDisk) -> Vec<R> {
-    let paths = files(disk, R::KIND.as_str());
+/// The rows of all sealed files of a kind, file by file, as JSON.
+pub(crate) fn sealed(disk: &TestDisk, kind: Kind) -> Vec<Value> {
+    let paths = files(disk, kind.as_str());
     let paths = paths.iter().filter(|path| path.ends_with(".parquet"));
     let rows = paths.map(|path| {
-        let content = disk
-            .shared()
-            .read_file(&Path::new(ROOT).join(path), u64::MAX)
-            .expect("the file is there");
-        read::<R>(content).unwrap_or_else(|error| panic!("{path}: {error}"))
+        let content = disk.shared().read_file(&Path::new(ROOT).join(path), u64::MAX);
+        shown(content.expect("the file is there"))
     });
     rows.flatten().collect()
+}
+
+/// The rows of a Parquet file as JSON.
+pub(crate) fn shown(file: Vec<u8>) -> Vec<Value> {
+    let rows = first(file, usize::MAX).expect("the file is whole");
+    let rows = rows.iter().map(|row| serde_json::to_value(row).expect("a row is JSON"));
+    rows.collect()
+}
+
+/// Served rows with these numbers.
+pub(crate) fn batch(from: u64, count: u64) -> Batch {
+    Batch::Served((from..from + count).map(served).collect())
+}
+
+/// The numbers of the sealed rows, in the order of the files.
+pub(crate) fn numbers(disk: &TestDisk) -> Vec<u64> {
+    let rows = sealed(disk, Kind::Served).into_iter();
+    rows.map(|row| {
+        let n = row["asked_at"].as_u64().expect("a time") - START;
+        assert_eq!(row, shown_served(n));
+        n
+    })
+    .collect()
 }

@@ -9,29 +9,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use covey_env::{Disk, DiskFile, DiskLock, Env, Monotonic, OpenMode};
+use covey_env::{Disk, DiskFile, Env, Monotonic, OpenMode};
 use covey_shared::codec::CodecError;
 
-use crate::budget::{Sealed, excess};
+use crate::budget::is_low;
 use crate::counters::{Counters, add};
-use crate::files::{FrameFile, Kind, hour_of, is_parquet, places};
-use crate::frames;
+use crate::files::{FrameFile, Kind};
+use crate::frames::Frame;
 use crate::hour::Hour;
 use crate::log::Settings;
+use crate::places::{self, Place, taken};
 use crate::rows::Batch;
 use crate::seal::{WriteError, on, seal_all};
 
-/// Processes of one machine that may share a directory.
-const PLACES: usize = 16;
 /// Unsynced bytes of a kind that are written before the second is over.
 const FLUSH_BYTES: usize = 1 << 20;
 /// Unsynced bytes of a kind that wait for a disk that fails; what comes then is dropped.
 const UNSYNCED_BYTES: usize = 8 << 20;
 /// A file that has grown to this is sealed before its hour is over: sealing holds it in memory.
 const FILE_BYTES: u64 = 32 << 20;
-
 /// What could not be sealed is tried again after this.
 const SEAL_AGAIN: Duration = Duration::from_secs(30);
+/// How often the log looks whether the disk is low, which others fill too.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How long unsynced rows wait.
 pub(crate) const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -50,9 +50,10 @@ struct Open {
 struct Lane {
     kind: Kind,
     open: Option<Open>,
-    /// Frames that are not synced. They stay here until a sync has succeeded, and are written again after a failure: a sync that
+    /// Rows that are not synced. They stay here until a sync has succeeded, and are written again after a failure: a sync that
     /// failed has said nothing about any of them.
-    unsynced: Vec<u8>,
+    unsynced: Frame,
+    /// How many.
     rows: u64,
 }
 
@@ -60,12 +61,12 @@ struct Lane {
 pub(crate) struct Writer {
     env: Env,
     settings: Settings,
-    place: PathBuf,
-    _lock: DiskLock,
+    place: Place,
     lanes: [Lane; 2],
     /// Something lies in the place that must be sealed, and when to try it.
     to_seal: Option<Monotonic>,
-    /// What is not sealed is alone more than the budget, which nothing can be deleted for: new rows are dropped.
+    look_at: Monotonic,
+    /// What is not sealed takes up alone what the log may take, and nothing can be deleted for it: new rows are dropped.
     is_over: bool,
     counters: Arc<Counters>,
 }
@@ -77,35 +78,20 @@ impl Writer {
     /// # Errors
     /// No place can be used: the disk, or too many processes share the directory.
     pub(crate) fn open(env: Env, settings: Settings, counters: Arc<Counters>) -> Result<Writer, WriteError> {
-        let mut failed = None;
-        let mut own = None;
-        for place in all_places(&settings.dir) {
-            match lock(&*env.disk, &place) {
-                Ok(Some(lock)) => {
-                    own = Some((place, lock));
-                    break;
-                }
-                Ok(None) => {}
-                // Perhaps another user's: the next one may do.
-                Err(error) => failed = failed.or(Some(on(&place)(error))),
-            }
-        }
-        let Some((place, lock)) = own else {
-            return Err(failed.unwrap_or(WriteError::NoPlace { dir: settings.dir }));
-        };
+        let place = places::take(&*env.disk, &settings.dir)?;
         let lanes = Kind::ALL.map(|kind| Lane {
             kind,
             open: None,
-            unsynced: Vec::new(),
+            unsynced: Frame::default(),
             rows: 0,
         });
         Ok(Writer {
             env,
             settings,
             place,
-            _lock: lock,
             lanes,
             to_seal: Some(Monotonic::default()),
+            look_at: Monotonic::default(),
             is_over: false,
             counters,
         })
@@ -115,7 +101,7 @@ impl Writer {
     pub(crate) fn append(&mut self, batch: &Batch) -> Result<(), WriteError> {
         let lane = self.lane(batch.kind());
         let (before, rows) = (self.lanes[lane].unsynced.len(), batch.len() as u64);
-        if self.is_over || before >= UNSYNCED_BYTES || frame(&mut self.lanes[lane].unsynced, batch).is_err() {
+        if self.is_over || before >= UNSYNCED_BYTES || push(&mut self.lanes[lane].unsynced, batch).is_err() {
             add(&self.counters.disk_dropped_rows, rows);
             return Ok(());
         }
@@ -133,19 +119,44 @@ impl Writer {
         usize::from(self.lanes[0].kind != kind)
     }
 
-    /// Syncs what is unsynced, ends the files whose time is over, seals them, and keeps to the budget. After an error the rest is
+    /// Syncs what is unsynced, ends the files whose time is over, seals them, and keeps to the limit. After an error the rest is
     /// done all the same, and what failed is tried again by the next call.
     pub(crate) fn tick(&mut self) -> Result<(), WriteError> {
-        let (first, second) = (self.turn(0), self.turn(1));
-        first.and(second).and(self.seal())
+        let done = [self.stay(), self.turn(0), self.turn(1), self.look(), self.seal()];
+        done.into_iter().collect()
     }
 
     /// Syncs everything and seals it.
     pub(crate) fn close(&mut self) -> Result<(), WriteError> {
-        let (first, second) = (self.turn(0), self.turn(1));
+        let synced = [self.stay(), self.turn(0), self.turn(1)];
+        self.end_files();
+        synced.into_iter().chain([self.look(), self.seal()]).collect()
+    }
+
+    fn end_files(&mut self) {
         self.lanes.iter_mut().for_each(|lane| lane.open = None);
         self.to_seal = Some(Monotonic::default());
-        first.and(second).and(self.seal())
+    }
+
+    /// Takes a place anew where somebody has removed the directory of the log: open files take writes all the same, which nobody will
+    /// find, and the lock is worth nothing any more.
+    fn stay(&mut self) -> Result<(), WriteError> {
+        if !self.is_there()? {
+            self.end_files();
+            self.place = places::take(&*self.env.disk, &self.settings.dir)?;
+        }
+        Ok(())
+    }
+
+    /// The place and the open files have their names.
+    fn is_there(&self) -> Result<bool, WriteError> {
+        let open = self.lanes.iter().filter_map(|lane| lane.open.as_ref());
+        for path in open.map(|open| open.file.path()).chain([&*self.place.path]) {
+            if !self.env.disk.exists(path).map_err(on(path))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Rows that came in an hour that is over by now go into its file: what was appended before belongs there.
@@ -162,7 +173,7 @@ impl Writer {
     }
 
     fn flush(&mut self, lane: usize) -> Result<(), WriteError> {
-        if self.lanes[lane].unsynced.is_empty() {
+        if self.lanes[lane].unsynced.len() == 0 {
             return Ok(());
         }
         if self.lanes[lane].open.is_none() {
@@ -179,24 +190,22 @@ impl Writer {
             return Ok(());
         };
         let path = open.file.path().to_owned();
-        open.file.write_at(unsynced, open.synced).map_err(on(&path))?;
+        open.file.write_at(unsynced.bytes(), open.synced).map_err(on(&path))?;
         open.file.sync_data().map_err(on(&path))?;
         if !open.named {
-            self.env.disk.sync_dir(&self.place).map_err(on(&self.place))?;
+            self.env.disk.sync_dir(&self.place.path).map_err(on(&self.place.path))?;
             open.named = true;
         }
         open.synced += unsynced.len() as u64;
-        add(&self.counters.written_rows, *rows);
-        unsynced.clear();
-        unsynced.shrink_to(FLUSH_BYTES);
-        *rows = 0;
+        *unsynced = Frame::default();
+        add(&self.counters.written_rows, std::mem::take(rows));
         Ok(())
     }
 
     fn begin(&self, kind: Kind) -> Result<Open, WriteError> {
         let unix_ms = self.env.clock.unix_ms();
         let file = FrameFile::new(kind, unix_ms, self.env.entropy.next_u64());
-        let path = file.path(&self.place);
+        let path = file.path(&self.place.path);
         Ok(Open {
             file: self.env.disk.open(&path, OpenMode::CreateNew).map_err(on(&path))?,
             hour: file.hour,
@@ -204,6 +213,21 @@ impl Writer {
             synced: 0,
             named: false,
         })
+    }
+
+    /// On a disk that is low the oldest files go now, and not when the next one is sealed.
+    fn look(&mut self) -> Result<(), WriteError> {
+        let now = self.env.clock.monotonic();
+        if now < self.look_at {
+            return Ok(());
+        }
+        self.look_at = now.plus(LOOK_EVERY);
+        let root = &self.settings.dir;
+        let space = self.env.disk.space(root).map_err(on(root))?;
+        if space.is_some_and(|space| is_low(space, self.settings.min_free)) {
+            self.to_seal = Some(now);
+        }
+        Ok(())
     }
 
     fn seal(&mut self) -> Result<(), WriteError> {
@@ -214,17 +238,17 @@ impl Writer {
         self.to_seal = Some(now.plus(SEAL_AGAIN));
         let open = self.lanes.iter().filter_map(|lane| lane.open.as_ref());
         let written: Vec<PathBuf> = open.map(|open| open.file.path().to_owned()).collect();
-        // The budget first: on a full disk it may be what makes room.
-        let room = self.keep_to_budget();
+        // The limit first: on a full disk it may be what makes room.
+        let room = self.keep_to_limit();
         let own = seal_all(
             &*self.env.disk,
             &self.settings.dir,
-            &self.place,
+            &self.place.path,
             &written,
             &self.counters,
         );
         let others = self.seal_orphans();
-        let kept = self.keep_to_budget();
+        let kept = self.keep_to_limit();
         if own.is_ok() && kept.is_ok() && !self.is_over {
             self.to_seal = None;
         }
@@ -235,11 +259,8 @@ impl Writer {
     fn seal_orphans(&self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
         let mut first = Ok(());
-        for place in all_places(root).filter(|place| *place != self.place) {
-            let done = match disk
-                .exists(&place)
-                .and_then(|is_there| if is_there { lock(disk, &place) } else { Ok(None) })
-            {
+        for place in places::all(root).filter(|place| *place != self.place.path) {
+            let done = match places::lock_existing(disk, &place) {
                 Ok(Some(_lock)) => seal_all(disk, root, &place, &[], &self.counters),
                 Ok(None) => Ok(()),
                 Err(error) => Err(on(&place)(error)),
@@ -249,80 +270,54 @@ impl Writer {
         first
     }
 
-    /// Deletes the oldest sealed files. Processes that share the directory find the same ones: what another has deleted is gone.
-    /// Their folders stay, also when they are empty: another process may be about to seal a file into one.
-    /// One that cannot be deleted does not hold up the others.
-    fn keep_to_budget(&mut self) -> Result<(), WriteError> {
+    /// Deletes the oldest sealed files, and the folders of hours of which nothing is left. Processes that share the directory find the
+    /// same ones: what another has deleted is gone. One that cannot be deleted does not hold up the others.
+    fn keep_to_limit(&mut self) -> Result<(), WriteError> {
         let (disk, root) = (&*self.env.disk, &self.settings.dir);
-        let mut open = 0;
-        for (place, _) in list(disk, &places(root))? {
-            open += list(disk, &place)?.iter().map(|(_, bytes)| bytes).sum::<u64>();
-        }
-        self.is_over = open > self.settings.budget;
+        let taken = taken(disk, root)?;
+        let space = disk.space(root).map_err(on(root))?;
+        let limit = taken.limit(self.settings.budget, space, self.settings.min_free);
+        self.is_over = taken.open >= limit;
         let mut first = Ok(());
-        for file in excess(sealed(disk, root)?, open, self.settings.budget) {
-            match disk.remove_file(&file.path) {
+        for file in taken.excess(limit) {
+            let deleted = match disk.remove_file(&file.path) {
                 Ok(()) => {
                     add(&self.counters.deleted_files, 1);
                     add(&self.counters.deleted_bytes, file.bytes);
+                    file.path.parent().map_or(Ok(()), |hour| remove_empty(disk, hour))
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => first = first.and(Err(on(&file.path)(error))),
-            }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(on(&file.path)(error)),
+            };
+            first = first.and(deleted);
         }
         first
     }
 }
 
-fn all_places(root: &Path) -> impl Iterator<Item = PathBuf> {
-    let places = places(root);
-    (0..PLACES).map(move |n| places.join(n.to_string()))
-}
-
-fn frame(out: &mut Vec<u8>, batch: &Batch) -> Result<(), CodecError> {
-    match batch {
-        Batch::Served(rows) => frames::append(out, rows),
-        Batch::Actions(rows) => frames::append(out, rows),
-    }
-}
-
-/// The lock of a place; `None` if another process has it.
-fn lock(disk: &dyn Disk, place: &Path) -> io::Result<Option<DiskLock>> {
-    disk.create_dir_all(place)?;
-    match disk.lock_exclusive(place) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Files of a directory with their lengths; one that is gone has none.
-fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<(PathBuf, u64)>, WriteError> {
-    match disk.list(dir) {
-        Ok(entries) => Ok(entries.into_iter().map(|entry| (entry.path, entry.len)).collect()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(on(dir)(error)),
-    }
-}
-
-fn sealed(disk: &dyn Disk, root: &Path) -> Result<Vec<Sealed>, WriteError> {
-    let mut found = Vec::new();
-    for kind in Kind::ALL {
-        for (partition, _) in list(disk, &root.join(kind.as_str()))? {
-            let Some(hour) = hour_of(&partition) else { continue };
-            let files = list(disk, &partition)?.into_iter().filter(|(path, _)| is_parquet(path));
-            found.extend(files.filter_map(|(path, bytes)| {
-                let name = path.file_name()?.to_str()?.to_owned();
-                Some(Sealed {
-                    hour,
-                    name,
-                    path,
-                    bytes,
-                })
-            }));
+/// Another process may be about to seal a file into it: then its rename fails, and the next attempt makes the folder anew.
+fn remove_empty(disk: &dyn Disk, hour: &Path) -> Result<(), WriteError> {
+    match disk.remove_dir(hour) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+            Err(on(hour)(error))
         }
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(found)
+}
+
+impl Drop for Writer {
+    /// What is not synced by now is lost.
+    fn drop(&mut self) {
+        let rows = self.lanes.iter().map(|lane| lane.rows).sum();
+        add(&self.counters.disk_dropped_rows, rows);
+    }
+}
+
+fn push(frame: &mut Frame, batch: &Batch) -> Result<(), CodecError> {
+    match batch {
+        Batch::Served(rows) => frame.push(rows),
+        Batch::Actions(rows) => frame.push(rows),
+    }
 }
 
 #[cfg(test)]

@@ -171,6 +171,14 @@ impl Disk for SimDisk {
         fs::remove_file(path)
     }
 
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        // The simulated file system refuses it too, with another kind of error.
+        match fs::read_dir(dir)?.next() {
+            Some(_) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            None => fs::remove_dir(dir),
+        }
+    }
+
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
         fs::remove_dir_all(dir)
     }

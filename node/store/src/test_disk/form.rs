@@ -88,6 +88,18 @@ impl Disk for TestDisk {
         self.remove(path)
     }
 
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        let state = lock(&self.0);
+        match state.names.get(dir) {
+            Some(None) if children(&state.names, dir).is_empty() => {}
+            Some(None) => return Err(ErrorKind::DirectoryNotEmpty.into()),
+            Some(Some(_)) => return Err(ErrorKind::NotADirectory.into()),
+            None => return Err(missing(dir)),
+        }
+        drop(state);
+        self.remove(dir)
+    }
+
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
         let inside = |path: &&PathBuf| path.starts_with(dir);
         let mut doomed: Vec<PathBuf> = lock(&self.0).names.keys().filter(inside).cloned().collect();
@@ -128,7 +140,12 @@ impl Disk for TestDisk {
     }
 
     fn space(&self, _path: &Path) -> io::Result<Option<DiskSpace>> {
-        Ok(None)
+        let ours: u64 = self.files().iter().map(|(_, bytes)| *bytes as u64).sum();
+        let size = lock(&self.0).size;
+        Ok(size.map(|(total, others)| DiskSpace {
+            free: total.saturating_sub(others.saturating_add(ours)),
+            total,
+        }))
     }
 
     fn lock_exclusive(&self, _dir: &Path) -> io::Result<DiskLock> {

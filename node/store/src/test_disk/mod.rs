@@ -34,6 +34,8 @@ struct State {
     unsynced: Vec<NameChange>,
     fail_syncs: bool,
     full: bool,
+    /// Its bytes, and those that others have taken.
+    size: Option<(u64, u64)>,
     writes: u64,
     faults: Faults,
 }
@@ -76,6 +78,12 @@ impl TestDisk {
     /// From now on files can no longer grow, or can again.
     pub fn fill(&self, full: bool) {
         lock(&self.0).full = full;
+    }
+
+    /// From now on the disk says how large it is, in bytes, and that others have taken so many of them. What is written is not held
+    /// to that.
+    pub fn set_size(&self, total: u64, others: u64) {
+        lock(&self.0).size = Some((total, others));
     }
 
     /// How often a file was written.

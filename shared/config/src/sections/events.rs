@@ -14,7 +14,8 @@ section! {
         /// Its directory, relative to the working directory; coordinators of one machine may share it. Empty: events, below
         /// cluster.data_dir.
         dir: String = "", in ..;
-        /// What it may take on disk; with more, the oldest hours are deleted.
+        /// What it may take on disk; with more, the oldest hours are deleted. So they are before too little of the disk is free for a node
+        /// (storage.min_free_disk_ratio).
         budget: ByteSize = "4GiB", in "128MiB"..="16TiB";
         /// A file can be read when its hour is over, or this long after its first row.
         rotate: Duration = "1h", in "1s"..="1h";

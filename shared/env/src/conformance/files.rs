@@ -20,6 +20,12 @@ pub fn disk(env: &Env, dir: &Path) {
     if let Some(space) = disk.space(&nested).expect("room is known or None") {
         assert!(space.free <= space.total);
     }
+    let full = disk.remove_dir(&dir.join("a")).expect_err("it holds something");
+    assert_eq!(full.kind(), ErrorKind::DirectoryNotEmpty);
+    assert!(disk.exists(&nested).expect("exists answers"));
+    disk.create_dir_all(&dir.join("empty")).expect("a directory is made");
+    disk.remove_dir(&dir.join("empty"))
+        .expect("an empty directory is removed");
     disk.remove_dir_all(&dir.join("a")).expect("a tree is removed");
     disk.sync_dir(dir).expect("a directory is synced");
     assert!(disk.list(dir).expect("an empty directory is listed").is_empty());

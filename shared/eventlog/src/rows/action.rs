@@ -1,80 +1,49 @@
 //! What a viewer did.
 
-use bincode::{Decode, Encode};
 use covey_shared::ids::{PostId, UnixMillis, UserId};
 use covey_shared::model::ActionKind;
 
 use super::Row;
 use crate::files::Kind;
-use crate::table::{Column, column};
+use crate::table::fields;
 
-/// An action that the cluster has accepted.
-#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
-pub struct ActionRow {
-    /// When, by the client's clock.
-    pub acted_at: UnixMillis,
-    /// When it was recorded, by the coordinator's clock.
-    pub recorded_at: UnixMillis,
-    /// Who acted.
-    pub viewer: UserId,
-    /// What was done: a name of [`action_name`].
-    pub kind: String,
-    /// On which post.
-    pub post: PostId,
-    /// The post's author.
-    pub author: UserId,
-    /// How long the viewer looked, in milliseconds; 0 but for `dwell_time`.
-    pub dwell_ms: u32,
-    /// Where in the product: 0 = unknown, 1 = home feed, up to 15.
-    pub surface: u32,
-    /// The request that scored the post; 0 = the client named none.
-    pub prediction_request_id: u64,
-    /// The recording client.
-    pub client: u64,
-    /// Its request number. An action that was sent again has the same client, sequence and item.
-    pub sequence: u64,
-    /// Position in that request, from 0.
-    pub item: u32,
+fields! {
+    /// An action that the cluster has accepted.
+    #[derive(Copy)]
+    pub struct ActionRow {
+        /// When, by the client's clock.
+        pub acted_at: UnixMillis,
+        /// When it was recorded, by the coordinator's clock.
+        pub recorded_at: UnixMillis,
+        /// Who acted.
+        pub viewer: UserId,
+        /// What was done; the column has the name that the public API gives it, in lower case.
+        pub kind: ActionKind,
+        /// On which post.
+        pub post: PostId,
+        /// The post's author.
+        pub author: UserId,
+        /// How long the viewer looked, in milliseconds; 0 but for `dwell_time`.
+        pub dwell_ms: u32,
+        /// Where in the product: 0 = unknown, 1 = home feed, up to 15.
+        pub surface: u32,
+        /// The request that scored the post; 0 = the client named none.
+        pub prediction_request_id: u64,
+        /// The recording client.
+        pub client: u64,
+        /// Its request number. An action that was sent again has the same client, sequence and item.
+        pub sequence: u64,
+        /// Position in that request, from 0.
+        pub item: u32,
+    }
 }
 
 impl Row for ActionRow {
     const KIND: Kind = Kind::Actions;
-
-    const SCHEMA: &'static str = "message actions {
-  required int64 acted_at (timestamp(millis, true));
-  required int64 recorded_at (timestamp(millis, true));
-  required int64 viewer (integer(64, false));
-  required binary kind (string);
-  required int64 post (integer(64, false));
-  required int64 author (integer(64, false));
-  required int32 dwell_ms (integer(32, false));
-  required int32 surface (integer(32, false));
-  required int64 prediction_request_id (integer(64, false));
-  required int64 client (integer(64, false));
-  required int64 sequence (integer(64, false));
-  required int32 item (integer(32, false));
-}";
-
-    fn columns() -> Vec<Column<ActionRow>> {
-        vec![
-            column!(acted_at),
-            column!(recorded_at),
-            column!(viewer),
-            column!(kind),
-            column!(post),
-            column!(author),
-            column!(dwell_ms),
-            column!(surface),
-            column!(prediction_request_id),
-            column!(client),
-            column!(sequence),
-            column!(item),
-        ]
-    }
 }
 
 /// The name of a kind of action in the log: that of the public API, in lower case.
-pub fn action_name(kind: ActionKind) -> &'static str {
+pub(crate) fn action_name(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::Favorite => "favorite",
         ActionKind::Reply => "reply",

@@ -7,20 +7,17 @@ pub(crate) mod testing;
 
 use bincode::{Decode, Encode};
 
-pub use action::{ActionRow, action_name};
+pub use action::ActionRow;
+pub(crate) use action::action_name;
 pub use served::{ChannelHit, ServedRow};
 
 use crate::files::Kind;
-use crate::table::Column;
+use crate::table::Fields;
 
 /// A row of one kind: how it is kept in frames, and in the columns of a table.
-pub trait Row: Encode + Decode<()> + Default + Send + 'static {
+pub(crate) trait Row: Encode + Decode<()> + Fields {
     /// Its table.
     const KIND: Kind;
-    /// The schema of that table, in the language of Parquet. Columns may be added at the end; none changes its name or meaning.
-    const SCHEMA: &'static str;
-    /// The columns, in the order of the schema.
-    fn columns() -> Vec<Column<Self>>;
 }
 
 /// Rows that are recorded together.

@@ -7,10 +7,11 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::SchemaDescriptor;
 
 use super::{ActionRow, Row, ServedRow, action_name};
+use crate::table::schema_of;
 
 /// Name and types of each column, as a reader sees them.
 fn columns<R: Row>() -> Vec<String> {
-    let schema = SchemaDescriptor::new(parse_message_type(R::SCHEMA).unwrap().into());
+    let schema = SchemaDescriptor::new(parse_message_type(&schema_of::<R>()).unwrap().into());
     let columns = schema.columns().iter().map(|column| {
         let logical = column
             .logical_type_ref()
@@ -24,12 +25,6 @@ fn columns<R: Row>() -> Vec<String> {
         format!("{} {}{logical}{null}", column.path().string(), column.physical_type())
     });
     columns.collect()
-}
-
-#[test]
-fn every_column_of_the_schema_has_its_accessor() {
-    assert_eq!(columns::<ServedRow>().len(), ServedRow::columns().len());
-    assert_eq!(columns::<ActionRow>().len(), ActionRow::columns().len());
 }
 
 #[test]
