@@ -21,6 +21,7 @@ mod rebuild;
 mod refusals;
 mod replicas;
 mod scrub;
+mod settings;
 mod trace;
 mod transfer;
 mod words;
