@@ -1,6 +1,5 @@
 //! What a ranking model says about one viewer and one post.
 
-use covey_config::WeightsConfig;
 use covey_shared::model::{ActionKind, HEADS};
 
 /// What a model puts out for one post, by [`ActionKind::index`]: 18 probabilities, and the time that the viewer stays as a
@@ -33,32 +32,6 @@ impl Predictions {
             _ => (head, f64::from(*output)),
         };
         heads().zip(&self.0).map(value)
-    }
-}
-
-/// The weight of a head in the configuration; what is no head weighs nothing.
-pub(crate) fn weight_of(head: ActionKind, weights: &WeightsConfig) -> f64 {
-    match head {
-        ActionKind::Favorite => weights.favorite,
-        ActionKind::Reply => weights.reply,
-        ActionKind::Repost => weights.retweet,
-        ActionKind::PhotoExpand => weights.photo_expand,
-        ActionKind::Click => weights.click,
-        ActionKind::ProfileClick => weights.profile_click,
-        ActionKind::Vqv => weights.vqv,
-        ActionKind::Share => weights.share,
-        ActionKind::ShareViaDm => weights.share_via_dm,
-        ActionKind::ShareViaCopyLink => weights.share_via_copy_link,
-        ActionKind::Dwell => weights.dwell,
-        ActionKind::Quote => weights.quote,
-        ActionKind::QuotedClick => weights.quoted_click,
-        ActionKind::FollowAuthor => weights.follow_author,
-        ActionKind::NotInterested => weights.not_interested,
-        ActionKind::BlockAuthor => weights.block_author,
-        ActionKind::MuteAuthor => weights.mute_author,
-        ActionKind::Report => weights.report,
-        ActionKind::DwellTime => weights.dwell_time,
-        ActionKind::Impression => 0.0,
     }
 }
 

@@ -3,7 +3,7 @@
 use covey_config::FeedConfig;
 use covey_shared::model::{ActionKind, HEADS};
 
-use crate::ranking::predictions::{Predictions, heads, weight_of};
+use crate::ranking::predictions::{Predictions, heads};
 
 /// The formula with its constants, computed once.
 ///
@@ -27,9 +27,9 @@ pub(crate) struct WeightedScore {
 impl WeightedScore {
     /// A head that is not calibrated weighs 0, in the sums, too.
     pub(crate) fn new(feed: &FeedConfig, is_calibrated: impl Fn(ActionKind) -> bool) -> WeightedScore {
-        let mut weights = [0.0; HEADS];
-        for head in heads().filter(|head| is_calibrated(*head)) {
-            weights[head.index()] = weight_of(head, &feed.weights);
+        let mut weights = feed.weights.by_head();
+        for head in heads().filter(|head| !is_calibrated(*head)) {
+            weights[head.index()] = 0.0;
         }
         let discrete = &weights[..ActionKind::DwellTime.index()];
         let negative = -discrete.iter().filter(|weight| **weight < 0.0).sum::<f64>();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use covey_api::v1::{Action, ActionKind, EdgeKind};
-use covey_config::{FeedConfig, WeightsConfig};
+use covey_config::FeedConfig;
 
 use crate::world::{HEADS, PostFacts, Shape, World};
 
@@ -53,7 +53,7 @@ impl Truth {
         let mut truth = Truth {
             at_ms,
             posts: (0..world.spec().posts).map(|index| world.facts(index)).collect(),
-            weights: weights(&feed.weights),
+            weights: feed.weights.by_head(),
             min_video_ms: feed.min_video_duration.as_millis() as u32,
             max_age_ms: feed.max_post_age.map_or(u64::MAX, |age| age.as_millis() as u64),
             half_life_ms: feed.popular.half_life.as_secs_f64() * 1000.0,
@@ -171,31 +171,6 @@ fn of_kinds(world: &World, user: u64, kinds: &[EdgeKind]) -> BTreeSet<u64> {
     let edges = world.user(user).edges;
     let wanted = edges.iter().filter(|edge| kinds.contains(&edge.kind()));
     wanted.map(|edge| edge.target_id - 1).collect()
-}
-
-/// `[feed.weights]` in the order of the model's outputs.
-fn weights(of: &WeightsConfig) -> [f64; HEADS] {
-    [
-        of.favorite,
-        of.reply,
-        of.retweet,
-        of.photo_expand,
-        of.click,
-        of.profile_click,
-        of.vqv,
-        of.share,
-        of.share_via_dm,
-        of.share_via_copy_link,
-        of.dwell,
-        of.quote,
-        of.quoted_click,
-        of.follow_author,
-        of.not_interested,
-        of.block_author,
-        of.mute_author,
-        of.report,
-        of.dwell_time,
-    ]
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn one(truth: &Truth, viewer: u64, wanted: impl Fn(&Entry, &PostFacts) -> bool) 
 fn a_post_is_worth_its_true_score_but_not_less_than_nothing() {
     let (truth, index) = truth();
     let viewer = truth.world.viewer(index, NOW);
-    let weights = weights(&WeightsConfig::default());
+    let weights = FeedConfig::default().weights.by_head();
     let score = |post: u64| {
         truth
             .world
@@ -209,47 +209,4 @@ fn the_age_limit_counts_from_the_moment_of_the_feeds() {
         pool.iter()
             .all(|entry| entry.created_ms + 48 * 3_600_000 >= NOW + 47 * 3_600_000)
     );
-}
-
-#[test]
-fn every_weight_stands_at_the_place_of_its_action() {
-    use ActionKind::*;
-    let of = WeightsConfig::default();
-    // Some weights are 0 by default, some equal.
-    let of = WeightsConfig {
-        profile_click: 0.1,
-        dwell: 0.2,
-        photo_expand: 0.3,
-        vqv: 0.6,
-        share_via_dm: 6.0,
-        quote: 7.0,
-        ..of
-    };
-    let wanted = [
-        (Favorite, of.favorite),
-        (Reply, of.reply),
-        (Repost, of.retweet),
-        (PhotoExpand, of.photo_expand),
-        (Click, of.click),
-        (ProfileClick, of.profile_click),
-        (Vqv, of.vqv),
-        (Share, of.share),
-        (ShareViaDm, of.share_via_dm),
-        (ShareViaCopyLink, of.share_via_copy_link),
-        (Dwell, of.dwell),
-        (Quote, of.quote),
-        (QuotedClick, of.quoted_click),
-        (FollowAuthor, of.follow_author),
-        (NotInterested, of.not_interested),
-        (BlockAuthor, of.block_author),
-        (MuteAuthor, of.mute_author),
-        (Report, of.report),
-        (DwellTime, of.dwell_time),
-    ];
-    let distinct: BTreeSet<u64> = wanted.iter().map(|(_, weight)| weight.to_bits()).collect();
-    assert_eq!((distinct.len(), wanted.len()), (HEADS, HEADS));
-    let weights = weights(&of);
-    for (kind, weight) in wanted {
-        assert_eq!(weights[kind as usize - 1], weight, "{kind:?}");
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use covey_shared::model::{ActionKind, HEADS};
+
 use crate::section::section;
 use crate::sections::rules::RuleList;
 
@@ -223,3 +225,37 @@ section! {
         report: f64 = -234.0, in -1000.0..=1000.0, hot;
     }
 }
+
+impl WeightsConfig {
+    /// The weights in the order of the model's outputs, which is that of [`ActionKind`].
+    pub fn by_head(&self) -> [f64; HEADS] {
+        let of = |head| match head {
+            ActionKind::Favorite => self.favorite,
+            ActionKind::Reply => self.reply,
+            ActionKind::Repost => self.retweet,
+            ActionKind::PhotoExpand => self.photo_expand,
+            ActionKind::Click => self.click,
+            ActionKind::ProfileClick => self.profile_click,
+            ActionKind::Vqv => self.vqv,
+            ActionKind::Share => self.share,
+            ActionKind::ShareViaDm => self.share_via_dm,
+            ActionKind::ShareViaCopyLink => self.share_via_copy_link,
+            ActionKind::Dwell => self.dwell,
+            ActionKind::Quote => self.quote,
+            ActionKind::QuotedClick => self.quoted_click,
+            ActionKind::FollowAuthor => self.follow_author,
+            ActionKind::NotInterested => self.not_interested,
+            ActionKind::BlockAuthor => self.block_author,
+            ActionKind::MuteAuthor => self.mute_author,
+            ActionKind::Report => self.report,
+            ActionKind::DwellTime => self.dwell_time,
+            // No head predicts it.
+            ActionKind::Impression => 0.0,
+        };
+        std::array::from_fn(|head| of(ActionKind::ALL[head]))
+    }
+}
+
+#[cfg(test)]
+#[path = "feed_test.rs"]
+mod tests;
