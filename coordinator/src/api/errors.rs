@@ -66,7 +66,7 @@ pub(crate) enum ApiError {
     )]
     NotConfirmed(Vec<ShardId>),
     /// Settings that cannot be.
-    #[error("nothing was set: {0}")]
+    #[error("{0}")]
     Settings(String),
     /// What an operator asks for cannot be.
     #[error(transparent)]

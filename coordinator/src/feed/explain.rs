@@ -9,7 +9,7 @@ use covey_pipeline::{ComponentReport, Removed, Score, Stage, Status};
 use covey_shared::ids::{PostId, PostKey};
 
 use crate::feed::candidate::{ChannelHit, FeedCandidate};
-use crate::feed::query::FeedQuery;
+use crate::feed::not_found;
 use crate::feed::reply::{Page, action_kind, channel, visibility};
 use crate::ranking::predictions::Predictions;
 use crate::rules::RuleMarks;
@@ -174,7 +174,11 @@ impl<'a> Board<'a> {
             ..v1::PostExplanation::default()
         };
         let Some((post, removed)) = self.posts.get(&key.post).filter(|(post, _)| post.core.key == key) else {
-            explanation.not_retrieved = not_retrieved(&self.page.outcome.query, key);
+            explanation.not_retrieved = not_found::why(self.page, key);
+            if let Some(probe) = self.page.probes.posts.get(&key) {
+                explanation.l1_score = probe.post.l1.unwrap_or_default();
+                explanation.removed = probe.removed.map(|(filter, reason)| removal(filter, reason));
+            }
             return explanation;
         };
         let (shown, reason) = visibility(post.ruling);
@@ -185,10 +189,7 @@ impl<'a> Board<'a> {
             score: f64::from(hit.score),
         };
         explanation.channels = post.channels.iter().map(hit).collect();
-        explanation.removed = removed.map(|removed| v1::Removal {
-            filter: removed.component.to_owned(),
-            reason: removed.reason.to_owned(),
-        });
+        explanation.removed = removed.map(|removed| removal(removed.component, removed.reason));
         explanation.l1_score = post.l1.unwrap_or_default();
         if was_scored(*removed) && post.scored.is_some() {
             explanation.predictions = predictions(post);
@@ -213,6 +214,13 @@ impl<'a> Board<'a> {
         explanation.visibility = shown as i32;
         explanation.visibility_reason = reason.to_owned();
         explanation
+    }
+}
+
+fn removal(filter: &str, reason: &str) -> v1::Removal {
+    v1::Removal {
+        filter: filter.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 
@@ -284,32 +292,6 @@ fn steps(rules: &[RuleConfig], post: &FeedCandidate) -> Vec<v1::ScoreStep> {
         steps.push(step(RULE_FACTORS, networked, post.score.value(), notes.join(", ")));
     }
     steps
-}
-
-/// Why no channel found a post, as far as that can be told without asking again.
-fn not_retrieved(query: &FeedQuery, key: PostKey) -> String {
-    let why = if query.following.is_some() {
-        match query.is_in_network(key.author) {
-            Some(true) => {
-                "it is not in this part of the list: it is older or newer, has no video if only those are wanted, or is deleted"
-            }
-            _ => "the author is not followed",
-        }
-    } else if query.resumed {
-        "this page comes from the ranked reserve of the one before it, and the post is not in it"
-    } else if query.is_in_network(key.author) == Some(true) {
-        "the author is in-network, but the post is not among the newest that the channel takes, \
-         or the rules for replies and reposts left it out"
-    } else if query.in_network_only {
-        "the author is not followed, and the request is for in-network posts only"
-    } else if query.sequence.is_empty() {
-        "the viewer has no actions, so nothing is searched by similarity; \
-         the post is not among the most popular or the newest"
-    } else {
-        "ANN rank beyond the quota, or left out next to the data (age, seen, blocked, reply); \
-         not among the most popular or the newest"
-    };
-    why.to_owned()
 }
 
 #[cfg(test)]

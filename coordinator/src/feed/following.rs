@@ -170,9 +170,9 @@ impl RowFilter<FeedQuery, FeedCandidate> for AlreadyRead {
     }
 }
 
-/// Keeps the order of the list.
-struct Chronological {
-    size: usize,
+/// Keeps the order of its source.
+pub(crate) struct Chronological {
+    pub(crate) size: usize,
 }
 
 impl Selector<FeedQuery, FeedCandidate> for Chronological {

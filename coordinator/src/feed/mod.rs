@@ -25,7 +25,9 @@ pub(crate) mod fake_shards;
 mod feed_actor;
 pub(crate) mod following;
 pub(crate) mod ledger;
+mod not_found;
 mod pipeline;
+mod probe;
 pub(crate) mod query;
 #[cfg(test)]
 mod random_world;

@@ -64,6 +64,8 @@ pub(crate) struct Impressions {
 #[derive(Clone, Debug)]
 pub(crate) struct FeedQuery {
     pub(crate) viewer: UserId,
+    /// Posts to look at, whichever channel would find them: for explanations.
+    pub(crate) asked: Vec<PostKey>,
     /// Version of the settings that it is answered by.
     pub(crate) config: LogIndex,
     pub(crate) now: UnixMillis,

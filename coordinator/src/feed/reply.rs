@@ -13,6 +13,7 @@ use covey_shared::wire::Verdict;
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::explain;
 use crate::feed::ledger::Account;
+use crate::feed::probe::Probes;
 use crate::feed::request::FeedRequest;
 use crate::feed::service::FeedOutcome;
 use crate::ranking::predictions::heads;
@@ -35,6 +36,8 @@ pub(crate) struct Page<'a> {
     /// The model in service.
     pub(crate) ranker: Option<&'a dyn Ranker>,
     pub(crate) rules: &'a [RuleConfig],
+    /// What is explained and was not found.
+    pub(crate) probes: &'a Probes,
     pub(crate) sealer: &'a Sealer,
     pub(crate) map_version: u64,
     /// Of the settings.

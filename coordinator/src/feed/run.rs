@@ -13,6 +13,7 @@ use crate::feed::cursor::Cursor;
 use crate::feed::following::{self, Session};
 use crate::feed::ledger::Ledger;
 use crate::feed::pipeline::RETRY_AFTER;
+use crate::feed::probe::{self, Probes};
 use crate::feed::query::{FeedQuery, Impressions, KnownIds};
 use crate::feed::reply::{Page, reply};
 use crate::feed::request::{FeedKind, FeedRequest};
@@ -55,7 +56,7 @@ impl Run<'_> {
             });
         }
         let cursor = session.map(|session| session.seal(sealer)).unwrap_or_default();
-        Ok(self.reply(&outcome, cursor))
+        Ok(self.reply(&outcome, &Probes::default(), cursor))
     }
 
     /// 1. Open the cursor: what the session was served.
@@ -89,7 +90,8 @@ impl Run<'_> {
         };
         let cursor = self.next_cursor(&cursor, &outcome);
         let cursor = cursor.map(|cursor| cursor.seal(sealer)).unwrap_or_default();
-        Ok(self.reply(&outcome, cursor))
+        let probes = self.probes(&outcome).await;
+        Ok(self.reply(&outcome, &probes, cursor))
     }
 
     fn asked_of_pipeline(&self, query: FeedQuery) -> Request<FeedQuery, PostId> {
@@ -101,7 +103,24 @@ impl Run<'_> {
         }
     }
 
-    fn reply(&self, outcome: &FeedOutcome, cursor: String) -> GetFeedReply {
+    /// Looks at what is to be explained and was not found.
+    async fn probes(&self, outcome: &FeedOutcome) -> Probes {
+        let asked = if self.request.explain {
+            &*self.request.explain_posts
+        } else {
+            &[]
+        };
+        let Some(query) = probe::query(outcome, asked) else {
+            return Probes::default();
+        };
+        let run = Request {
+            result_size: Some(probe::MOST),
+            ..self.asked_of_pipeline(query)
+        };
+        Probes::of(self.serving.probing.run(run).await, &self.serving.l1)
+    }
+
+    fn reply(&self, outcome: &FeedOutcome, probes: &Probes, cursor: String) -> GetFeedReply {
         let (service, serving, request) = (self.service, &self.serving, self.request);
         let ranked = request.kind == FeedKind::ForYou;
         reply(&Page {
@@ -110,6 +129,7 @@ impl Run<'_> {
             account: outcome.query.ledger.account(),
             cursor,
             ranker: serving.ranker.as_deref().filter(|_| ranked),
+            probes,
             rules: if ranked { &serving.config.feed.rules.0 } else { &[] },
             sealer: &service.sealer,
             map_version: service.shards.map_version(),
@@ -123,6 +143,7 @@ impl Run<'_> {
         let now = UnixMillis(self.service.env.clock.unix_ms());
         FeedQuery {
             viewer: request.viewer,
+            asked: Vec::new(),
             config: self.serving.settings.version,
             now,
             oldest: self.serving.config.feed.max_post_age.map(|age| before(now, age)),

@@ -7,10 +7,11 @@ use covey_config::Config;
 use covey_env::Env;
 use covey_shared::settings::Settings;
 
-use crate::feed::following;
 use crate::feed::pipeline::{FeedPipeline, assemble, components};
 use crate::feed::runtime::EnvTimer;
 use crate::feed::shards::Shards;
+use crate::feed::{following, probe};
+use crate::ranking::l1::L1;
 use crate::ranking::ranker::Ranker;
 
 /// What a request runs through.
@@ -22,6 +23,9 @@ pub(crate) struct Serving {
     pub(crate) ranker: Option<Arc<dyn Ranker>>,
     pub(crate) pipeline: FeedPipeline,
     pub(crate) following: FeedPipeline,
+    /// For explanations.
+    pub(crate) probing: FeedPipeline,
+    pub(crate) l1: L1,
 }
 
 impl Serving {
@@ -36,6 +40,11 @@ impl Serving {
         Arc::new(Serving {
             pipeline: assemble(components(shards, ranker.as_ref(), &config), &config, timer()),
             following: assemble(following::components(shards, &config), &config, timer()),
+            probing: assemble(probe::components(shards, &config), &config, timer()),
+            l1: L1 {
+                weights: config.feed.l1.clone(),
+                metric: config.embedding.metric,
+            },
             settings,
             config,
             ranker,

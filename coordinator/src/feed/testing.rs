@@ -82,6 +82,7 @@ pub(crate) fn action(kind: ActionKind, post: PostKey, at: UnixMillis) -> ViewerA
 pub(crate) fn query() -> FeedQuery {
     FeedQuery {
         viewer: VIEWER,
+        asked: Vec::new(),
         config: LogIndex(0),
         now: NOW,
         oldest: Some(ago(48 * 60 * MINUTE)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use covey_config::Metric;
 use covey_shared::ids::{PostKey, UnixMillis};
 
 use crate::hydrators::user_action_sequence::SequenceEntry;
@@ -88,6 +89,16 @@ pub(crate) fn medoids(
         chosen.push(posts[medoid].0.clone());
     }
     chosen
+}
+
+/// How near two vectors are, as a search scores them; `None` if they are of different spaces.
+pub(crate) fn similarity(metric: Metric, a: &[f32], b: &[f32]) -> Option<f32> {
+    let score = match metric {
+        Metric::InnerProduct => dot(a, b),
+        // Negated, so that nearer is more.
+        Metric::L2 => -a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>(),
+    };
+    (!a.is_empty() && a.len() == b.len()).then_some(score as f32)
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {

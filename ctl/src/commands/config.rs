@@ -68,7 +68,7 @@ async fn change(context: &Context, wanted: ChangeSettingsRequest, flags: &SetFla
     });
     request.set_timeout(PATIENCE + WAY);
     let reply = client.rpc().change_settings(request).await;
-    let reply = reply.map_err(denied("settings"))?.into_inner();
+    let reply = reply.map_err(denied("this change"))?.into_inner();
     context.show(&reply, || settings::changed(&reply, flags.dry_run, context.style))?;
     Ok(Outcome::Done)
 }

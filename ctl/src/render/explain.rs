@@ -67,9 +67,11 @@ fn one(explanation: &PostExplanation, style: Style) -> String {
         ));
     }
     if !explanation.not_retrieved.is_empty() {
-        line(format!("not found: {}", explanation.not_retrieved));
-    }
-    if let Some(removed) = &explanation.removed {
+        line(format!(
+            "not found: {}",
+            explanation.not_retrieved.replace("; ", "\n      ")
+        ));
+    } else if let Some(removed) = &explanation.removed {
         line(format!("removed by {}: {}", removed.filter, removed.reason));
     }
     if explanation.l1_score != 0.0 {

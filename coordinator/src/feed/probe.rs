@@ -1,0 +1,184 @@
+//! What would have become of posts that no channel found: for explanations alone. They go through the rules that look at one post, by
+//! themselves, and never get near the feed that is explained.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use covey_config::{Config, FeedConfig, Metric};
+use covey_pipeline::{Components, PipelineError, Reply, RunContext, Source};
+use covey_shared::ids::PostKey;
+use covey_shared::wire::{Candidate, PostView};
+
+use crate::feed::candidate::{Channel, ChannelHit, FeedCandidate};
+use crate::feed::following::Chronological;
+use crate::feed::ledger::Ledger;
+use crate::feed::pipeline;
+use crate::feed::query::FeedQuery;
+use crate::feed::service::FeedOutcome;
+use crate::feed::shards::Shards;
+use crate::ranking::l1::L1;
+use crate::sources::interests::{interest_vector, liked, medoids, similarity};
+
+/// Most posts that are looked at.
+pub(crate) const MOST: usize = 100;
+/// Rules that compare posts with each other: what no channel found is compared with nothing.
+const COMPARING: [&str; 5] = [
+    "DropDuplicates",
+    "ContentDuplicate",
+    "RetweetDedup",
+    "L1Cut",
+    "DedupConversation",
+];
+
+/// A post that was looked at.
+pub(crate) struct Probe {
+    /// The post, with the score that it would have had first; its channels are those that search by similarity, with what it would have had
+    /// there.
+    pub(crate) post: FeedCandidate,
+    /// The rule that would have removed it, and why.
+    pub(crate) removed: Option<(&'static str, &'static str)>,
+}
+
+/// Posts that were looked at.
+#[derive(Default)]
+pub(crate) struct Probes {
+    pub(crate) posts: BTreeMap<PostKey, Probe>,
+    /// Some shard did not answer: what is not among them may be there.
+    pub(crate) partial: bool,
+}
+
+/// The rules as a list of their own.
+pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+    let mut all = pipeline::components(shards, None, config);
+    all.filters.retain(|rule| !COMPARING.contains(&rule.name()));
+    all.post_filters.retain(|rule| !COMPARING.contains(&rule.name()));
+    let source = Asked {
+        shards: Arc::clone(shards),
+        feed: config.feed.clone(),
+        metric: config.embedding.metric,
+    };
+    Components {
+        // They have been read.
+        query_hydrators: Vec::new(),
+        dependent_query_hydrators: Vec::new(),
+        sources: vec![Box::new(source)],
+        scorers: Vec::new(),
+        selector: Box::new(Chronological { size: MOST }),
+        arranger: None,
+        side_effects: Vec::new(),
+        ..all
+    }
+}
+
+/// What of `asked` a run has not found, and is to be looked at.
+pub(crate) fn query(outcome: &FeedOutcome, asked: &[PostKey]) -> Option<FeedQuery> {
+    let lists = outcome.selected.iter().chain(outcome.reserve.iter());
+    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
+    let found: BTreeSet<PostKey> = lists.chain(removed).map(|post| post.core.key).collect();
+    let missing: BTreeSet<PostKey> = asked.iter().copied().filter(|key| !found.contains(key)).collect();
+    (!missing.is_empty()).then(|| FeedQuery {
+        asked: missing.into_iter().take(MOST).collect(),
+        // What it costs, and what it lacks, is not the feed's.
+        ledger: Arc::new(Ledger::default()),
+        ..FeedQuery::clone(&outcome.query)
+    })
+}
+
+impl Probes {
+    /// What came of looking at them.
+    pub(crate) fn of(judged: Result<FeedOutcome, PipelineError>, l1: &L1) -> Probes {
+        let Ok(judged) = judged else {
+            return Probes {
+                partial: true,
+                ..Probes::default()
+            };
+        };
+        let passed = judged.selected.iter().chain(judged.reserve.iter());
+        let removed = judged.removed.iter();
+        let removed = removed.map(|removed| (&removed.candidate, Some((removed.component, removed.reason))));
+        let one = |(post, removed): (&FeedCandidate, _)| {
+            let mut post = post.clone();
+            l1.of(&judged.query, &mut post);
+            (post.core.key, Probe { post, removed })
+        };
+        Probes {
+            posts: passed.map(|post| (post, None)).chain(removed).map(one).collect(),
+            partial: !judged.query.ledger.account().report.is_whole() || !judged.report.degraded.is_empty(),
+        }
+    }
+}
+
+/// Source: the posts that are asked for.
+struct Asked {
+    shards: Arc<dyn Shards>,
+    feed: FeedConfig,
+    metric: Metric,
+}
+
+impl Source<FeedQuery, FeedCandidate> for Asked {
+    fn budget(&self) -> Duration {
+        self.feed.hydrate_timeout
+    }
+
+    fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
+        Box::pin(async move {
+            let context = query.read_context(run);
+            let (cores, vectors) = tokio::join!(
+                self.shards.candidates(query.asked.clone(), &context),
+                self.shards.vectors(query.asked.clone(), &context),
+            );
+            let cores = query.ledger.take("Asked", cores)?;
+            let vectors = query.ledger.take("Asked", vectors)?;
+            let vector = |view: PostView| (view.post.key, view.post.vector.to_f32());
+            let vectors: BTreeMap<PostKey, Vec<f32>> = vectors.into_iter().map(vector).collect();
+            let near = self.interests(query);
+            let candidate = |core: Candidate| {
+                let channels = vectors.get(&core.key).map(|vector| self.similarities(&near, vector));
+                FeedCandidate {
+                    channels: channels.unwrap_or_default(),
+                    ..FeedCandidate::found(core, Channel::OutOfNetwork, 0)
+                }
+            };
+            Ok(cores.into_iter().map(candidate).collect())
+        })
+    }
+}
+
+impl Asked {
+    /// What the channels searched around, if they did.
+    fn interests(&self, query: &FeedQuery) -> Vec<(Channel, Vec<f32>)> {
+        let Some(vectors) = query.liked.get() else {
+            return Vec::new();
+        };
+        let (mean, single) = (&self.feed.out_of_network, &self.feed.similar_to_recent);
+        let posts = liked(&query.sequence, mean.history);
+        let mean = interest_vector(&posts, vectors, query.now, mean.half_life);
+        let posts = liked(&query.sequence, single.history);
+        let single = medoids(&posts, vectors, single.medoids);
+        let mean = mean.map(|vector| (Channel::OutOfNetwork, vector));
+        let single = single.into_iter().map(|vector| (Channel::SimilarToRecent, vector));
+        mean.into_iter().chain(single).collect()
+    }
+
+    /// What a post would have had in each channel that searched, the nearest counts.
+    fn similarities(&self, near: &[(Channel, Vec<f32>)], vector: &[f32]) -> Vec<ChannelHit> {
+        let mut best: BTreeMap<Channel, f32> = BTreeMap::new();
+        for (channel, to) in near {
+            if let Some(score) = similarity(self.metric, to, vector) {
+                let known = best.entry(*channel).or_insert(score);
+                *known = known.max(score);
+            }
+        }
+        let hit = |(channel, score)| ChannelHit {
+            channel,
+            rank: 0,
+            score,
+        };
+        best.into_iter().map(hit).collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "probe_test.rs"]
+mod tests;
