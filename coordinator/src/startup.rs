@@ -119,8 +119,7 @@ impl Coordinator {
             env: env.clone(),
         }));
         let mut settings = cluster.settings();
-        settings.hear(SETTINGS_WAIT).await;
-        service.learn(settings.now());
+        service.learn(&settings.hear(SETTINGS_WAIT).await);
         actix_rt::spawn(follow(settings, Arc::downgrade(&service)));
         let feed = FeedWorkers::start(service, &workers, config.coordinator.mailbox);
 
@@ -181,7 +180,7 @@ impl Coordinator {
 async fn follow(mut settings: SettingsWatch, service: Weak<FeedService>) {
     while let Some(newest) = settings.next().await {
         let Some(service) = service.upgrade() else { return };
-        service.learn(newest);
+        service.learn(&newest);
     }
 }
 

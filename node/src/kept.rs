@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bincode::{Decode, Encode};
 use covey_env::Env;
@@ -28,6 +29,8 @@ pub(crate) struct Kept<T> {
     now: Mutex<T>,
     /// One is written at a time.
     write: Mutex<()>,
+    /// A job is in line that will write what is known by then.
+    waits: AtomicBool,
 }
 
 impl<T: Clone + Default + Encode + Decode<()> + Send + 'static> Kept<T> {
@@ -42,7 +45,7 @@ impl<T: Clone + Default + Encode + Decode<()> + Send + 'static> Kept<T> {
             }
         };
         if stored.is_none() {
-            tracing::warn!(path = %path.display(), "a file cannot be read: cluster.toml counts until the cluster tells what was in it again");
+            tracing::warn!(path = %path.display(), "a file cannot be read: what was in it counts once the cluster tells it again");
         }
         Arc::new(Kept {
             env: env.clone(),
@@ -50,6 +53,7 @@ impl<T: Clone + Default + Encode + Decode<()> + Send + 'static> Kept<T> {
             form,
             now: Mutex::new(stored.unwrap_or_default()),
             write: Mutex::default(),
+            waits: AtomicBool::default(),
         })
     }
 
@@ -59,15 +63,16 @@ impl<T: Clone + Default + Encode + Decode<()> + Send + 'static> Kept<T> {
 
     /// Changes it; `change` says whether it has.
     pub(crate) fn change(self: &Arc<Self>, change: impl FnOnce(&mut T) -> bool) {
-        if change(&mut self.now.lock()) {
+        if change(&mut self.now.lock()) && !self.waits.swap(true, Ordering::AcqRel) {
             let kept = self.clone();
             self.env.spawn.compute(Box::new(move || kept.store()));
         }
     }
 
-    /// Puts on the disk what is known now: whichever job comes last stores the newest.
+    /// Puts on the disk what is known now.
     fn store(&self) {
         let _one = self.write.lock();
+        self.waits.store(false, Ordering::Release);
         let stored = match checked_file::to_bytes(self.form.version, &self.look(T::clone)) {
             Ok(bytes) => self
                 .env

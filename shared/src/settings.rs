@@ -27,29 +27,53 @@ pub struct Settings {
     pub values: BTreeMap<String, String>,
 }
 
+/// Most keys that are kept.
+pub const MAX_KEYS: usize = 512;
+
+/// Bytes of the keys and values of one change: the audit log keeps thousands of them.
+pub const MAX_CHANGE: usize = 8 << 10;
+
 /// New values by key; `None`: not set any more, so that the file counts again.
 pub type SettingChanges = BTreeMap<String, Option<String>>;
 
 impl Settings {
-    /// With these changes, as of `version`.
-    #[must_use]
-    pub fn with(&self, version: LogIndex, changes: &SettingChanges) -> Settings {
+    /// With these changes, as of `version`. Keys below one that is changed, `feed.rule.cup.factor` below `feed.rule.cup`, go with what they
+    /// were a part of, unless the change names them.
+    ///
+    /// # Errors
+    /// Nothing is to be changed, or what is not set is not to be set any more; what comes of it is out of bounds.
+    pub fn with(&self, version: LogIndex, changes: &SettingChanges) -> Result<Settings, String> {
+        let length = |(key, value): (&String, &Option<String>)| key.len() + value.as_ref().map_or(0, String::len);
+        let bytes: usize = changes.iter().map(length).sum();
+        if changes.is_empty() || bytes > MAX_CHANGE {
+            return Err(format!(
+                "a change names a key, and has at most {MAX_CHANGE} bytes, not {bytes}"
+            ));
+        }
         let mut values = self.values.clone();
         for (key, value) in changes {
-            match value {
-                Some(value) => values.insert(key.clone(), value.clone()),
-                None => values.remove(key),
-            };
+            let below = format!("{key}.");
+            let before = values.len();
+            values.retain(|known, _| known != key && !known.starts_with(&below));
+            if before == values.len() && value.is_none() {
+                return Err(format!("{} is not set", key.escape_debug()));
+            }
         }
-        Settings { version, values }
+        let set = changes
+            .iter()
+            .filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        values.extend(set);
+        let settings = Settings { version, values };
+        settings.fault().map_or(Ok(settings), Err)
     }
 
     /// What is wrong with them, whatever they mean: too long, too many, or not to be shown on a terminal.
     pub fn fault(&self) -> Option<String> {
+        let keys = self.values.len();
         let bytes: usize = self.values.iter().map(|(key, value)| key.len() + value.len()).sum();
-        if bytes > MAX_SETTINGS {
+        if keys > MAX_KEYS || bytes > MAX_SETTINGS {
             return Some(format!(
-                "all settings together have {bytes} bytes; at most {MAX_SETTINGS} are kept: unset some, or write them into cluster.toml"
+                "{keys} settings of {bytes} bytes; at most {MAX_KEYS} of {MAX_SETTINGS} are kept: unset some, or write them into cluster.toml"
             ));
         }
         self.values.iter().find_map(|(key, value)| {

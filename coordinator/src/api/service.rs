@@ -107,6 +107,16 @@ impl Api {
 
     /// Why the coordinator cannot serve; `None` when it can.
     pub(crate) fn not_ready(&self) -> Option<String> {
+        let settings = self.deps.feed.service().in_service();
+        // Who starts like this would serve by the file alone, while all others serve by what is set.
+        if let (0, Some(problem)) = (settings.serving.settings.version.0, &settings.problem) {
+            return Some(format!(
+                "what operators have set does not fit this coordinator: {problem}"
+            ));
+        }
+        if !self.deps.cluster.knows_settings() {
+            return Some("no node has said yet what operators have set".to_owned());
+        }
         let shards = self.deps.cluster.unreachable_shards();
         let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
         (!names.is_empty()).then(|| format!("no replica of these shards has answered yet: {}", names.join(", ")))

@@ -1,7 +1,8 @@
 //! What operators set while the cluster runs.
 
+use std::sync::Arc;
+
 use covey_api::v1;
-use covey_config::Config;
 use covey_shared::metadata::{MetadataChange, OperationFault};
 use covey_shared::settings::Settings;
 
@@ -15,16 +16,19 @@ const TRIES: u32 = 5;
 
 impl Api {
     /// What this coordinator serves by.
+    #[expect(clippy::unused_async, reason = "calls are made alike")]
     pub(crate) async fn get_settings(
         &self,
         _: v1::GetSettingsRequest,
         context: RequestContext,
     ) -> Result<v1::GetSettingsReply, ApiError> {
-        let (serving, problem) = self.deps.feed.serving();
+        let now = self.deps.feed.service().in_service();
+        let serving = &now.serving;
         Ok(v1::GetSettingsReply {
             version: serving.settings.version.0,
-            settings: settings(&self.deps.config, &serving.config, &serving.settings),
-            problem: problem.unwrap_or_default(),
+            settings: settings(&self.deps.config, &serving.config, &now.newest),
+            problem: now.problem.clone().unwrap_or_default(),
+            set: now.newest.values.clone().into_iter().collect(),
             trace_id: context.trace_id,
         })
     }
@@ -37,35 +41,41 @@ impl Api {
     ) -> Result<v1::ChangeSettingsReply, ApiError> {
         let deadline = self.deadline(&context, request.deadline_ms);
         let wanted = wanted_settings(request)?;
-        let mut tries = 0;
-        loop {
+        let mut tried: Option<(Settings, Vec<v1::SettingChange>)> = None;
+        for _ in 0..TRIES {
             let now = self.deps.cluster.describe(0, deadline).await?.settings;
-            let (next, changes) = self.looked_at(&now, &wanted)?;
-            let mut reply = v1::ChangeSettingsReply {
-                version: now.version.0,
+            let reply = |version: u64, changes| v1::ChangeSettingsReply {
+                version,
                 changes,
                 trace_id: context.trace_id.clone(),
             };
-            // An earlier try may have been carried out without anybody hearing of it.
+            // A try of which nobody heard what came of it may have been carried out.
+            if let Some((_, changes)) = tried.take_if(|(next, _)| next.values == now.values) {
+                let version = now.version.0;
+                self.deps.feed.service().learn(&Arc::new(now));
+                return Ok(reply(version, changes));
+            }
+            let (next, changes) = self.looked_at(&now, &wanted)?;
             if wanted.dry_run || next.values == now.values {
-                return Ok(reply);
+                return Ok(reply(now.version.0, changes));
             }
             let change = MetadataChange::Set {
                 on: now.version,
                 changes: wanted.changes.clone(),
                 by: wanted.by.clone(),
             };
-            tries += 1;
             match self.change(&change, deadline).await {
-                Err(ApiError::Operation(OperationFault::SettingsChanged(_))) if tries < TRIES => {}
+                Err(ApiError::Operation(OperationFault::SettingsChanged(_))) => tried = Some((next, changes)),
                 changed => {
                     let version = changed?.index;
-                    reply.version = version.0;
-                    self.deps.cluster.learn_settings(Settings { version, ..next });
-                    return Ok(reply);
+                    self.deps.feed.service().learn(&Arc::new(Settings { version, ..next }));
+                    return Ok(reply(version.0, changes));
                 }
             }
         }
+        Err(ApiError::Settings(format!(
+            "others have set something {TRIES} times while this was looked at: ask again"
+        )))
     }
 
     /// What is wanted on top of what is set, and what that changes.
@@ -73,17 +83,17 @@ impl Api {
         if wanted.on.is_some_and(|on| on != now.version) {
             return Err(OperationFault::SettingsChanged(now.version).into());
         }
-        let file: &Config = &self.deps.config;
-        let next = now.with(now.version, &wanted.changes);
-        if let Some(fault) = next.fault() {
-            return Err(ApiError::Settings(fault));
-        }
+        let file = &self.deps.config;
+        let next = now.with(now.version, &wanted.changes).map_err(ApiError::Settings)?;
         let after = file
             .with(&next)
             .map_err(|error| ApiError::Settings(error.to_string()))?;
-        // What was set by a coordinator with another file may not go with this one.
-        let before = file.with(now).unwrap_or_else(|_| file.clone());
-        Ok((next, setting_changes(&before, &after)))
+        let changes = match file.with(now) {
+            Ok(before) => setting_changes(&before, &after),
+            // They fit another coordinator's file: older ones are in service here.
+            Err(_) => setting_changes(&self.deps.feed.service().in_service().serving.config, &after),
+        };
+        Ok((next, changes))
     }
 }
 

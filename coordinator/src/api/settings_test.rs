@@ -37,8 +37,9 @@ fn start() -> (Arc<Api>, Arc<World>) {
 }
 
 #[actix::test]
-async fn what_is_set_is_kept_and_told_with_its_version() {
+async fn what_is_set_is_kept_served_and_told_with_its_version() {
     let (api, world) = start();
+    let served = || api.deps.feed.service().in_service().serving.settings.version.0;
     let reply = change(&api, r#"{"set": {"feed.oon_factor": "0.5"}, "by": "ann"}"#)
         .await
         .expect("it is sound");
@@ -46,6 +47,7 @@ async fn what_is_set_is_kept_and_told_with_its_version() {
         (reply.version, told(&reply)),
         (1, vec!["feed.oon_factor 0.75 to 0.5".to_owned()])
     );
+    assert_eq!(served(), 1);
     assert_eq!(world.settings().values["feed.oon_factor"], "0.5");
     let again = change(&api, r#"{"set": {"feed.oon_factor": "0.5"}}"#)
         .await
@@ -83,6 +85,7 @@ async fn a_dry_run_and_what_is_wrong_change_nothing() {
         ),
         (r#"{"set": {"feed.top_k": "60\u0007"}}"#, "cannot be printed"),
         (r#"{"set": {"feed.top_k": "60"}, "on_version": 9}"#, "version 0 now"),
+        (r#"{"unset": ["feed.top_k"]}"#, "feed.top_k is not set"),
     ] {
         let error = change(&api, json).await.expect_err("it is wrong");
         assert!(
@@ -118,6 +121,42 @@ async fn what_others_set_meanwhile_is_looked_at_and_kept() {
         "{error:?}"
     );
     assert_eq!(world.settings().values["feed.oon_factor"], "0.5");
+}
+
+#[actix::test]
+async fn a_change_whose_reply_was_lost_is_told_as_it_was_made() {
+    for json in [
+        r#"{"set": {"feed.oon_factor": "0.5"}}"#,
+        r#"{"set": {"feed.oon_factor": "0.5"}, "on_version": 0}"#,
+    ] {
+        let (api, world) = start();
+        *world.lost_changes.lock() = 1;
+        let reply = change(&api, json).await.expect("it was carried out");
+        assert_eq!(
+            (reply.version, told(&reply)),
+            (1, vec!["feed.oon_factor 0.75 to 0.5".to_owned()])
+        );
+        assert_eq!(api.deps.feed.service().in_service().serving.settings.version.0, 1);
+        assert_eq!(world.changes.lock().len(), 1);
+    }
+}
+
+#[actix::test]
+async fn a_coordinator_that_starts_with_settings_that_do_not_fit_is_not_ready() {
+    let (api, _) = start();
+    let learn = |version, key: &str| {
+        let values = [(key.to_owned(), "0.5".to_owned())].into();
+        let version = covey_shared::ids::LogIndex(version);
+        api.deps.feed.service().learn(&Arc::new(Settings { version, values }));
+    };
+    let fits = |api: &Api| api.not_ready().is_none_or(|why| !why.contains("does not fit"));
+    assert!(fits(&api));
+    learn(7, "feed.of_a_newer_release");
+    assert!(!fits(&api), "it would serve by the file alone");
+    learn(8, "feed.oon_factor");
+    assert!(fits(&api));
+    learn(9, "feed.of_a_newer_release");
+    assert!(fits(&api), "it goes on with what it has");
 }
 
 #[actix::test]

@@ -115,13 +115,11 @@ impl NodeLinkActor {
                 // Replicas that a recovery left behind may have a leader of their own, until they are removed.
                 let led = led.filter(|r| known.may_lead(&r.descriptor, node));
                 led.for_each(|r| leaders.learn(r.shard, node));
-                if status.settings > settings.version() {
-                    match call(RequestBody::Settings).await {
-                        Ok(ReplyBody::Settings(newer)) => settings.learn(newer),
-                        _ => return,
-                    }
+                if settings.lacks(status.settings)
+                    && let Ok(ReplyBody::Settings(newer)) = call(RequestBody::Settings).await
+                {
+                    settings.learn(newer);
                 }
-                settings.heard();
                 let Some(roster) = roster.upgrade().filter(|roster| status.directory > roster.version()) else {
                     return;
                 };

@@ -9,62 +9,52 @@ use tokio::sync::watch;
 
 use crate::cluster::Cluster;
 
-/// What is known at a moment.
-#[derive(Clone, Default)]
-struct Heard {
-    newest: Arc<Settings>,
-    /// A node has answered: until one does, nobody knows whether anything is set.
-    any: bool,
-}
-
-/// The newest settings that a node has told.
+/// The newest settings that a node has told; `None` until one has said whether anything is set.
 #[derive(Default)]
-pub(crate) struct SettingsCell(watch::Sender<Heard>);
+pub(crate) struct SettingsCell(watch::Sender<Option<Arc<Settings>>>);
 
 impl SettingsCell {
-    pub(crate) fn version(&self) -> LogIndex {
-        self.0.borrow().newest.version
+    /// Whether something of this version is news.
+    pub(crate) fn lacks(&self, version: LogIndex) -> bool {
+        self.0.borrow().as_ref().is_none_or(|known| version > known.version)
     }
 
     /// Takes them in if they are newer.
     pub(crate) fn learn(&self, settings: Settings) {
-        self.0.send_if_modified(|heard| {
-            let newer = settings.version > heard.newest.version;
+        // They came over the network.
+        if let Some(fault) = settings.fault() {
+            tracing::error!(fault, "a node tells settings that cannot be");
+            return;
+        }
+        self.0.send_if_modified(|known| {
+            let newer = known.as_ref().is_none_or(|known| settings.version > known.version);
             if newer {
-                heard.newest = Arc::new(settings);
+                *known = Some(Arc::new(settings));
             }
             newer
         });
     }
-
-    /// A node has been asked, and what it knows is known here.
-    pub(crate) fn heard(&self) {
-        self.0
-            .send_if_modified(|heard| !std::mem::replace(&mut heard.any, true));
-    }
 }
 
 /// Sees each change of the settings.
-pub struct SettingsWatch(watch::Receiver<Heard>);
+pub struct SettingsWatch(watch::Receiver<Option<Arc<Settings>>>);
 
 impl SettingsWatch {
-    /// Waits until a node has said what is set, at most so long.
-    pub async fn hear(&mut self, at_most: Duration) {
-        let heard = tokio::time::timeout(at_most, self.0.wait_for(|heard| heard.any)).await;
-        if heard.is_err() {
+    /// Waits until a node has said what is set, at most so long; what the file says counts until one does.
+    pub async fn hear(&mut self, at_most: Duration) -> Arc<Settings> {
+        let late = tokio::time::timeout(at_most, self.0.wait_for(Option::is_some))
+            .await
+            .is_err();
+        if late {
             tracing::warn!("no node has said yet what operators have set: what the file says counts until one does");
         }
-    }
-
-    /// What is set now.
-    pub fn now(&mut self) -> Arc<Settings> {
-        self.0.borrow_and_update().newest.clone()
+        self.0.borrow_and_update().clone().unwrap_or_default()
     }
 
     /// What is set next; `None` once the coordinator has ended.
     pub async fn next(&mut self) -> Option<Arc<Settings>> {
         self.0.changed().await.ok()?;
-        Some(self.now())
+        Some(self.0.borrow_and_update().clone().unwrap_or_default())
     }
 }
 
@@ -74,9 +64,9 @@ impl Cluster {
         SettingsWatch(self.settings.0.subscribe())
     }
 
-    /// These have been set just now: others hear of them from the nodes.
-    pub(crate) fn learn_settings(&self, settings: Settings) {
-        self.settings.learn(settings);
+    /// A node has said what operators have set.
+    pub(crate) fn knows_settings(&self) -> bool {
+        self.settings.0.borrow().is_some()
     }
 }
 

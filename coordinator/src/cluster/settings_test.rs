@@ -2,6 +2,8 @@
 
 use super::*;
 
+const LONG: Duration = Duration::from_secs(3600);
+
 fn settings(version: u64, value: &str) -> Settings {
     Settings {
         version: LogIndex(version),
@@ -13,22 +15,28 @@ fn settings(version: u64, value: &str) -> Settings {
 async fn who_starts_waits_until_a_node_has_said_what_is_set() {
     let cell = SettingsCell::default();
     let mut watch = SettingsWatch(cell.0.subscribe());
-    watch.hear(Duration::from_secs(3)).await;
-    assert_eq!(*watch.now(), Settings::default(), "nobody answers: the file counts");
-    cell.learn(settings(7, "0.5"));
-    cell.heard();
-    watch.hear(Duration::MAX).await;
-    assert_eq!(*watch.now(), settings(7, "0.5"));
+    let before = tokio::time::Instant::now();
+    assert_eq!(
+        *watch.hear(LONG).await,
+        Settings::default(),
+        "nobody answers: the file counts"
+    );
+    assert!(before.elapsed() >= LONG);
+    let waits = tokio::spawn(async move { watch.hear(LONG).await });
+    tokio::time::sleep(LONG / 2).await;
+    assert!(!waits.is_finished() && cell.lacks(LogIndex(0)));
+    cell.learn(Settings::default());
+    assert_eq!(*waits.await.expect("it ends"), Settings::default(), "nothing is set");
+    assert!(!cell.lacks(LogIndex(0)) && cell.lacks(LogIndex(1)));
 }
 
 #[tokio::test]
-async fn the_newest_settings_are_seen() {
+async fn the_newest_settings_are_seen_and_those_that_cannot_be_are_not() {
     let cell = SettingsCell::default();
     let mut watch = SettingsWatch(cell.0.subscribe());
-    for (version, value) in [(7, "0.5"), (6, "0.6"), (7, "0.7")] {
+    for (version, value) in [(7, "0.5"), (6, "0.6"), (7, "0.7"), (9, "")] {
         cell.learn(settings(version, value));
     }
-    assert_eq!(cell.version(), LogIndex(7));
     assert_eq!(watch.next().await.as_deref(), Some(&settings(7, "0.5")));
     drop(cell);
     assert_eq!(watch.next().await, None);

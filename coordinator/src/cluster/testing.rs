@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) leaders: Mutex<BTreeMap<ShardId, NodeId>>,
     /// Changes of the metadata.
     pub(crate) changes: Mutex<Vec<MetadataChange>>,
+    /// Of so many changes of the metadata the replies get lost.
+    pub(crate) lost_changes: Mutex<u32>,
     /// What somebody else has set when the next change arrives.
     pub(crate) meanwhile: Mutex<Option<MetadataChange>>,
     /// Why operations are refused.
@@ -77,7 +79,7 @@ impl World {
         let changes = self.changes.lock();
         let numbered = (1..).map(LogIndex).zip(changes.iter());
         numbered.fold(Settings::default(), |settings, (index, change)| match change {
-            MetadataChange::Set { changes, .. } => settings.with(index, changes),
+            MetadataChange::Set { changes, .. } => settings.with(index, changes).expect("it was sound"),
             _ => settings,
         })
     }
@@ -131,8 +133,15 @@ impl NodePort for FakeNode {
                 Some(Mood::Hangs) => std::future::pending().await,
                 _ => {}
             }
+            let is_change = matches!(
+                &call.body,
+                RequestBody::Write {
+                    shard: ShardId::METADATA,
+                    ..
+                }
+            );
             let reply = node.answer(call.body, &mood);
-            if mood == Some(Mood::LosesReplies) {
+            if mood == Some(Mood::LosesReplies) || (is_change && node.loses_it(&reply)) {
                 return Err(RpcError::Closed { node: node.id }.into());
             }
             Ok(reply)
@@ -194,6 +203,13 @@ impl FakeNode {
             RequestBody::InNetwork(_) => ReplyBody::InNetwork(self.each(&shards, mood, |_| Vec::new())),
             _ => ReplyBody::LogicalHash(Vec::new()),
         }
+    }
+
+    fn loses_it(&self, reply: &ReplyBody) -> bool {
+        let mut left = self.world.lost_changes.lock();
+        let lost = matches!(reply, ReplyBody::Write(Ok(_))) && *left > 0;
+        *left -= u32::from(lost);
+        lost
     }
 
     fn each<T>(&self, reads: &[ShardRead], mood: &Option<Mood>, answer: impl Fn(SlotRange) -> T) -> Vec<ShardReply<T>> {

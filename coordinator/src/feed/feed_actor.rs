@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use crate::cluster::Threads;
-use crate::feed::serving::Serving;
 use crate::feed::{FeedError, FeedRequest, FeedService};
 use crate::request::RequestContext;
 
@@ -78,9 +77,9 @@ impl FeedWorkers {
         }
     }
 
-    /// What feeds are made by, and why newer settings are not in service.
-    pub(crate) fn serving(&self) -> (Arc<Serving>, Option<String>) {
-        self.service.serving()
+    /// What makes the feeds.
+    pub(crate) fn service(&self) -> &FeedService {
+        &self.service
     }
 
     /// One feed; refused when the actor whose turn it is has a full mailbox.

@@ -17,7 +17,7 @@ use crate::feed::query::FeedQuery;
 use crate::feed::request::{FeedKind, FeedRequest};
 use crate::feed::reserve::Reserves;
 use crate::feed::run::Run;
-use crate::feed::serving::Serving;
+use crate::feed::serving::{InService, Serving};
 use crate::feed::shards::{Live, Shards};
 use crate::ingest::Ingest;
 use crate::ranking::ranker::Ranker;
@@ -64,9 +64,9 @@ pub(crate) type FeedOutcome = Outcome<FeedQuery, FeedCandidate>;
 pub struct FeedService {
     pub(crate) shards: Arc<dyn Shards>,
     /// A request takes it once.
-    now: ArcSwap<Serving>,
-    /// Why newer settings are not in service.
-    problem: Mutex<Option<String>>,
+    now: ArcSwap<InService>,
+    /// One change of it at a time.
+    change: Mutex<()>,
     pub(crate) reserves: Mutex<Reserves>,
     pub(crate) sealer: Arc<Sealer>,
     /// Without settings.
@@ -91,8 +91,12 @@ impl FeedService {
         let coordinator = &config.coordinator;
         let first = Serving::new(Arc::default(), Config::clone(&config), &shards, None, &env);
         FeedService {
-            now: ArcSwap::new(first),
-            problem: Mutex::default(),
+            now: ArcSwap::from_pointee(InService {
+                newest: first.settings.clone(),
+                serving: first,
+                problem: None,
+            }),
+            change: Mutex::default(),
             reserves: Mutex::new(Reserves::new(coordinator.reserve_sessions, coordinator.reserve_ttl)),
             shards,
             sealer,
@@ -104,42 +108,65 @@ impl FeedService {
     /// The same, with a model that orders the feed.
     #[must_use]
     pub fn ranked_by(self, ranker: Arc<dyn Ranker>) -> FeedService {
-        let now = self.now.load_full();
-        self.replace(now.settings.clone(), now.config.clone(), Some(ranker));
+        let now = self.serving();
+        let ranked = Serving::new(
+            now.settings.clone(),
+            now.config.clone(),
+            &self.shards,
+            Some(ranker),
+            &self.env,
+        );
+        self.replace(ranked);
         self
     }
 
-    /// Takes settings into service; requests under way end with those that they began with. Settings that do not fit this coordinator's file, or
-    /// its release, leave everything as it is.
-    pub fn learn(&self, settings: Arc<Settings>) {
-        let version = settings.version;
-        if version == self.now.load().settings.version {
+    /// Takes settings into service if they are newer; requests under way end with those that they began with. Settings that do not fit this
+    /// coordinator's file, or its release, leave everything as it is.
+    pub fn learn(&self, settings: &Arc<Settings>) {
+        let _one = self.change.lock();
+        let (now, version) = (self.now.load_full(), settings.version);
+        if version <= now.newest.version {
             return;
         }
-        let problem = match self.config.with(&settings) {
+        match self.config.with(settings) {
             Ok(config) => {
                 tracing::info!(version = version.0, set = ?settings.values, "settings are in service");
-                let ranker = self.now.load().ranker.clone();
-                self.replace(settings, config, ranker);
-                None
+                let ranker = now.serving.ranker.clone();
+                let serving = Serving::new(settings.clone(), config, &self.shards, ranker, &self.env);
+                self.replace(serving);
             }
             Err(error) => {
                 tracing::error!(version = version.0, %error, "settings cannot be used; those before stay in service");
-                Some(error.to_string())
+                self.now.store(Arc::new(InService {
+                    serving: now.serving.clone(),
+                    newest: settings.clone(),
+                    problem: Some(error.to_string()),
+                }));
             }
-        };
-        *self.problem.lock() = problem;
+        }
     }
 
     /// What is in service, and why newer settings are not.
-    pub(crate) fn serving(&self) -> (Arc<Serving>, Option<String>) {
-        (self.now.load_full(), self.problem.lock().clone())
+    pub(crate) fn in_service(&self) -> Arc<InService> {
+        self.now.load_full()
+    }
+
+    fn serving(&self) -> Arc<Serving> {
+        self.now.load().serving.clone()
+    }
+
+    fn replace(&self, serving: Arc<Serving>) {
+        self.now.store(Arc::new(InService {
+            newest: serving.settings.clone(),
+            serving,
+            problem: None,
+        }));
     }
 
     /// Has For You go through another list.
     #[cfg(test)]
     pub(crate) fn run_through(&self, pipeline: crate::feed::pipeline::FeedPipeline) {
-        let (env, now) = (&self.env, self.now.load_full());
+        let (env, now) = (&self.env, self.serving());
         let fresh = Serving::new(
             now.settings.clone(),
             now.config.clone(),
@@ -148,12 +175,7 @@ impl FeedService {
             env,
         );
         let fresh = Arc::into_inner(fresh).map(|fresh| Serving { pipeline, ..fresh });
-        self.now.store(Arc::new(fresh.expect("nobody else has it")));
-    }
-
-    fn replace(&self, settings: Arc<Settings>, config: Config, ranker: Option<Arc<dyn Ranker>>) {
-        let serving = Serving::new(settings, config, &self.shards, ranker, &self.env);
-        self.now.store(serving);
+        self.replace(Arc::new(fresh.expect("nobody else has it")));
     }
 
     /// One feed.
@@ -163,7 +185,7 @@ impl FeedService {
     pub async fn feed(&self, request: FeedRequest, context: &RequestContext) -> Result<GetFeedReply, FeedError> {
         let run = Run {
             service: self,
-            serving: self.now.load_full(),
+            serving: self.serving(),
             request: &request,
             context,
         };

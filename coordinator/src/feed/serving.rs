@@ -14,6 +14,15 @@ use crate::feed::{following, probe};
 use crate::ranking::l1::L1;
 use crate::ranking::ranker::Ranker;
 
+/// What is served by, and why it is nothing newer.
+pub(crate) struct InService {
+    pub(crate) serving: Arc<Serving>,
+    /// What operators have set, as far as it is known here.
+    pub(crate) newest: Arc<Settings>,
+    /// Why that is not in service.
+    pub(crate) problem: Option<String>,
+}
+
 /// What a request runs through.
 pub(crate) struct Serving {
     /// What operators have set.

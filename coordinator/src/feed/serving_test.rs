@@ -37,10 +37,10 @@ fn feeds_are_made_by_what_is_set_and_say_so() {
     assert_eq!(answer(&before).config_version, 0);
     let last = *ids(&before).last().expect("ten posts");
     let pin = format!("{{ kind = \"pin\", slot = 1, post = {last} }}");
-    service.learn(settings(7, &[("feed.rule.first", &pin)]));
+    service.learn(&settings(7, &[("feed.rule.first", &pin)]));
     let after = feed(&service, request()).expect("a feed");
     assert_eq!((answer(&after).config_version, ids(&after)[0]), (7, last));
-    service.learn(settings(9, &[("feed.rule.first", "off")]));
+    service.learn(&settings(9, &[("feed.rule.first", "off")]));
     let off = feed(&service, request()).expect("a feed");
     assert_eq!((answer(&off).config_version, ids(&off)), (9, ids(&before)));
 }
@@ -57,7 +57,7 @@ fn a_page_is_not_taken_from_what_older_settings_ranked() {
     let resumed = |reply: &GetFeedReply| !answer(reply).timings_ms.contains_key("source");
     let second = feed(&service, next()).expect("a page");
     assert!(resumed(&second), "{:?}", answer(&second).timings_ms);
-    service.learn(settings(7, &[("feed.popular.enabled", "false")]));
+    service.learn(&settings(7, &[("feed.popular.enabled", "false")]));
     let empty = feed(&service, next()).expect("a page");
     assert!(
         !resumed(&empty) && empty.posts.is_empty(),
@@ -68,12 +68,13 @@ fn a_page_is_not_taken_from_what_older_settings_ranked() {
 #[test]
 fn settings_that_do_not_fit_leave_those_before_in_service_and_say_why() {
     let service = start();
-    service.learn(settings(7, &[("feed.oon_factor", "0.5")]));
-    service.learn(settings(
+    service.learn(&settings(7, &[("feed.oon_factor", "0.5")]));
+    service.learn(&settings(
         8,
         &[("feed.oon_factor", "0.25"), ("feed.of_a_newer_release", "1")],
     ));
-    let (serving, problem) = service.serving();
+    let now = service.in_service();
+    let (serving, problem) = (&now.serving, now.problem.as_ref());
     assert_eq!(
         (serving.settings.version, serving.config.feed.oon_factor),
         (LogIndex(7), 0.5)
@@ -81,7 +82,9 @@ fn settings_that_do_not_fit_leave_those_before_in_service_and_say_why() {
     let problem = problem.expect("there is one");
     assert!(problem.contains("feed.of_a_newer_release"), "{problem}");
     assert_eq!(answer(&feed(&service, request()).expect("a feed")).config_version, 7);
-    service.learn(settings(9, &[("feed.oon_factor", "0.25")]));
-    let (serving, problem) = service.serving();
-    assert_eq!((serving.config.feed.oon_factor, problem), (0.25, None));
+    service.learn(&settings(9, &[("feed.oon_factor", "0.25")]));
+    // What comes late changes nothing.
+    service.learn(&settings(8, &[("feed.oon_factor", "0.125")]));
+    let now = service.in_service();
+    assert_eq!((now.serving.config.feed.oon_factor, &now.problem), (0.25, &None));
 }

@@ -76,7 +76,7 @@ fn world() -> FakeShards {
 #[test]
 fn each_post_of_a_reply_is_a_row_with_what_ranked_it() {
     let (service, shards) = service(world(), Config::default());
-    service.learn(Arc::new(Settings {
+    service.learn(&Arc::new(Settings {
         version: LogIndex(7),
         ..Settings::default()
     }));

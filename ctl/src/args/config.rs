@@ -54,6 +54,6 @@ pub struct SetFlags {
     #[arg(long)]
     pub dry_run: bool,
     /// Refuse it unless the settings are of this version still (`covey config show` says it)
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "VERSION")]
-    pub on: u64,
+    #[arg(long, value_name = "VERSION")]
+    pub on: Option<u64>,
 }

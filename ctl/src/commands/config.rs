@@ -48,12 +48,14 @@ async fn show(context: &Context, prefix: Option<&str>) -> Result<Outcome> {
         .await
         .map_err(refused("settings"))?
         .into_inner();
-    let all = reply.settings.len();
+    let all = reply.settings.clone();
     reply.settings.retain(|setting| match prefix {
         Some(prefix) => setting.key.starts_with(prefix),
         None => setting.is_set,
     });
-    context.show(&reply, || settings::shown(&reply, all, context.style))?;
+    context.show(&reply, || {
+        settings::shown(&reply, &all, prefix.is_some(), context.style)
+    })?;
     Ok(Outcome::good(reply.problem.is_empty()))
 }
 

@@ -12,32 +12,72 @@ fn setting(key: &str, value: &str, file: &str, is_set: bool) -> Setting {
     }
 }
 
-#[test]
-fn what_is_set_stands_beside_what_the_file_says() {
-    let reply = GetSettingsReply {
+fn reply() -> GetSettingsReply {
+    let set = [
+        ("feed.oon_factor", "0.5"),
+        ("feed.rule.cup.most", "3"),
+        ("feed.rule.gone", "off"),
+    ];
+    GetSettingsReply {
         version: 812,
         settings: vec![
             setting("feed.oon_factor", "0.5", "0.75", true),
             setting("feed.top_k", "50", "50", false),
-            setting("feed.rule.cup", "", "{ kind = \"pin\" }", true),
+            setting("feed.rule.cup", "{ most = 3 }", "{ most = 2 }", true),
         ],
-        problem: "feed.x: there is no such key".to_owned(),
+        set: set.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        problem: String::new(),
         trace_id: String::new(),
-    };
-    let shown = shown(&reply, 60, Style::plain());
-    let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0].join(" "), "settings 812 are in service");
-    assert!(shown.contains("not in service at this coordinator: feed.x"), "{shown}");
-    assert_eq!(lines[3], ["feed.oon_factor", "0.5", "0.75"]);
-    assert_eq!(lines[4], ["feed.top_k", "50", "the", "same"]);
-    assert_eq!(lines[5].join(" "), "feed.rule.cup no such rule { kind = \"pin\" }");
+    }
+}
+
+fn lines(shown: &str) -> Vec<String> {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    shown.lines().map(words).collect()
+}
+
+#[test]
+fn what_is_set_stands_as_it_was_set_beside_what_the_file_says() {
+    let reply = reply();
+    let shown = lines(&shown(&reply, &reply.settings, false, Style::plain()));
+    assert_eq!(shown[0], "settings 812 are in service");
+    let mut rows = shown[2..].to_vec();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "feed.oon_factor 0.5 0.75",
+            "feed.rule.cup.most 3 { most = 2 }",
+            "feed.rule.gone off no such rule",
+        ]
+    );
+}
+
+#[test]
+fn keys_are_listed_as_they_are_in_service_and_a_problem_is_told() {
+    let mut reply = reply();
+    reply.problem = "feed.x: there is no such key".to_owned();
+    let shown = lines(&shown(&reply, &reply.settings, true, Style::plain()));
+    assert!(
+        shown[1].contains("not in service at this coordinator: feed.x"),
+        "{shown:?}"
+    );
+    assert_eq!(
+        shown[3..],
+        [
+            "feed.oon_factor 0.5 0.75",
+            "feed.top_k 50 the same",
+            "feed.rule.cup { most = 3 } { most = 2 }"
+        ]
+    );
 }
 
 #[test]
 fn who_has_set_nothing_is_told_what_could_be() {
-    let shown = shown(&GetSettingsReply::default(), 60, Style::plain());
+    let all = reply().settings;
+    let shown = shown(&GetSettingsReply::default(), &all, false, Style::plain());
     assert!(
-        shown.starts_with("nothing was ever set") && shown.contains("all 60 keys"),
+        shown.starts_with("nothing that was set") && shown.contains("all 3 keys"),
         "{shown}"
     );
 }
@@ -55,7 +95,7 @@ fn a_change_says_what_was_and_what_is() {
     };
     let done = changed(&reply, false, Style::plain());
     assert!(
-        done.contains("feed.oon_factor  0.75    →  0.5") && done.contains("settings 9: every"),
+        done.contains("feed.oon_factor  0.75    →  0.5") && done.contains("settings 9: this"),
         "{done}"
     );
     assert!(changed(&reply, true, Style::plain()).contains("nothing is set yet"));

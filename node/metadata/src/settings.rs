@@ -20,11 +20,7 @@ impl Metadata {
         if on != self.settings.version {
             return Err(OperationFault::SettingsChanged(self.settings.version));
         }
-        let settings = self.settings.with(index, changes);
-        if let Some(fault) = settings.fault() {
-            return Err(OperationFault::Invalid(fault));
-        }
-        self.settings = settings;
+        self.settings = self.settings.with(index, changes).map_err(OperationFault::Invalid)?;
         Ok(())
     }
 }

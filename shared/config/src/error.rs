@@ -89,14 +89,20 @@ impl ConfigError {
     }
 }
 
+/// Most problems in one text.
+const SHOWN: usize = 50;
+
 fn list(name: &str, problems: &[Problem]) -> String {
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         n => format!("{n} problems"),
     };
     let mut text = format!("{name}: {count}");
-    for problem in problems {
+    for problem in problems.iter().take(SHOWN) {
         text.push_str(&format!("\n  {problem}"));
+    }
+    if problems.len() > SHOWN {
+        text.push_str(&format!("\n  and {} more", problems.len() - SHOWN));
     }
     text
 }

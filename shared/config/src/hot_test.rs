@@ -119,6 +119,42 @@ fn keys_that_disagree_with_the_file_are_refused() {
     with(&[("feed.l2_candidates", "60")]).expect("as many");
 }
 
+/// Nodes read these, or a process when it starts.
+#[test]
+fn these_keys_of_the_feed_are_not_hot() {
+    let keys = base()
+        .keys()
+        .into_iter()
+        .filter(|key| key.path.starts_with("feed.") && !key.hot);
+    let cold: Vec<_> = keys.map(|key| key.path).collect();
+    assert_eq!(
+        cold,
+        [
+            "feed.result_size",
+            "feed.served_suppression",
+            "feed.verdict_staleness",
+            "feed.in_network.scan_per_author",
+            "feed.in_network.originals_per_author",
+            "feed.in_network.secondary_per_author",
+            "feed.popular.half_life",
+            "feed.new.max_followers",
+            "feed.impressions.per_generation",
+            "feed.impressions.generations",
+            "feed.impressions.false_positives",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_may_become_one_of_another_kind() {
+    let config = with(&[("feed.rule.news", "{ kind = \"pin\", slot = 1, post = 77 }")]).expect("sound settings");
+    let news = config.hot_keys().into_iter().find(|key| key.path == "feed.rule.news");
+    assert_eq!(
+        news.map(|key| key.value).as_deref(),
+        Some("{ kind = \"pin\", slot = 1, post = 77 }")
+    );
+}
+
 /// To an end of its range at which it is not, or to the next number: what is marked must be laid over.
 #[test]
 fn every_key_that_is_marked_can_be_set() {

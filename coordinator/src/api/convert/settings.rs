@@ -36,7 +36,7 @@ pub(crate) fn wanted_settings(request: v1::ChangeSettingsRequest) -> Result<Want
         changes,
         by: by(request.by)?,
         dry_run: request.dry_run,
-        on: (request.on_version > 0).then_some(LogIndex(request.on_version)),
+        on: request.on_version.map(LogIndex),
     })
 }
 
