@@ -1,6 +1,9 @@
 //! Settings go into service as a whole, between two requests.
 
+use std::time::Duration;
+
 use covey_api::v1;
+use covey_env::Monotonic;
 use covey_shared::ids::LogIndex;
 use covey_shared::settings::Settings;
 
@@ -43,6 +46,42 @@ fn feeds_are_made_by_what_is_set_and_say_so() {
     service.learn(&settings(9, &[("feed.rule.first", "off")]));
     let off = feed(&service, request()).expect("a feed");
     assert_eq!((answer(&off).config_version, ids(&off)), (9, ids(&before)));
+}
+
+#[test]
+fn a_request_ends_with_what_it_began_with() {
+    let shards = FakeShards {
+        popular: popular(1..60),
+        delays: [("viewer", Duration::from_millis(40))].into(),
+        ..FakeShards::default()
+    };
+    let (service, _) = service(shards);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let context = RequestContext {
+        deadline: Monotonic(Duration::from_secs(102)),
+        trace_id: String::new(),
+    };
+    let during = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        service.learn(&settings(7, &[("feed.popular.enabled", "false")]));
+    };
+    let (reply, ()) = runtime.block_on(async { tokio::join!(service.feed(request(), &context), during) });
+    let reply = reply.expect("a feed");
+    assert_eq!((answer(&reply).config_version, reply.posts.len()), (0, 10));
+    let next = FeedRequest {
+        cursor: reply.cursor.clone(),
+        is_bottom_request: true,
+        ..request()
+    };
+    let next = feed(&service, next).expect("a page");
+    assert_eq!(
+        (answer(&next).config_version, next.posts.len()),
+        (7, 0),
+        "it kept its reserve by what it began with"
+    );
 }
 
 #[test]
