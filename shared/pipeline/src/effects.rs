@@ -9,7 +9,7 @@ use tracing::{Instrument, Span};
 use crate::call::{At, Call, Ended, Face};
 use crate::{RunContext, SideEffect, SideEffectInput, Spawner, Stage, Status};
 
-/// Side effects of a pipeline since the start of the process.
+/// Side effects of a pipeline since it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EffectStats {
     /// Spawned and not yet ended.

@@ -151,7 +151,7 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
         &self.components
     }
 
-    /// Side effects since the start of the process.
+    /// Side effects since it was made.
     pub fn side_effect_stats(&self) -> EffectStats {
         self.effects.stats()
     }
