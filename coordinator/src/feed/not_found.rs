@@ -1,7 +1,9 @@
 //! Why no channel found a post, in words.
 
-use covey_pipeline::Status;
-use covey_shared::ids::PostKey;
+use std::collections::BTreeMap;
+
+use covey_pipeline::{Stage, Status};
+use covey_shared::ids::{PostId, PostKey};
 
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::probe::Probe;
@@ -130,19 +132,24 @@ fn out_of_network(outcome: &FeedOutcome, post: &FeedCandidate, channel: Channel)
     }
 }
 
-/// Candidates that the channel found.
-fn taken(outcome: &FeedOutcome, channel: Channel) -> Vec<&FeedCandidate> {
+/// Every candidate of the run, of copies of a post one.
+fn candidates(outcome: &FeedOutcome) -> impl Iterator<Item = &FeedCandidate> {
+    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
     let lists = outcome.selected.iter().chain(outcome.reserve.iter());
-    let all = lists.chain(outcome.removed.iter().map(|removed| &removed.candidate));
+    let all: BTreeMap<PostId, &FeedCandidate> = removed.chain(lists).map(|post| (post.post(), post)).collect();
+    all.into_values()
+}
+
+/// Those that the channel found.
+fn taken(outcome: &FeedOutcome, channel: Channel) -> Vec<&FeedCandidate> {
     let by = |post: &&FeedCandidate| post.channels.iter().any(|hit| hit.channel == channel);
-    all.filter(by).collect()
+    candidates(outcome).filter(by).collect()
 }
 
 /// Why a channel has not looked.
 fn not_asked(outcome: &FeedOutcome, channel: Channel) -> Option<&'static str> {
     let mut reports = outcome.report.components.iter();
-    let report =
-        reports.find(|report| report.component == channel.as_str() && report.stage == covey_pipeline::Stage::Source);
+    let report = reports.find(|report| report.component == channel.as_str() && report.stage == Stage::Source);
     match report.map(|report| &report.status) {
         None => Some("did not look for this page"),
         Some(Status::Disabled) => Some("did not look: it is switched off, or the viewer has liked nothing"),
@@ -155,9 +162,7 @@ fn not_asked(outcome: &FeedOutcome, channel: Channel) -> Option<&'static str> {
 /// Where its first score would have put it.
 fn rank(outcome: &FeedOutcome, post: &FeedCandidate) -> String {
     let own = post.l1.unwrap_or_default();
-    let lists = outcome.selected.iter().chain(outcome.reserve.iter());
-    let all = lists.chain(outcome.removed.iter().map(|removed| &removed.candidate));
-    let scores: Vec<f64> = all.filter_map(|post| post.l1).collect();
+    let scores: Vec<f64> = candidates(outcome).filter_map(|post| post.l1).collect();
     let better = scores.iter().filter(|score| **score > own).count();
     format!(
         "found, its first score of {own:.3} would be number {} of {}",
