@@ -1,18 +1,20 @@
 //! Exact top-K over shards in two rounds: the result is that of one big shard, ties and all.
 //!
-//! With K results wanted of S shards, each shard is first asked for K/S + 4·√(K/S): enough when posts are spread at
+//! With K rows wanted of S shards, each shard is first asked for K/S + 4·√(K/S): enough when posts are spread at
 //! random. A shard that could still have a better post than the merged K-th is asked again, for K.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use covey_shared::ids::ShardId;
-use covey_shared::score::{Hit, best_first, merge_top_k};
+use covey_shared::ids::{PostId, PostKey, ShardId};
+use covey_shared::score::{Hit, Score};
+use covey_shared::slots::Slot;
+use covey_shared::wire::RankedPost;
 
 use crate::cluster::overlap::{Claim, Owners};
 use crate::cluster::progress::Part;
 
-/// Most hits that a shard may be asked for.
+/// Most rows that a shard may be asked for.
 pub(crate) const MAX_SHARD_K: usize = 1000;
 
 /// The k of the first round.
@@ -21,61 +23,112 @@ pub(crate) fn first_k(k: usize, shards: usize) -> usize {
     ((share + 4.0 * share.sqrt()).ceil() as usize).clamp(1, k.clamp(1, MAX_SHARD_K))
 }
 
+/// A row of a list that every shard orders alike: the highest rank first, of the same rank the lower post id first.
+pub(crate) trait Ranked: Copy + Send + Sync + 'static {
+    /// Higher is better.
+    type Rank: Ord;
+
+    fn rank(&self) -> Self::Rank;
+    fn key(&self) -> PostKey;
+
+    fn slot(&self) -> Slot {
+        Slot::of(self.key().author)
+    }
+
+    fn place(&self) -> (Reverse<Self::Rank>, PostId) {
+        (Reverse(self.rank()), self.key().post)
+    }
+}
+
+impl Ranked for Hit {
+    type Rank = Score;
+
+    fn rank(&self) -> Score {
+        self.score
+    }
+
+    fn key(&self) -> PostKey {
+        self.key
+    }
+
+    fn slot(&self) -> Slot {
+        Hit::slot(self)
+    }
+}
+
+impl Ranked for RankedPost {
+    type Rank = i64;
+
+    fn rank(&self) -> i64 {
+        self.rank
+    }
+
+    fn key(&self) -> PostKey {
+        self.post.key
+    }
+}
+
 /// Collects the answers of the rounds.
 #[derive(Debug)]
-pub(crate) struct TopK {
+pub(crate) struct TopK<R> {
     k: usize,
     /// The newest answer of each shard, with what it was asked for.
-    parts: BTreeMap<ShardId, (Part<Vec<Hit>>, usize)>,
+    parts: BTreeMap<ShardId, (Part<Vec<R>>, usize)>,
 }
 
 /// The merge of what has come so far.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Merged {
+pub(crate) struct Merged<R> {
     /// Best first.
-    pub(crate) hits: Vec<Hit>,
-    /// Shards that may have more, and what to ask them for. Empty: the hits are exact.
+    pub(crate) rows: Vec<R>,
+    /// Shards that may have more, and what to ask them for. Empty: the rows are exact.
     pub(crate) again: Vec<ShardId>,
     /// Their next k.
     pub(crate) next_k: usize,
 }
 
-impl TopK {
-    pub(crate) fn new(k: usize) -> TopK {
+impl<R: Ranked> TopK<R> {
+    pub(crate) fn new(k: usize) -> Self {
         TopK {
             k,
             parts: BTreeMap::new(),
         }
     }
 
-    /// Takes in answers to a round that asked for `asked` hits.
-    pub(crate) fn put(&mut self, parts: Vec<Part<Vec<Hit>>>, asked: usize) {
-        for part in parts {
-            self.parts.insert(part.shard, (part, asked));
-        }
+    /// Takes in the answer of a shard that was asked for `asked` rows.
+    pub(crate) fn put(&mut self, part: Part<Vec<R>>, asked: usize) {
+        self.parts.insert(part.shard, (part, asked));
     }
 
-    pub(crate) fn merge(&self) -> Merged {
+    pub(crate) fn merge(&self) -> Merged<R> {
         let owners = Owners::new(self.parts.values().map(|(part, _)| claim(part)).collect());
         let owned = self.parts.values().enumerate().flat_map(|(i, (part, _))| {
             let owners = &owners;
-            part.value.iter().copied().filter(move |hit| owners.owns(i, hit.slot()))
+            part.value.iter().copied().filter(move |row| owners.owns(i, row.slot()))
         });
-        let hits = merge_top_k(owned.collect(), self.k);
+        let rows = best(owned.collect(), self.k);
         let again: Vec<ShardId> = self
             .parts
             .values()
-            .filter(|(part, asked)| may_have_more(part, *asked, &hits, self.k))
+            .filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k))
             .map(|(part, _)| part.shard)
             .collect();
         let asked = self.parts.values().map(|(_, asked)| *asked).max().unwrap_or(0);
         Merged {
-            hits,
+            rows,
             again,
-            // Only where answers overlap can K hits of a shard not be enough: some of them belong to another one.
+            // Only where answers overlap can K rows of a shard not be enough: some of them belong to another one.
             next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
         }
     }
+}
+
+/// Sorts best first and keeps the `k` best, one per post.
+fn best<R: Ranked>(mut rows: Vec<R>, k: usize) -> Vec<R> {
+    rows.sort_unstable_by_key(|row| (row.place(), row.key()));
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.len() < k && seen.insert(row.key().post));
+    rows
 }
 
 pub(crate) fn claim<T>(part: &Part<T>) -> Claim {
@@ -86,17 +139,16 @@ pub(crate) fn claim<T>(part: &Part<T>) -> Claim {
     }
 }
 
-/// A full list may have been cut; what was cut is worse than its last hit, and matters only if that is better than
+/// A full list may have been cut; what was cut is worse than its last row, and matters only if that is better than
 /// the merged K-th.
-fn may_have_more(part: &Part<Vec<Hit>>, asked: usize, merged: &[Hit], k: usize) -> bool {
+fn may_have_more<R: Ranked>(part: &Part<Vec<R>>, asked: usize, merged: &[R], k: usize) -> bool {
     if part.value.len() < asked || asked >= MAX_SHARD_K {
         return false;
     }
     let Some(last) = part.value.last() else { return false };
-    match merged.get(k.saturating_sub(1)) {
-        None => true,
-        Some(kth) => best_first((last.score, last.key.post), (kth.score, kth.key.post)) == Ordering::Less,
-    }
+    merged
+        .get(k.saturating_sub(1))
+        .is_none_or(|kth| last.place() < kth.place())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The merge over shards equals one pass over everything, whatever the layout, overlaps, retries and duplicates.
 
 use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, UserId};
-use covey_shared::score::Score;
-use covey_shared::slots::{SLOTS, Slot, SlotRange};
+use covey_shared::score::{Score, merge_top_k};
+use covey_shared::slots::{SLOTS, SlotRange};
 use proptest::prelude::*;
 
 use super::*;
+use crate::feed::testing::core;
 
 fn hit(author: u64, post: u64, score: f32) -> Hit {
     let user = UserId(author);
@@ -20,8 +21,31 @@ fn hit(author: u64, post: u64, score: f32) -> Hit {
 }
 
 /// What one big shard returns.
-fn brute_force(posts: &[Hit], k: usize) -> Vec<Hit> {
-    merge_top_k(posts.to_vec(), k)
+trait Oracle: Ranked + PartialEq + std::fmt::Debug {
+    fn one_big_shard(posts: &[Self], k: usize) -> Vec<Self>;
+}
+
+impl Oracle for Hit {
+    fn one_big_shard(posts: &[Hit], k: usize) -> Vec<Hit> {
+        merge_top_k(posts.to_vec(), k)
+    }
+}
+
+impl Oracle for RankedPost {
+    /// As a shard keeps its lists: an ordered set.
+    fn one_big_shard(posts: &[RankedPost], k: usize) -> Vec<RankedPost> {
+        let set: BTreeMap<_, _> = posts.iter().map(|post| (post.place(), *post)).collect();
+        set.into_values().take(k).collect()
+    }
+}
+
+/// The same corpus as a list of the shards, in which low scores are high ranks.
+fn listed(posts: &[Hit]) -> Vec<RankedPost> {
+    let listed = |hit: &Hit| RankedPost {
+        rank: -i64::from(hit.score.get().to_bits()),
+        post: core(hit.key.author.0, hit.key.post.0),
+    };
+    posts.iter().map(listed).collect()
 }
 
 /// A shard that owns `slots` at `range_ver`; a lagging parent still holds posts that its child owns.
@@ -33,11 +57,11 @@ struct FakeShard {
 }
 
 impl FakeShard {
-    fn answer(&self, posts: &[Hit], k: usize) -> Part<Vec<Hit>> {
-        let mine = posts
+    fn answer<R: Oracle>(&self, posts: &[R], k: usize) -> Part<Vec<R>> {
+        let mine: Vec<R> = posts
             .iter()
             .copied()
-            .filter(|h| self.slots.contains(h.slot()))
+            .filter(|row| self.slots.contains(row.slot()))
             .collect();
         Part {
             shard: ShardId(self.id),
@@ -53,7 +77,7 @@ impl FakeShard {
             visited: 0,
             queue_us: 0,
             work_us: 0,
-            value: merge_top_k(mine, k),
+            value: R::one_big_shard(&mine, k),
         }
     }
 }
@@ -92,7 +116,7 @@ fn corpus() -> impl Strategy<Value = Vec<Hit>> {
 }
 
 /// Runs the rounds as the search does. `repeat` answers come twice, as after a retry or a hedge.
-fn run(shards: &[FakeShard], posts: &[Hit], k: usize, repeat: usize) -> (Vec<Hit>, usize) {
+fn run<R: Oracle>(shards: &[FakeShard], posts: &[R], k: usize, repeat: usize) -> (Vec<R>, usize) {
     let mut top = TopK::new(k);
     let mut asked = first_k(k, shards.len());
     let mut again: Vec<ShardId> = shards.iter().map(|s| ShardId(s.id)).collect();
@@ -103,10 +127,10 @@ fn run(shards: &[FakeShard], posts: &[Hit], k: usize, repeat: usize) -> (Vec<Hit
             .map(|s| s.answer(posts, asked))
             .collect();
         answers.extend(answers.clone().into_iter().cycle().take(repeat.min(answers.len())));
-        top.put(answers, asked);
+        answers.into_iter().for_each(|answer| top.put(answer, asked));
         let merged = top.merge();
         if merged.again.is_empty() {
-            return (merged.hits, round);
+            return (merged.rows, round);
         }
         (again, asked) = (merged.again, merged.next_k);
     }
@@ -122,7 +146,14 @@ proptest! {
         repeat in 0usize..4,
     ) {
         let (hits, _) = run(&shards, &posts, k, repeat);
-        prop_assert_eq!(hits, brute_force(&posts, k));
+        prop_assert_eq!(hits, Hit::one_big_shard(&posts, k));
+    }
+
+    #[test]
+    fn merge_of_a_list_equals_that_of_one_big_shard(shards in layouts(), posts in corpus(), k in 1usize..120) {
+        let posts = listed(&posts);
+        let (rows, _) = run(&shards, &posts, k, 0);
+        prop_assert_eq!(rows, RankedPost::one_big_shard(&posts, k));
     }
 
     #[test]
@@ -132,7 +163,7 @@ proptest! {
             .collect();
         let (hits, rounds) = run(&shards, &posts, k, 0);
         prop_assert!(rounds <= 2, "{rounds} rounds");
-        prop_assert_eq!(hits, brute_force(&posts, k));
+        prop_assert_eq!(hits, Hit::one_big_shard(&posts, k));
     }
 }
 
@@ -150,10 +181,10 @@ fn hit_outside_the_slots_that_its_shard_claims_does_not_count() {
         slots,
         range_ver: 1,
     }
-    .answer(&[], 5);
+    .answer::<Hit>(&[], 5);
     part.value = vec![stray];
-    top.put(vec![part], 5);
-    assert!(top.merge().hits.is_empty());
+    top.put(part, 5);
+    assert!(top.merge().rows.is_empty());
 }
 
 #[test]

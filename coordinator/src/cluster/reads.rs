@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
 use covey_shared::slots::Slot;
 use covey_shared::wire::{
-    Candidate, InNetworkQuery, InvalidRequest, Place, PopularQuery, ReplyBody, RequestBody, SearchFilter, ShardRead,
-    ViewerQuery, ViewerState,
+    Candidate, InNetworkQuery, InvalidRequest, Place, ReplyBody, RequestBody, SearchFilter, ShardRead, ViewerQuery,
+    ViewerState,
 };
 use thiserror::Error;
 
 use crate::cluster::Cluster;
 use crate::cluster::fan_out::{Answers, Ask, Open};
-use crate::cluster::merge::first_k;
 use crate::cluster::progress::ShardFailure;
 use crate::cluster::reads_by_key::owned;
 use crate::cluster::report::{Gathered, ReadContext};
@@ -55,19 +54,6 @@ pub struct InNetworkAsk {
     pub complete: bool,
     /// Nothing that stands before this place.
     pub start: Option<Place>,
-}
-
-/// Popular and new posts.
-#[derive(Clone, Debug, Default)]
-pub struct PopularAsk {
-    /// Popular posts wanted of all shards together.
-    pub popular: usize,
-    /// Newest posts wanted of all shards together.
-    pub newest: usize,
-    /// Now, for the decay.
-    pub now: UnixMillis,
-    /// Conditions.
-    pub filter: SearchFilter,
 }
 
 /// Nearest neighbours.
@@ -190,47 +176,6 @@ impl Cluster {
             let mut posts = once(posts);
             posts.truncate(ask.max_results);
             posts
-        }))
-    }
-
-    /// Popular and new posts of all shards, best `source_score` first, then newest, each once. A shard gives its share of what is
-    /// wanted and some more, so that the best of all are among them.
-    ///
-    /// # Errors
-    /// No shard answered.
-    pub async fn popular(&self, ask: PopularAsk, context: &ReadContext) -> Result<Gathered<Vec<Candidate>>, ReadError> {
-        let shards = self.all_shards();
-        let share = |wanted: usize| {
-            if wanted == 0 {
-                0
-            } else {
-                limit(first_k(wanted, shards.len()))
-            }
-        };
-        let (popular, newest) = (share(ask.popular), share(ask.newest));
-        let body = |shards| {
-            RequestBody::Popular(PopularQuery {
-                shards,
-                popular,
-                newest,
-                now: ask.now,
-                filter: ask.filter.clone(),
-            })
-        };
-        let slot = |c: &Candidate| Slot::of(c.key.author);
-        let found = self
-            .rows(shards.clone(), &body, opener!(Popular), slot, context)
-            .await?;
-        Ok(found.map(|mut posts| {
-            // New posts have score 0: among them the newest comes first.
-            posts.sort_unstable_by(|a, b| {
-                let newest = b.created_at.cmp(&a.created_at);
-                b.source_score
-                    .cmp(&a.source_score)
-                    .then(newest)
-                    .then(a.key.post.cmp(&b.key.post))
-            });
-            once(posts)
         }))
     }
 

@@ -15,14 +15,15 @@ use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::settings::Settings;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, NotReady, PostView, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead, ShardReply, ViewerState,
-    WriteReply,
+    Counters, ListAsk, NotReady, PostView, RankedBy, RankedPost, ReplyBody, RequestBody, SearchQuery, ShardError,
+    ShardRead, ShardReply, ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use crate::cluster::{CallError, Cluster, NodeCall, NodePort, Threads};
+use crate::feed::testing::core;
 
 /// How a node behaves.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +155,7 @@ fn reads(body: &RequestBody) -> Vec<ShardRead> {
     match body {
         RequestBody::GetPosts(query) => query.shards.clone(),
         RequestBody::Search(query) => query.shards.clone(),
+        RequestBody::Lists(query) => query.shards.clone(),
         RequestBody::InNetwork(query) => query.shards.clone(),
         RequestBody::Viewer(query) => vec![query.shard],
         _ => Vec::new(),
@@ -193,6 +195,10 @@ impl FakeNode {
             RequestBody::Search(query) => {
                 ReplyBody::Search(self.each(&shards, mood, |slots| self.nearest(&query, slots)))
             }
+            RequestBody::Lists(query) => ReplyBody::Lists(self.each(&shards, mood, |slots| {
+                let list = |list: &ListAsk| self.listed(*list, slots);
+                query.lists.iter().map(list).collect()
+            })),
             RequestBody::Viewer(_) => {
                 let mut states = self.each(&shards, mood, |_| ViewerState::default());
                 ReplyBody::Viewer(Box::new(states.remove(0)))
@@ -285,6 +291,13 @@ impl FakeNode {
         merge_top_k(hits.collect(), query.k as usize)
     }
 
+    fn listed(&self, ListAsk { by, posts }: ListAsk, slots: SlotRange) -> Vec<RankedPost> {
+        let mut list: Vec<RankedPost> = self.posts_in(slots).map(|post| ranked(by, &post)).collect();
+        list.sort_by_key(RankedPost::place);
+        list.truncate(posts as usize);
+        list
+    }
+
     /// Whether this node leads; else who does.
     fn leads(&self, shard: ShardId) -> Result<&ShardPlan, ShardError> {
         let plan = self.layout.shard(shard).ok_or(ShardError::NotHere(shard))?;
@@ -351,6 +364,18 @@ impl FakeNode {
             epoch: plan.epoch,
             results: vec![ItemResult::Ok; items],
         })
+    }
+}
+
+/// The place of a post in a list; the first number of its vector stands for its engagement.
+pub(crate) fn ranked(by: RankedBy, post: &Post) -> RankedPost {
+    let rank = match by {
+        RankedBy::Popularity => post.vector.to_f32()[0] as i64,
+        RankedBy::Newest => post.created_at.0 as i64,
+    };
+    RankedPost {
+        rank,
+        post: core(post.key.author.0, post.key.post.0),
     }
 }
 

@@ -12,13 +12,11 @@ use covey_shared::score::{Hit, Score};
 use covey_shared::session::Seen;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::text::Phrases;
-use covey_shared::wire::{
-    AuthorInfo, Candidate, Counters, Place, PostView, SearchFilter, TextMatch, Verdict, ViewerState,
-};
+use covey_shared::wire::{AuthorInfo, Candidate, Counters, Place, PostView, RankedBy, TextMatch, Verdict, ViewerState};
 use parking_lot::Mutex;
 
 use crate::cluster::{
-    Gathered, InNetworkAsk, PopularAsk, ReadContext, ReadError, ReadReport, SearchAsk, ShardFailure, VerdictAsk,
+    Gathered, InNetworkAsk, ListsAsk, ReadContext, ReadError, ReadReport, SearchAsk, ShardFailure, VerdictAsk,
 };
 use crate::feed::shards::{Reading, Shards, Unanswered, ViewerAsk};
 use crate::feed::testing::key;
@@ -55,7 +53,7 @@ pub(crate) struct FakeShards {
 pub(crate) struct Asked {
     pub(crate) in_network: Vec<InNetworkAsk>,
     pub(crate) searches: Vec<SearchAsk>,
-    pub(crate) filters: Vec<SearchFilter>,
+    pub(crate) lists: Vec<ListsAsk>,
     /// With the age that is allowed.
     pub(crate) verdicts: Vec<(Vec<PostKey>, Option<Duration>)>,
     pub(crate) authors: Vec<Vec<UserId>>,
@@ -145,10 +143,17 @@ impl Shards for FakeShards {
         self.answer("in_network", found)
     }
 
-    fn popular<'a>(&'a self, ask: PopularAsk, _: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
-        let list = if ask.newest > 0 { &self.newest } else { &self.popular };
-        self.asked.lock().filters.push(ask.filter);
-        self.answer("popular", list.clone())
+    fn lists<'a>(&'a self, ask: ListsAsk, _: &'a ReadContext) -> Reading<'a, Vec<Vec<Candidate>>> {
+        let best = |(by, posts): &(RankedBy, usize)| {
+            let list = match by {
+                RankedBy::Popularity => &self.popular,
+                RankedBy::Newest => &self.newest,
+            };
+            list.iter().take(*posts).copied().collect()
+        };
+        let found = ask.lists.iter().map(best).collect();
+        self.asked.lock().lists.push(ask);
+        self.answer("lists", found)
     }
 
     fn search<'a>(&'a self, ask: SearchAsk, _: &'a ReadContext) -> Reading<'a, Vec<Hit>> {

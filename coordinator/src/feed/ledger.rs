@@ -1,12 +1,13 @@
 //! What the reads of one request say about themselves, collected from components that run in parallel.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use covey_pipeline::ComponentError;
 use parking_lot::Mutex;
 
-use crate::cluster::{Gathered, ReadError, ReadReport};
+use crate::cluster::{Gathered, ReadReport};
 use crate::feed::shards::Unanswered;
 
 /// Something short of what was wanted: which component, and why. Both are few and static.
@@ -47,50 +48,65 @@ impl Ledger {
         component: &'static str,
         answer: Result<Gathered<T>, Unanswered>,
     ) -> Result<T, ComponentError> {
+        self.count(component, &answer);
         match answer {
             Ok(gathered) => {
-                self.read(component, &gathered.report);
+                self.note_flaws(component, &gathered.report);
                 Ok(gathered.value)
             }
-            Err(unanswered) => {
-                self.0.lock().absorb(component, &unanswered.report);
-                let reason = match &unanswered.error {
-                    ReadError::NoAnswer { .. } => "no_answer",
-                    ReadError::Invalid(_) => "invalid_request",
-                };
-                Err(ComponentError::caused_by(reason, unanswered))
-            }
+            Err(unanswered) => Err(ComponentError::caused_by(unanswered.reason(), unanswered)),
         }
     }
 
-    fn read(&self, component: &'static str, report: &ReadReport) {
-        let mut account = self.0.lock();
-        if !report.missing_shards.is_empty() {
-            let reason = "shards_missing";
-            account.notes.insert(Note { component, reason });
-        } else if report.partial {
-            let reason = "partial";
-            account.notes.insert(Note { component, reason });
+    /// The same for a component that shares the answer with others. Who made the read has [counted](Self::count) it; each that takes
+    /// it notes how complete it was.
+    pub(crate) fn take_shared<'a, T>(
+        &self,
+        component: &'static str,
+        answer: &'a Result<Gathered<T>, Arc<Unanswered>>,
+    ) -> Result<&'a T, ComponentError> {
+        match answer {
+            Ok(gathered) => {
+                self.note_flaws(component, &gathered.report);
+                Ok(&gathered.value)
+            }
+            Err(unanswered) => Err(ComponentError::caused_by(unanswered.reason(), unanswered.clone())),
         }
-        account.absorb(component, report);
+    }
+
+    /// Takes in what an answer says about itself, and what it cost, once.
+    pub(crate) fn count<T>(&self, component: &'static str, answer: &Result<Gathered<T>, Unanswered>) {
+        let report = match answer {
+            Ok(gathered) => &gathered.report,
+            Err(unanswered) => &unanswered.report,
+        };
+        self.0.lock().absorb(component, report);
+    }
+
+    fn note_flaws(&self, component: &'static str, report: &ReadReport) {
+        if !report.missing_shards.is_empty() {
+            self.note(component, "shards_missing");
+        } else if report.partial {
+            self.note(component, "partial");
+        }
     }
 
     pub(crate) fn note(&self, component: &'static str, reason: &'static str) {
         self.0.lock().notes.insert(Note { component, reason });
     }
 
-    /// Cuts `list` to `most` entries; what is cut off is noted and logged.
-    pub(crate) fn cut<T>(&self, component: &'static str, reason: &'static str, list: &mut Vec<T>, most: usize) {
+    /// Cuts a list of these components to `most` entries; what is cut off is noted and logged.
+    pub(crate) fn cut<T>(&self, components: &[&'static str], reason: &'static str, list: &mut Vec<T>, most: usize) {
         if list.len() > most {
             tracing::warn!(
-                component,
+                ?components,
                 reason,
                 given = list.len(),
                 most,
                 "a list is longer than allowed and was cut"
             );
             list.truncate(most);
-            self.note(component, reason);
+            components.iter().for_each(|component| self.note(component, reason));
         }
     }
 

@@ -120,6 +120,7 @@ pub(crate) fn components(
 
 /// The recall channels.
 fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<dyn Source<FeedQuery, FeedCandidate>>> {
+    let lists = Arc::new(sources::lists::Lists::new(shards(), feed));
     let reads = feed.out_of_network.history.max(feed.similar_to_recent.history);
     vec![
         Box::new(sources::in_network::InNetwork {
@@ -137,11 +138,11 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             reads,
         }),
         Box::new(sources::popular::Popular {
-            shards: shards(),
+            lists: lists.clone(),
             config: feed.popular.clone(),
         }),
         Box::new(sources::new::New {
-            shards: shards(),
+            lists,
             config: feed.new.clone(),
         }),
     ]

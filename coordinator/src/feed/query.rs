@@ -15,6 +15,7 @@ use crate::cluster::ReadContext;
 use crate::feed::following::Section;
 use crate::feed::ledger::Ledger;
 use crate::hydrators::user_action_sequence::SequenceEntry;
+use crate::sources::lists::ListReads;
 
 /// Longest list that a shard takes in one query.
 pub(crate) const MAX_LIST: usize = 10_000;
@@ -104,6 +105,8 @@ pub(crate) struct FeedQuery {
     pub(crate) impressions: Impressions,
     /// Vectors of what the viewer liked last: read by the first source that wants them, for all.
     pub(crate) liked: Arc<OnceCell<BTreeMap<PostKey, Vec<f32>>>>,
+    /// Lists that the shards keep: read by the first source that wants one, for all.
+    pub(crate) lists: Arc<ListReads>,
 }
 
 /// Ids that the client sends, for look-ups.
@@ -155,25 +158,25 @@ impl FeedQuery {
     }
 
     /// Ids that no source needs to return, newest first; what is over the limit of a shard is left out, and said so.
-    pub(crate) fn exclude(&self, component: &'static str) -> Vec<PostId> {
+    pub(crate) fn exclude(&self, components: &[&'static str]) -> Vec<PostId> {
         let all = [&self.seen_ids, &self.served_ids].into_iter().flatten().copied();
         let mut ids: Vec<PostId> = self.known.cursor.iter().copied().chain(all).collect();
-        self.ledger.cut(component, "exclude_list_cut", &mut ids, MAX_LIST);
+        self.ledger.cut(components, "exclude_list_cut", &mut ids, MAX_LIST);
         ids
     }
 
-    /// Conditions that are checked next to the data instead of after it.
-    pub(crate) fn pushed_down(&self, component: &'static str) -> SearchFilter {
+    /// Conditions that are checked next to the data instead of after it, for a read of these components.
+    pub(crate) fn pushed_down(&self, components: &[&'static str]) -> SearchFilter {
         let mut not_authors = vec![self.viewer];
         if let Some(features) = &self.features {
             not_authors.extend(&features.blocks);
             not_authors.extend(&features.mutes);
         }
         self.ledger
-            .cut(component, "blocked_list_cut", &mut not_authors, MAX_LIST);
+            .cut(components, "blocked_list_cut", &mut not_authors, MAX_LIST);
         SearchFilter {
             not_authors,
-            not_posts: self.exclude(component),
+            not_posts: self.exclude(components),
             created_from: self.oldest,
             video: self.video_only.then_some(true),
             without_labels: covey_shared::model::labels::TAKEDOWN,

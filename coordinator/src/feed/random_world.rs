@@ -30,7 +30,7 @@ const UNKNOWN_LABEL: u32 = 1 << 20;
 const READS: [&str; 8] = [
     "viewer",
     "in_network",
-    "popular",
+    "lists",
     "search",
     "vectors",
     "candidates",

@@ -169,6 +169,7 @@ impl Run<'_> {
             affinity: BTreeMap::new(),
             impressions: Impressions::default(),
             liked: Arc::default(),
+            lists: Arc::default(),
         }
     }
 

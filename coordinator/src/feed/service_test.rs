@@ -201,9 +201,9 @@ fn no_page_repeats_an_earlier_one_with_the_reserve_and_without_it() {
             );
             cursor = reply.cursor;
         }
-        let searches = shards.asked.lock().filters.len();
-        // Two reads, Popular and New, per full run, which all that it scored is told to come from.
-        assert_eq!((searches, runs.len()), if keeps_reserves { (2, 1) } else { (12, 6) });
+        let reads = shards.asked.lock().lists.len();
+        // One read, for Popular and New, per full run, which all that it scored is told to come from.
+        assert_eq!((reads, runs.len()), if keeps_reserves { (1, 1) } else { (6, 6) });
     }
 }
 
@@ -330,7 +330,7 @@ fn posts_without_a_verdict_are_left_out_and_damaged_rows_are_told() {
     let (service, _) = service(FakeShards {
         popular: popular(1..40),
         silent,
-        damaged: ["popular"].into(),
+        damaged: ["lists"].into(),
         ..FakeShards::default()
     });
     let reply = feed(&service, request()).expect("a feed");
@@ -395,5 +395,5 @@ fn in_network_only_asks_no_other_channel() {
     )
     .expect("a feed");
     assert_eq!(ids(&reply), [500]);
-    assert!(shards.asked.lock().filters.is_empty());
+    assert!(shards.asked.lock().lists.is_empty());
 }

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 use crate::cluster::{
-    Cluster, Gathered, InNetworkAsk, PopularAsk, ReadContext, ReadError, ReadReport, SearchAsk, VerdictAsk,
+    Cluster, Gathered, InNetworkAsk, ListsAsk, ReadContext, ReadError, ReadReport, SearchAsk, VerdictAsk,
 };
 use crate::ingest::Ingest;
 
@@ -26,6 +26,16 @@ pub(crate) struct Unanswered {
     pub(crate) report: ReadReport,
 }
 
+impl Unanswered {
+    /// Why, for the list of what is degraded.
+    pub(crate) fn reason(&self) -> &'static str {
+        match &self.error {
+            ReadError::NoAnswer { .. } => "no_answer",
+            ReadError::Invalid(_) => "invalid_request",
+        }
+    }
+}
+
 /// A read under way.
 pub(crate) type Reading<'a, T> = BoxFuture<'a, Result<Gathered<T>, Unanswered>>;
 
@@ -33,7 +43,7 @@ pub(crate) type Reading<'a, T> = BoxFuture<'a, Result<Gathered<T>, Unanswered>>;
 pub(crate) trait Shards: Send + Sync + 'static {
     fn viewer<'a>(&'a self, ask: ViewerAsk, context: &'a ReadContext) -> Reading<'a, ViewerState>;
     fn in_network<'a>(&'a self, ask: InNetworkAsk, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
-    fn popular<'a>(&'a self, ask: PopularAsk, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>>;
+    fn lists<'a>(&'a self, ask: ListsAsk, context: &'a ReadContext) -> Reading<'a, Vec<Vec<Candidate>>>;
     fn search<'a>(&'a self, ask: SearchAsk, context: &'a ReadContext) -> Reading<'a, Vec<Hit>>;
     /// Posts with their vectors.
     fn vectors<'a>(&'a self, keys: Vec<PostKey>, context: &'a ReadContext) -> Reading<'a, Vec<PostView>>;
@@ -96,8 +106,8 @@ impl Shards for Live {
         self.read(Some(ask.authors.clone()), self.cluster.in_network(ask, context))
     }
 
-    fn popular<'a>(&'a self, ask: PopularAsk, context: &'a ReadContext) -> Reading<'a, Vec<Candidate>> {
-        self.read(None, self.cluster.popular(ask, context))
+    fn lists<'a>(&'a self, ask: ListsAsk, context: &'a ReadContext) -> Reading<'a, Vec<Vec<Candidate>>> {
+        self.read(None, self.cluster.lists(ask, context))
     }
 
     fn search<'a>(&'a self, ask: SearchAsk, context: &'a ReadContext) -> Reading<'a, Vec<Hit>> {

@@ -104,6 +104,7 @@ pub(crate) fn query() -> FeedQuery {
         affinity: BTreeMap::new(),
         impressions: Impressions::default(),
         liked: Arc::default(),
+        lists: Arc::default(),
     }
 }
 

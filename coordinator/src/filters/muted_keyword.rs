@@ -46,7 +46,9 @@ impl Filter<FeedQuery, FeedCandidate> for MutedKeyword {
             let mut keys: Vec<PostKey> = posts.iter().flat_map(texts).collect();
             keys.sort_unstable();
             keys.dedup();
-            query.ledger.cut("MutedKeyword", "too_many_texts", &mut keys, MAX_LIST);
+            query
+                .ledger
+                .cut(&["MutedKeyword"], "too_many_texts", &mut keys, MAX_LIST);
             if keys.is_empty() {
                 return Ok(vec![Verdict::Keep; posts.len()]);
             }

@@ -39,7 +39,7 @@ impl Hydrator<FeedQuery, FeedCandidate> for RetweetSource {
             missing.dedup();
             query
                 .ledger
-                .cut("RetweetSource", "too_many_reposts", &mut missing, MAX_LIST);
+                .cut(&["RetweetSource"], "too_many_reposts", &mut missing, MAX_LIST);
             if !missing.is_empty() {
                 let context = query.read_context(run);
                 let answer = self.shards.candidates(missing.clone(), &context).await;

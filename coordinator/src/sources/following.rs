@@ -41,7 +41,7 @@ impl Source<FeedQuery, FeedCandidate> for Following {
             authors.retain(|author| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author)));
             // The viewer's own posts are the last to be left out of a list that is too long.
             authors.insert(0, query.viewer);
-            query.ledger.cut(NAME, "followed_list_cut", &mut authors, MAX_LIST);
+            query.ledger.cut(&[NAME], "followed_list_cut", &mut authors, MAX_LIST);
             authors.sort_unstable();
             authors.dedup();
             let (start, created_from) = match span {

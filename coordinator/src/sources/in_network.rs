@@ -39,7 +39,7 @@ impl Source<FeedQuery, FeedCandidate> for InNetwork {
             let mut authors: Vec<_> = features.map(|features| features.follows.clone()).unwrap_or_default();
             // Nothing of theirs would pass the filters.
             authors.retain(|author| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author)));
-            query.ledger.cut(NAME, "followed_list_cut", &mut authors, MAX_LIST);
+            query.ledger.cut(&[NAME], "followed_list_cut", &mut authors, MAX_LIST);
             let most = if query.video_only {
                 self.config.max_videos
             } else {
@@ -49,7 +49,7 @@ impl Source<FeedQuery, FeedCandidate> for InNetwork {
                 viewer: query.viewer,
                 followed: authors.clone(),
                 authors,
-                exclude: query.exclude(NAME),
+                exclude: query.exclude(&[NAME]),
                 video_only: query.video_only,
                 max_results: most,
                 created_from: query.oldest.unwrap_or(UnixMillis(0)),

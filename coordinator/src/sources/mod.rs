@@ -3,6 +3,7 @@
 pub(crate) mod following;
 pub(crate) mod in_network;
 pub(crate) mod interests;
+pub(crate) mod lists;
 mod nearest;
 pub(crate) mod new;
 pub(crate) mod out_of_network;

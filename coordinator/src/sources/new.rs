@@ -7,19 +7,16 @@ use covey_config::NewConfig;
 use covey_pipeline::{Reply, RunContext, Source};
 use covey_shared::wire::{Candidate, CandidateFlags};
 
-use crate::cluster::PopularAsk;
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::FeedQuery;
-use crate::feed::shards::Shards;
-
-const NAME: &str = Channel::New.as_str();
+use crate::sources::lists::Lists;
 
 /// Newest posts read per post wanted, so that there are enough of small authors among them.
-const READ_PER_POST: usize = 3;
+pub(super) const READ_PER_POST: usize = 3;
 
 /// Exploration. Posts of larger authors fill up what small ones leave, so that a new cluster has a feed.
 pub(crate) struct New {
-    pub(crate) shards: Arc<dyn Shards>,
+    pub(crate) lists: Arc<Lists>,
     /// `[feed.new]`.
     pub(crate) config: NewConfig,
 }
@@ -35,15 +32,7 @@ impl Source<FeedQuery, FeedCandidate> for New {
 
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
-            let ask = PopularAsk {
-                popular: 0,
-                newest: self.config.max_posts * READ_PER_POST,
-                now: query.now,
-                filter: query.pushed_down(NAME),
-            };
-            let context = query.read_context(run);
-            let answer = self.shards.popular(ask, &context).await;
-            let found = query.ledger.take(NAME, answer)?;
+            let found = self.lists.of(Channel::New, run, query).await?;
             Ok(FeedCandidate::ranked(
                 small_authors_first(found, self.config.max_posts),
                 Channel::New,

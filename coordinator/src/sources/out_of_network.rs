@@ -52,7 +52,7 @@ impl Source<FeedQuery, FeedCandidate> for OutOfNetwork {
                 return Ok(Vec::new());
             };
             let hits = nearest
-                .hits(vector, self.config.max_posts, query.pushed_down(NAME))
+                .hits(vector, self.config.max_posts, query.pushed_down(&[NAME]))
                 .await?;
             let found = nearest.candidates(&hits).await?;
             Ok(FeedCandidate::ranked(found, Channel::OutOfNetwork))

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use covey_config::PopularConfig;
 use covey_pipeline::{Reply, RunContext, Source};
 
-use crate::cluster::PopularAsk;
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::FeedQuery;
-use crate::feed::shards::Shards;
-
-const NAME: &str = Channel::Popular.as_str();
+use crate::sources::lists::Lists;
 
 /// The shards keep the ranking up to date; it decays with time.
 pub(crate) struct Popular {
-    pub(crate) shards: Arc<dyn Shards>,
+    pub(crate) lists: Arc<Lists>,
     /// `[feed.popular]`.
     pub(crate) config: PopularConfig,
 }
@@ -30,16 +27,7 @@ impl Source<FeedQuery, FeedCandidate> for Popular {
 
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
-            let ask = PopularAsk {
-                popular: self.config.max_posts,
-                newest: 0,
-                now: query.now,
-                filter: query.pushed_down(NAME),
-            };
-            let context = query.read_context(run);
-            let answer = self.shards.popular(ask, &context).await;
-            let mut found = query.ledger.take(NAME, answer)?;
-            found.truncate(self.config.max_posts);
+            let found = self.lists.of(Channel::Popular, run, query).await?;
             Ok(FeedCandidate::ranked(found, Channel::Popular))
         })
     }

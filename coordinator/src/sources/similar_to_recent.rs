@@ -50,7 +50,7 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
                 query,
                 reads: self.reads,
             };
-            let mut filter = query.pushed_down(NAME);
+            let mut filter = query.pushed_down(&[NAME]);
             filter.not_posts.splice(..0, liked.iter().map(|(key, _)| key.post));
             filter.not_posts.truncate(MAX_LIST);
             let medoids = medoids(&liked, nearest.liked().await?, self.config.medoids);

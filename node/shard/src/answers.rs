@@ -14,7 +14,7 @@ pub(crate) struct Answers {
     pub(crate) posts: Vec<PostView>,
     pub(crate) viewers: Vec<Option<ViewerState>>,
     pub(crate) in_network: Vec<Candidate>,
-    pub(crate) popular: Vec<Candidate>,
+    pub(crate) lists: Vec<Vec<RankedPost>>,
     pub(crate) hits: Vec<covey_shared::score::Hit>,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) authors: Vec<AuthorInfo>,
@@ -45,6 +45,8 @@ pub(crate) fn answers(store: &ShardStore) -> Answers {
         no_replies: true,
         ..SearchFilter::default()
     };
+    let lists = [(RankedBy::Popularity, 100), (RankedBy::Newest, 100)];
+    let lists = lists_query(&lists, START + 10_000_000);
     let stats = store.stats();
     Answers {
         hash: view
@@ -60,10 +62,7 @@ pub(crate) fn answers(store: &ShardStore) -> Answers {
             .in_network(&in_network_query(3, 1..=USERS), &|| false)
             .expect("the store is sound")
             .value,
-        popular: view
-            .popular(&popular_query(100, 100, START + 10_000_000), &|| false)
-            .expect("the store is sound")
-            .value,
+        lists: view.lists(&lists, &|| false).expect("the store is sound").value,
         hits: view
             .search(&search_query(vector(1), 40, filter), &|| false)
             .expect("the store is sound")
@@ -91,13 +90,16 @@ pub(crate) fn assert_same(left: &Answers, right: &Answers, what: &str) {
         keys(&right.in_network),
         "in-network posts, {what}"
     );
-    assert_eq!(keys(&left.popular), keys(&right.popular), "popular posts, {what}");
-    for (left, right) in left
-        .in_network
-        .iter()
-        .chain(&left.popular)
-        .zip(right.in_network.iter().chain(&right.popular))
-    {
+    let places = |lists: &[Vec<RankedPost>]| -> Vec<Vec<_>> {
+        let places = |list: &Vec<RankedPost>| list.iter().map(RankedPost::place).collect();
+        lists.iter().map(places).collect()
+    };
+    assert_eq!(places(&left.lists), places(&right.lists), "lists, {what}");
+    let listed = |answers: &Answers| -> Vec<Candidate> {
+        let listed = answers.lists.iter().flatten().map(|ranked| ranked.post);
+        answers.in_network.iter().copied().chain(listed).collect()
+    };
+    for (left, right) in listed(left).iter().zip(&listed(right)) {
         assert_eq!(left, right, "candidate, {what}");
     }
     assert_eq!(left.hits, right.hits, "hits, {what}");

@@ -24,8 +24,9 @@ fn read_all(view: &ShardView) {
         posts.len() as u64 == POSTS && posts.is_sorted() && posts.windows(2).all(|pair| pair[0] != pair[1]),
         "{posts:?}"
     );
-    let newest = view.popular(&popular_query(0, 100, START), &|| false).unwrap().value;
-    assert!(newest.len() as u64 <= POSTS);
+    let query = lists_query(&[(RankedBy::Newest, 100)], START);
+    let newest = view.lists(&query, &|| false).unwrap().value;
+    assert!(newest[0].len() as u64 <= POSTS);
     let hits = view
         .search(&search_query(vector(1), 100, SearchFilter::default()), &|| false)
         .unwrap()

@@ -254,11 +254,11 @@ pub(crate) fn search_query(vector: Vec<f32>, k: u32, filter: SearchFilter) -> Se
     }
 }
 
-pub(crate) fn popular_query(popular: u32, newest: u32, now: u64) -> PopularQuery {
-    PopularQuery {
+pub(crate) fn lists_query(lists: &[(RankedBy, u32)], now: u64) -> ListsQuery {
+    let lists = lists.iter().map(|&(by, posts)| ListAsk { by, posts });
+    ListsQuery {
         shards: vec![],
-        popular,
-        newest,
+        lists: lists.collect(),
         now: UnixMillis(now),
         filter: SearchFilter::default(),
     }

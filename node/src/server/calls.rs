@@ -116,7 +116,7 @@ impl NodeHandle {
             RequestBody::Search(query) => ReplyBody::Search(self.search(query, deadline).await),
             RequestBody::Viewer(query) => ReplyBody::Viewer(Box::new(self.viewer(query, deadline).await)),
             RequestBody::InNetwork(query) => ReplyBody::InNetwork(self.in_network(query, deadline).await),
-            RequestBody::Popular(query) => ReplyBody::Popular(self.popular(query, deadline).await),
+            RequestBody::Lists(query) => ReplyBody::Lists(self.lists(query, deadline).await),
             RequestBody::Verdicts(query) => ReplyBody::Verdicts(self.verdicts(query, deadline).await),
             RequestBody::Authors(query) => ReplyBody::Authors(self.authors(query, deadline).await),
             RequestBody::Status => ReplyBody::Status(Box::new(self.status())),

@@ -9,9 +9,9 @@ use covey_shared::model::F16Vector;
 use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, NotReady, PopularQuery,
-    PostView, SearchQuery, ShardError, ShardRead, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery, ViewerQuery,
-    ViewerState,
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, ListsQuery, NotReady,
+    PostView, RankedPost, SearchQuery, ShardError, ShardRead, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery,
+    ViewerQuery, ViewerState,
 };
 use futures::future::join_all;
 
@@ -53,9 +53,9 @@ impl NodeHandle {
         .await
     }
 
-    pub(super) async fn popular(&self, query: PopularQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<Candidate>>> {
+    pub(super) async fn lists(&self, query: ListsQuery, deadline: Monotonic) -> Vec<ShardReply<Vec<Vec<RankedPost>>>> {
         self.each(&query.shards.clone(), deadline, Arc::new(query), |view, query, stop| {
-            view.popular(query, stop)
+            view.lists(query, stop)
         })
         .await
     }

@@ -19,7 +19,7 @@ pub(crate) fn request(body: &RequestBody) -> &'static str {
         RequestBody::Search(_) => "search",
         RequestBody::Viewer(_) => "viewer",
         RequestBody::InNetwork(_) => "in_network",
-        RequestBody::Popular(_) => "popular",
+        RequestBody::Lists(_) => "lists",
         RequestBody::Verdicts(_) => "verdicts",
         RequestBody::Authors(_) => "authors",
         RequestBody::Status => "status",

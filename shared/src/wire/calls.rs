@@ -11,11 +11,13 @@ use crate::model::F16Vector;
 use crate::score::Hit;
 use crate::settings::Settings;
 use crate::wire::errors::{ShardError, WireError};
+use crate::wire::lists::{ListsQuery, RankedPost};
 use crate::wire::members::ShardReport;
 use crate::wire::reads::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PopularQuery, PostView,
-    SearchQuery, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery,
+    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, PostView, SearchQuery,
+    TextMatch, TextQuery, Verdict, VerdictQuery,
 };
+use crate::wire::shard::ShardReply;
 use crate::wire::snapshot::{OpenedSnapshot, SnapshotChunk, Standing};
 use crate::wire::status::{BuildsStatus, NodeStatus};
 use crate::wire::viewer::{ViewerQuery, ViewerState};
@@ -90,8 +92,8 @@ pub enum RequestBody {
     Viewer(ViewerQuery),
     /// Newest posts of followed authors.
     InNetwork(InNetworkQuery),
-    /// Posts by time-decayed engagement, and new ones.
-    Popular(PopularQuery),
+    /// The best posts of lists.
+    Lists(ListsQuery),
     /// Existence, labels, blocks and text of selected posts.
     Verdicts(VerdictQuery),
     /// Names and follower counts of authors.
@@ -217,8 +219,8 @@ pub enum ReplyBody {
     Viewer(Box<ShardReply<ViewerState>>),
     /// To `InNetwork`.
     InNetwork(Vec<ShardReply<Vec<Candidate>>>),
-    /// To `Popular`.
-    Popular(Vec<ShardReply<Vec<Candidate>>>),
+    /// To `Lists`: one list for each that was asked for.
+    Lists(Vec<ShardReply<Vec<Vec<RankedPost>>>>),
     /// To `Verdicts`.
     Verdicts(Vec<ShardReply<Vec<Verdict>>>),
     /// To `Authors`.

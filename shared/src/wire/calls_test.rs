@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::codec::{decode, encode};
+use crate::ids::UnixMillis;
 use crate::slots::SlotRange;
 use crate::wire::errors::TransferFault;
+use crate::wire::lists::{ListAsk, RankedBy};
 use crate::wire::members::MemberProgress;
+use crate::wire::reads::SearchFilter;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -25,6 +28,32 @@ fn golden_bytes_of_a_question_for_vectors() {
         "0201000000000000",
     ];
     assert_eq!(hex(&bytes), golden.concat());
+    assert_eq!(decode::<RequestBody>(&bytes).unwrap(), body);
+}
+
+#[test]
+fn golden_bytes_of_a_question_for_lists() {
+    let list = |by, posts| ListAsk { by, posts };
+    let body = RequestBody::Lists(ListsQuery {
+        shards: vec![],
+        lists: vec![list(RankedBy::Popularity, 3), list(RankedBy::Newest, 0x0102)],
+        now: UnixMillis(4),
+        filter: SearchFilter::default(),
+    });
+    let bytes = encode(&body).unwrap();
+    let golden = [
+        "05000000",
+        "0000000000000000",
+        "0200000000000000",
+        "00000000 03000000",
+        "01000000 02010000",
+        "0400000000000000",
+    ];
+    // Behind it stands an empty filter.
+    assert_eq!(
+        hex(&bytes[..golden.concat().replace(' ', "").len() / 2]),
+        golden.concat().replace(' ', "")
+    );
     assert_eq!(decode::<RequestBody>(&bytes).unwrap(), body);
 }
 

@@ -2,10 +2,12 @@
 
 mod calls;
 mod errors;
+mod lists;
 mod members;
 mod raft;
 mod reads;
 mod seen;
+mod shard;
 mod snapshot;
 mod status;
 mod viewer;
@@ -15,14 +17,15 @@ pub use calls::{
     WIRE_VERSION, WriteReply,
 };
 pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
+pub use lists::{ListAsk, ListsQuery, MAX_LISTS, RankedBy, RankedPost};
 pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{
     AuthorInfo, AuthorsQuery, Candidate, CandidateFlags, CandidatesQuery, Counters, Engagement, GetPostsQuery,
-    InNetworkQuery, Place, PopularQuery, PostView, SearchFilter, SearchQuery, ShardRead, ShardReply, TextMatch,
-    TextQuery, Verdict, VerdictQuery,
+    InNetworkQuery, Place, PostView, SearchFilter, SearchQuery, TextMatch, TextQuery, Verdict, VerdictQuery,
 };
 pub use seen::{SeenBloom, bloom_bits};
+pub use shard::{ShardRead, ShardReply};
 pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };

@@ -4,65 +4,11 @@ use std::cmp::Ordering;
 
 use bincode::{Decode, Encode};
 
-use crate::ids::{LogIndex, ModelEpoch, PostId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId, Version};
+use crate::ids::{ModelEpoch, PostId, PostKey, UnixMillis, UserId, Version};
 use crate::model::{ActionKind, Language, Post, Topics};
 use crate::score::Score;
-use crate::slots::SlotRange;
-use crate::wire::errors::ShardError;
 use crate::wire::seen::SeenBloom;
-
-/// Which replica state a caller accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct ShardRead {
-    /// The shard.
-    pub shard: ShardId,
-    /// Range version in the caller's map.
-    pub range_ver: u64,
-    /// The replica answers once it has applied this (session token).
-    pub min_index: LogIndex,
-    /// A replica that may be older than this, in milliseconds, refuses. `None` = any age will do.
-    pub max_age_ms: Option<u32>,
-}
-
-impl ShardRead {
-    /// Of whatever state the replica has.
-    pub fn of(shard: ShardId, range_ver: u64) -> ShardRead {
-        ShardRead {
-            shard,
-            range_ver,
-            min_index: LogIndex(0),
-            max_age_ms: None,
-        }
-    }
-}
-
-/// One shard's part of a reply.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct ShardReply<T> {
-    /// The shard.
-    pub shard: ShardId,
-    /// Its epoch.
-    pub epoch: ShardEpoch,
-    /// The slots that were searched: what coverage is proven from.
-    pub slots: SlotRange,
-    /// What the replica had applied.
-    pub applied: LogIndex,
-    /// How far it may lag behind its leader, in milliseconds.
-    pub staleness_ms: u32,
-    /// It ran out of time and returns what it has.
-    pub partial: bool,
-    /// Rows or entries that were looked at.
-    pub visited: u64,
-    /// Time the work waited for a permit or thread, in microseconds.
-    pub queue_us: u32,
-    /// Time the work took, in microseconds.
-    pub work_us: u32,
-    /// The answer.
-    pub result: Result<T, ShardError>,
-    /// Rows that were left out because they are damaged, and pages of rows that the disk cannot read. Other replicas have
-    /// them.
-    pub damaged: u32,
-}
+use crate::wire::shard::ShardRead;
 
 /// Posts by key.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -306,21 +252,6 @@ pub struct Candidate {
     pub simhash: u64,
     /// What it is about.
     pub topics: Topics,
-}
-
-/// Posts by time-decayed engagement, and the newest ones.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct PopularQuery {
-    /// Shards to ask.
-    pub shards: Vec<ShardRead>,
-    /// Most popular posts per shard, ≤ 1000.
-    pub popular: u32,
-    /// Newest posts per shard, ≤ 1000.
-    pub newest: u32,
-    /// Now, for the decay.
-    pub now: UnixMillis,
-    /// Conditions.
-    pub filter: SearchFilter,
 }
 
 /// May these posts be shown, and with which text?

@@ -23,7 +23,7 @@ pub(super) struct Answers {
     viewers: Vec<Option<ViewerState>>,
     authors: Vec<AuthorInfo>,
     in_network: Vec<Candidate>,
-    popular: Vec<Candidate>,
+    lists: Vec<Vec<RankedPost>>,
     outbox: Vec<OutboxItem>,
     /// Of an exact search: all live vectors.
     hits: Vec<Hit>,
@@ -76,7 +76,7 @@ impl Answers {
                 .collect(),
             authors: view.authors(&authors)?.value,
             in_network: view.in_network(&in_network(users().collect()), &never)?.value,
-            popular: view.popular(&popular(index), &never)?.value,
+            lists: view.lists(&lists(index), &never)?.value,
             outbox: view.outbox(None, 1000)?,
             hits,
             filtered,
@@ -103,7 +103,7 @@ impl Answers {
         each("author", &mine.authors, &other.authors)?;
         each("verdict", &mine.verdicts, &other.verdicts)?;
         each("in-network candidate", &mine.in_network, &other.in_network)?;
-        each("popular post", &mine.popular, &other.popular)?;
+        each("list", &mine.lists, &other.lists)?;
         each("effect in the outbox", &mine.outbox, &other.outbox)?;
         // An index may miss a hit, it may not invent one or change its score.
         let true_hit = |hit: &&Hit| !other.hits.contains(hit);
@@ -179,11 +179,11 @@ fn in_network(authors: Vec<UserId>) -> InNetworkQuery {
     }
 }
 
-fn popular(index: LogIndex) -> PopularQuery {
-    PopularQuery {
+fn lists(index: LogIndex) -> ListsQuery {
+    let of = |by| ListAsk { by, posts: 50 };
+    ListsQuery {
         shards: vec![],
-        popular: 50,
-        newest: 50,
+        lists: vec![of(RankedBy::Popularity), of(RankedBy::Newest)],
         now: UnixMillis(START + index.0 * 10_000),
         filter: SearchFilter::default(),
     }

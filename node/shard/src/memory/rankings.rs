@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_shared::ids::PostId;
 use covey_shared::model::Language;
+use covey_shared::wire::RankedBy;
 use parking_lot::RwLock;
 
 use crate::memory::columns::{Ordinal, PostColumns};
@@ -59,13 +60,6 @@ fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
     }
 }
 
-/// By what posts are ranked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
-    Popular,
-    Newest,
-}
-
 pub(crate) struct Rankings {
     popular: RwLock<Ranking>,
     newest: RwLock<Ranking>,
@@ -85,19 +79,19 @@ impl Rankings {
         self.half_life_ms
     }
 
-    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(By, Option<RankKey>); 2] {
+    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(RankedBy, Option<RankKey>); 2] {
         let key = |rank: i64| (Reverse(rank), columns.key.post, ordinal);
         let created = i64::try_from(columns.created_at.0).unwrap_or(i64::MAX);
         [
-            (By::Popular, columns.heat.rank(self.half_life_ms).map(key)),
-            (By::Newest, Some(key(created))),
+            (RankedBy::Popularity, columns.heat.rank(self.half_life_ms).map(key)),
+            (RankedBy::Newest, Some(key(created))),
         ]
     }
 
-    fn ranking(&self, by: By) -> &RwLock<Ranking> {
+    fn ranking(&self, by: RankedBy) -> &RwLock<Ranking> {
         match by {
-            By::Popular => &self.popular,
-            By::Newest => &self.newest,
+            RankedBy::Popularity => &self.popular,
+            RankedBy::Newest => &self.newest,
         }
     }
 
@@ -136,7 +130,7 @@ impl Rankings {
     /// Up to `limit` entries behind `after`, best first; `None` starts at the top.
     pub(crate) fn page(
         &self,
-        by: By,
+        by: RankedBy,
         language: Option<Language>,
         after: Option<RankKey>,
         limit: usize,

@@ -1,10 +1,11 @@
-//! Tests of the reads: search, popular posts, verdicts.
+//! Tests of the reads: search, lists, verdicts.
 
 use covey_shared::command::*;
 use covey_shared::ids::*;
 use covey_shared::model::*;
 use covey_shared::wire::*;
 
+use crate::ShardStoreError;
 use crate::fixture::*;
 
 fn hits(replica: &Replica, filter: SearchFilter) -> Vec<u64> {
@@ -15,9 +16,15 @@ fn hits(replica: &Replica, filter: SearchFilter) -> Vec<u64> {
     read.value.iter().map(|hit| hit.key.post.0).collect()
 }
 
-fn popular(replica: &Replica, query: &PopularQuery) -> Vec<u64> {
-    let read = replica.view().popular(query, &|| false).unwrap();
-    read.value.iter().map(|c| c.key.post.0).collect()
+fn lists(replica: &Replica, query: &ListsQuery) -> Vec<Vec<u64>> {
+    let read = replica.view().lists(query, &|| false).unwrap();
+    let ids = |list: &Vec<RankedPost>| list.iter().map(|ranked| ranked.post.key.post.0).collect();
+    read.value.iter().map(ids).collect()
+}
+
+/// The best `posts` by one rank, as of the moment of the log.
+fn list(replica: &Replica, by: RankedBy, posts: u32) -> Vec<u64> {
+    lists(replica, &lists_query(&[(by, posts)], replica.log_time)).remove(0)
 }
 
 fn like(replica: &mut Replica, viewer: u64, sequence: u64, post: PostKey) {
@@ -114,9 +121,9 @@ fn every_condition_is_checked_next_to_the_data() {
         let mut found = hits(&replica, filter.clone());
         found.sort_unstable();
         assert_eq!(found, wanted, "search with {filter:?}");
-        let mut query = popular_query(0, 100, START);
+        let mut query = lists_query(&[(RankedBy::Newest, 100)], START);
         query.filter = filter.clone();
-        let mut found = popular(&replica, &query);
+        let mut found = lists(&replica, &query).remove(0);
         found.retain(|post| *post != 17);
         found.sort_unstable();
         assert_eq!(found, wanted, "newest with {filter:?}");
@@ -220,7 +227,7 @@ fn queries_that_do_not_fit_are_refused_by_name() {
 }
 
 #[test]
-fn popular_posts_come_by_decayed_engagement_and_the_newest_behind_them() {
+fn one_read_brings_the_posts_with_most_decayed_engagement_and_the_newest() {
     let mut replica = Replica::new();
     for n in 1..=5 {
         replica.put(Post {
@@ -234,17 +241,23 @@ fn popular_posts_come_by_decayed_engagement_and_the_newest_behind_them() {
     // Two half-lives later one like weighs more than three then.
     replica.log_time += 7_200_000;
     like(&mut replica, 1, 2, key(4, 4));
-    let query = popular_query(2, 3, replica.log_time);
-    assert_eq!(popular(&replica, &query), [4, 2, 5, 3, 1]);
-    let read = replica.view().popular(&query, &|| false).unwrap().value;
-    assert!((read[0].source_score.get() - 1.0).abs() < 0.01 && (read[1].source_score.get() - 0.75).abs() < 0.01);
-    assert_eq!(read[2].source_score.get(), 0.0);
-    assert_eq!(read[0].engagement.engaged, 1);
+    let query = lists_query(
+        &[(RankedBy::Popularity, 3), (RankedBy::Newest, 0), (RankedBy::Newest, 3)],
+        replica.log_time,
+    );
+    // Three have no engagement, and of the second list nothing is wanted.
+    assert_eq!(lists(&replica, &query), [vec![4, 2], vec![], vec![5, 4, 3]]);
+    let read = replica.view().lists(&query, &|| false).unwrap().value;
+    let score = |ranked: &RankedPost| ranked.post.source_score.get();
+    assert!((score(&read[0][0]) - 1.0).abs() < 0.01 && (score(&read[0][1]) - 0.75).abs() < 0.01);
+    assert_eq!(score(&read[2][0]), 0.0);
+    assert_eq!(read[0][0].post.engagement.engaged, 1);
+    assert!(read.iter().all(|list| list.is_sorted_by_key(RankedPost::place)));
     replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
         key: key(4, 4),
         version: Version(1),
     }]));
-    assert_eq!(popular(&replica, &popular_query(1, 0, replica.log_time)), [2]);
+    assert_eq!(list(&replica, RankedBy::Popularity, 1), [2]);
 }
 
 #[test]
@@ -256,7 +269,19 @@ fn a_client_clock_that_runs_ahead_wins_nothing() {
     ahead.at = UnixMillis(u64::MAX);
     replica.apply(ShardCommand::RecordActions(vec![ahead]));
     like(&mut replica, 3, 2, key(2, 2));
-    assert_eq!(popular(&replica, &popular_query(2, 0, replica.log_time)), [2, 1]);
+    assert_eq!(list(&replica, RankedBy::Popularity, 2), [2, 1]);
+}
+
+#[test]
+fn a_query_for_too_much_of_lists_is_refused() {
+    let replica = Replica::new();
+    let refused = |lists: &[(RankedBy, u32)]| {
+        let read = replica.view().lists(&lists_query(lists, START), &|| false);
+        matches!(read, Err(ShardStoreError::Invalid(InvalidRequest::TooLarge)))
+    };
+    let most = (RankedBy::Newest, 1000);
+    assert!(!refused(&[most; MAX_LISTS]));
+    assert!(refused(&[most; MAX_LISTS + 1]) && refused(&[most, (RankedBy::Newest, 1001)]));
 }
 
 #[test]

@@ -1,0 +1,50 @@
+//! The best posts of the lists that all shards keep ranked.
+
+use covey_shared::ids::UnixMillis;
+use covey_shared::wire::{Candidate, ListAsk, ListsQuery, RankedBy, RankedPost, ReplyBody, RequestBody, SearchFilter};
+
+use crate::cluster::Cluster;
+use crate::cluster::reads::{ReadError, opener};
+use crate::cluster::report::{Gathered, ReadContext};
+
+/// Lists, all under the same conditions.
+#[derive(Clone, Debug, Default)]
+pub struct ListsAsk {
+    /// Which, and how many posts of all shards together; ≤ 8.
+    pub lists: Vec<(RankedBy, usize)>,
+    /// Now, for the decay.
+    pub now: UnixMillis,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+impl Cluster {
+    /// The best posts of each list, in the order in which they are asked for, best first, each once: the same as one big shard
+    /// would return. One fan-out reads them all.
+    ///
+    /// # Errors
+    /// No shard answered, or too much is asked for.
+    pub async fn lists(
+        &self,
+        ask: ListsAsk,
+        context: &ReadContext,
+    ) -> Result<Gathered<Vec<Vec<Candidate>>>, ReadError> {
+        let (by, wanted): (Vec<RankedBy>, Vec<usize>) = ask.lists.iter().copied().unzip();
+        let body = |shards, asked: &[u32]| {
+            let lists = by.iter().zip(asked).map(|(&by, &posts)| ListAsk { by, posts });
+            RequestBody::Lists(ListsQuery {
+                shards,
+                lists: lists.collect(),
+                now: ask.now,
+                filter: ask.filter.clone(),
+            })
+        };
+        let found = self.best(&wanted, &body, opener!(Lists), context).await?;
+        let posts = |list: Vec<RankedPost>| list.into_iter().map(|ranked| ranked.post).collect();
+        Ok(found.map(|lists| lists.into_iter().map(posts).collect()))
+    }
+}
+
+#[cfg(test)]
+#[path = "lists_test.rs"]
+mod tests;

@@ -1,0 +1,110 @@
+//! Lists over several nodes are those of one big shard, and all of them come in the same calls.
+
+use std::time::Duration;
+
+use covey_shared::ids::{PostId, PostKey, ShardId, UserId};
+use covey_shared::model::{F16Vector, Post};
+use covey_shared::session::SessionToken;
+use covey_shared::slots::Slot;
+use covey_shared::wire::ListsQuery;
+
+use super::*;
+use crate::cluster::testing::{World, cluster, ranked};
+
+const BOTH: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
+
+fn context(cluster: &Cluster) -> ReadContext {
+    ReadContext::query(cluster.now().plus(Duration::from_secs(20)), SessionToken::default())
+}
+
+fn post(author: u64, id: u64) -> Post {
+    Post {
+        key: PostKey {
+            author: UserId(author),
+            post: PostId(id),
+        },
+        created_at: UnixMillis(id * 7 % 101),
+        vector: F16Vector::from_f32(&[(id % 13) as f32]),
+        ..Post::default()
+    }
+}
+
+fn fill(world: &World, posts: impl IntoIterator<Item = Post>) -> Vec<Post> {
+    let posts: Vec<Post> = posts.into_iter().collect();
+    world
+        .posts
+        .lock()
+        .extend(posts.iter().map(|post| (post.key, post.clone())));
+    posts
+}
+
+fn ask(popular: usize, newest: usize) -> ListsAsk {
+    ListsAsk {
+        lists: BOTH.into_iter().zip([popular, newest]).collect(),
+        ..ListsAsk::default()
+    }
+}
+
+fn one_big_shard(posts: &[Post], by: RankedBy, k: usize) -> Vec<Candidate> {
+    let mut list: Vec<RankedPost> = posts.iter().map(|post| ranked(by, post)).collect();
+    list.sort_by_key(RankedPost::place);
+    list.into_iter().take(k).map(|ranked| ranked.post).collect()
+}
+
+/// What the nodes were asked so far, call by call.
+fn asked(world: &World) -> Vec<ListsQuery> {
+    let calls = std::mem::take(&mut *world.calls.lock());
+    let query = |(_, body)| match body {
+        RequestBody::Lists(query) => query,
+        other => panic!("{other:?}"),
+    };
+    calls.into_iter().map(query).collect()
+}
+
+#[actix::test]
+async fn lists_are_those_of_one_big_shard() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, (1..=400).map(|id| post(id % 130 + 1, id)));
+    for (popular, newest) in [(1, 10), (100, 0), (400, 30), (1000, 1000), (0, 7)] {
+        let found = cluster.lists(ask(popular, newest), &context(&cluster)).await.unwrap();
+        let wanted = [(BOTH[0], popular), (BOTH[1], newest)].map(|(by, k)| one_big_shard(&posts, by, k));
+        assert_eq!(found.value, wanted, "{popular} popular, {newest} new");
+        assert_eq!((found.report.coverage(), found.report.partial), (1.0, false));
+    }
+}
+
+#[actix::test]
+async fn only_shards_that_may_have_more_of_a_list_are_asked_again_and_only_for_it() {
+    let (cluster, world) = cluster();
+    let slots = cluster.map.load().slots(ShardId(3)).unwrap();
+    let (there, elsewhere): (Vec<u64>, Vec<u64>) = (1..=300).partition(|user| slots.contains(Slot::of(UserId(*user))));
+    // Everything new is on one shard; what is popular is spread over the others.
+    let fresh = there.iter().cycle().take(200).enumerate().map(|(i, user)| Post {
+        created_at: UnixMillis(1_000_000),
+        vector: F16Vector::from_f32(&[0.0]),
+        ..post(*user, 1000 + i as u64)
+    });
+    let old = elsewhere
+        .iter()
+        .cycle()
+        .take(200)
+        .enumerate()
+        .map(|(i, user)| post(*user, i as u64));
+    let posts = fill(&world, old.chain(fresh));
+    let found = cluster.lists(ask(10, 80), &context(&cluster)).await.unwrap();
+    let wanted = [(BOTH[0], 10), (BOTH[1], 80)].map(|(by, k)| one_big_shard(&posts, by, k));
+    assert_eq!(found.value, wanted);
+    let calls = asked(&world);
+    let (second, first): (Vec<_>, Vec<_>) = calls.into_iter().partition(|query| query.lists[1].posts == 80);
+    let in_first: Vec<_> = first
+        .iter()
+        .map(|query| (query.lists[0].posts, query.lists[1].posts))
+        .collect();
+    assert!(
+        first.len() <= 3 && in_first.iter().all(|asked| *asked == (6, 23)),
+        "{in_first:?}"
+    );
+    assert_eq!(second.len(), 1, "one shard lives on one node");
+    assert_eq!((second[0].shards[0].shard, second[0].shards.len()), (ShardId(3), 1));
+    assert_eq!(second[0].lists[0].posts, 0, "the other list was exact");
+}

@@ -1,0 +1,92 @@
+//! The best posts of the lists that are kept ranked.
+
+use std::collections::BTreeSet;
+
+use covey_shared::score::Score;
+use covey_shared::wire::{Candidate, InvalidRequest, ListAsk, ListsQuery, MAX_LISTS, RankedBy, RankedPost};
+
+use super::filter::Filter;
+use super::{Read, ShardView};
+use crate::error::ShardStoreError;
+use crate::memory::{PostColumns, Table};
+
+/// Most posts of each list.
+const MAX_POSTS: u32 = 1000;
+/// Entries read under one lock.
+const PAGE: usize = 256;
+
+impl ShardView {
+    /// The best posts of each list that is asked for, best first. A post may be in several.
+    ///
+    /// # Errors
+    /// Numbers or lists beyond their limits.
+    pub fn lists(
+        &self,
+        query: &ListsQuery,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Read<Vec<Vec<RankedPost>>>, ShardStoreError> {
+        let too_long = |list: &ListAsk| list.posts > MAX_POSTS;
+        if query.lists.len() > MAX_LISTS || query.lists.iter().any(too_long) {
+            return Err(ShardStoreError::Invalid(InvalidRequest::TooLarge));
+        }
+        let mut listing = Listing {
+            view: self,
+            query,
+            filter: Filter::new(self, &query.filter)?,
+            table: self.memory.columns.table(),
+            cancelled,
+            visited: 0,
+            partial: false,
+        };
+        let lists = query.lists.iter().map(|list| listing.best(*list)).collect();
+        Ok(Read {
+            partial: listing.partial,
+            ..Read::complete(lists, listing.visited)
+        })
+    }
+}
+
+struct Listing<'a> {
+    view: &'a ShardView,
+    query: &'a ListsQuery,
+    filter: Filter<'a>,
+    table: Table,
+    cancelled: &'a dyn Fn() -> bool,
+    visited: u64,
+    partial: bool,
+}
+
+impl Listing<'_> {
+    fn best(&mut self, ListAsk { by, posts }: ListAsk) -> Vec<RankedPost> {
+        let (mut best, mut after) = (Vec::new(), None);
+        // One that is edited or gains rank meanwhile may be met twice.
+        let mut taken = BTreeSet::new();
+        while best.len() < posts as usize && !self.partial {
+            let rankings = &self.view.memory.rankings;
+            let page = rankings.page(by, self.query.filter.language, after, PAGE);
+            let Some(last) = page.last() else { break };
+            after = Some(*last);
+            self.visited += page.len() as u64;
+            let found = page.iter().filter_map(|(rank, post, ordinal)| {
+                let columns = self.table.live(*ordinal)?.load();
+                let wanted = self.filter.columns(&columns) && taken.insert(*post);
+                wanted.then(|| RankedPost {
+                    rank: rank.0,
+                    post: self.scored(by, &columns),
+                })
+            });
+            best.extend(found.take(posts as usize - best.len()));
+            self.partial = (self.cancelled)();
+        }
+        best
+    }
+
+    fn scored(&self, by: RankedBy, columns: &PostColumns) -> Candidate {
+        let half_life = self.view.memory.rankings.half_life_ms();
+        let score = match by {
+            RankedBy::Popularity => columns.heat.value(self.query.now, half_life) as f32,
+            RankedBy::Newest => 0.0,
+        };
+        self.view.candidate(columns, Score::or_lowest(score))
+    }
+}

@@ -1,0 +1,59 @@
+//! Lists of posts that every shard keeps ranked: what is asked of them, and what comes back.
+
+use std::cmp::Reverse;
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{PostId, UnixMillis};
+use crate::wire::reads::{Candidate, SearchFilter};
+use crate::wire::shard::ShardRead;
+
+/// Most lists of one query.
+pub const MAX_LISTS: usize = 8;
+
+/// By what the posts of a list are ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum RankedBy {
+    /// Engagement, decayed with time; posts without any are in no such list.
+    Popularity,
+    /// The moment at which they were written.
+    Newest,
+}
+
+/// One list, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ListAsk {
+    /// Which list.
+    pub by: RankedBy,
+    /// Posts per shard, ≤ 1000; 0 = none.
+    pub posts: u32,
+}
+
+/// The best posts of lists.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ListsQuery {
+    /// Shards to ask.
+    pub shards: Vec<ShardRead>,
+    /// The lists; the answer has one for each, in this order. ≤ [`MAX_LISTS`].
+    pub lists: Vec<ListAsk>,
+    /// Now, for the decay.
+    pub now: UnixMillis,
+    /// Conditions.
+    pub filter: SearchFilter,
+}
+
+/// A post in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+pub struct RankedPost {
+    /// What the list is ordered by, higher is better. Of the same meaning on all shards, and of no other use.
+    pub rank: i64,
+    /// The post; its `source_score` is the decayed sum now, or 0 where the list has none.
+    pub post: Candidate,
+}
+
+impl RankedPost {
+    /// The order of every list: the highest rank first, of the same rank the lower id first.
+    pub fn place(&self) -> (Reverse<i64>, PostId) {
+        (Reverse(self.rank), self.post.key.post)
+    }
+}
