@@ -370,7 +370,7 @@ impl FakeNode {
 /// The place of a post in a list; the first number of its vector stands for its engagement.
 pub(crate) fn ranked(by: RankedBy, post: &Post) -> RankedPost {
     let rank = match by {
-        RankedBy::Popularity => post.vector.to_f32()[0] as i64,
+        RankedBy::Popularity | RankedBy::Activity => post.vector.to_f32()[0] as i64,
         RankedBy::Newest => post.created_at.0 as i64,
     };
     RankedPost {

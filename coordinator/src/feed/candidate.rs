@@ -24,16 +24,19 @@ pub enum Channel {
     Popular,
     /// Fresh posts, those of authors with few followers first.
     New,
+    /// Many replies and quotes lately.
+    Active,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Channel; 5] = [
+    pub const ALL: [Channel; 6] = [
         Channel::InNetwork,
         Channel::OutOfNetwork,
         Channel::SimilarToRecent,
         Channel::Popular,
         Channel::New,
+        Channel::Active,
     ];
 
     /// The name of the channel's source.
@@ -44,6 +47,7 @@ impl Channel {
             Channel::SimilarToRecent => "SimilarToRecent",
             Channel::Popular => "Popular",
             Channel::New => "New",
+            Channel::Active => "Active",
         }
     }
 }

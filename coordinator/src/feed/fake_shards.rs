@@ -28,6 +28,7 @@ pub(crate) struct FakeShards {
     pub(crate) in_network: Vec<Candidate>,
     pub(crate) popular: Vec<Candidate>,
     pub(crate) newest: Vec<Candidate>,
+    pub(crate) active: Vec<Candidate>,
     pub(crate) hits: Vec<Hit>,
     /// Fixed-width fields by key.
     pub(crate) posts: BTreeMap<PostKey, Candidate>,
@@ -148,6 +149,7 @@ impl Shards for FakeShards {
             let list = match by {
                 RankedBy::Popularity => &self.popular,
                 RankedBy::Newest => &self.newest,
+                RankedBy::Activity => &self.active,
             };
             list.iter().take(*posts).copied().collect()
         };

@@ -142,8 +142,12 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             config: feed.popular.clone(),
         }),
         Box::new(sources::new::New {
-            lists,
+            lists: lists.clone(),
             config: feed.new.clone(),
+        }),
+        Box::new(sources::active::Active {
+            lists,
+            config: feed.active.clone(),
         }),
     ]
 }
@@ -217,7 +221,7 @@ pub(crate) fn assemble(
     ];
     let largest = sources
         .into_iter()
-        .chain([feed.popular.max_posts, feed.new.max_posts])
+        .chain([feed.popular.max_posts, feed.new.max_posts, feed.active.max_posts])
         .chain([following::most(config.limits.feed_posts)])
         .max();
     let limits = Limits {

@@ -41,7 +41,14 @@ fn filters_run_in_the_order_of_the_specification() {
 
 #[test]
 fn channels_and_scorers_stand_in_their_order() {
-    let sources = ["InNetwork", "OutOfNetwork", "SimilarToRecent", "Popular", "New"];
+    let sources = [
+        "InNetwork",
+        "OutOfNetwork",
+        "SimilarToRecent",
+        "Popular",
+        "New",
+        "Active",
+    ];
     assert_eq!(names(Stage::Source), sources);
     let scorers = [
         "ModelScorer",

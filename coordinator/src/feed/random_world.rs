@@ -82,6 +82,7 @@ impl World {
             in_network: sample(rng, &posts, 20),
             popular: sample(rng, &posts, 25),
             newest: sample(rng, &posts, 15),
+            active: sample(rng, &posts, 10),
             posts: posts.iter().map(|post| (post.key, *post)).collect(),
             ..FakeShards::default()
         };

@@ -201,6 +201,7 @@ pub(crate) fn channel(channel: Channel) -> v1::Channel {
         Channel::SimilarToRecent => v1::Channel::SimilarToRecent,
         Channel::Popular => v1::Channel::Popular,
         Channel::New => v1::Channel::New,
+        Channel::Active => v1::Channel::Active,
     }
 }
 

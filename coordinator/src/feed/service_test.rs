@@ -202,7 +202,7 @@ fn no_page_repeats_an_earlier_one_with_the_reserve_and_without_it() {
             cursor = reply.cursor;
         }
         let reads = shards.asked.lock().lists.len();
-        // One read, for Popular and New, per full run, which all that it scored is told to come from.
+        // One read, for Popular, New and Active, per full run, which all that it scored is told to come from.
         assert_eq!((reads, runs.len()), if keeps_reserves { (1, 1) } else { (6, 6) });
     }
 }

@@ -31,6 +31,7 @@ fn channel(name: ChannelName) -> Channel {
         ChannelName::SimilarToRecent => Channel::SimilarToRecent,
         ChannelName::Popular => Channel::Popular,
         ChannelName::New => Channel::New,
+        ChannelName::Active => Channel::Active,
     }
 }
 

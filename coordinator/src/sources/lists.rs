@@ -47,7 +47,7 @@ impl ListReads {
 
 impl Lists {
     pub(crate) fn new(shards: Arc<dyn Shards>, feed: &FeedConfig) -> Lists {
-        let (popular, new) = (&feed.popular, &feed.new);
+        let (popular, new, active) = (&feed.popular, &feed.new, &feed.active);
         let channels = [
             popular.enabled.then_some(Listed {
                 channel: Channel::Popular,
@@ -60,6 +60,12 @@ impl Lists {
                 by: RankedBy::Newest,
                 posts: new.max_posts * new::READ_PER_POST,
                 timeout: new.timeout,
+            }),
+            active.enabled.then_some(Listed {
+                channel: Channel::Active,
+                by: RankedBy::Activity,
+                posts: active.max_posts,
+                timeout: active.timeout,
             }),
         ];
         Lists {

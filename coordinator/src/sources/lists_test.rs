@@ -7,18 +7,19 @@ use covey_shared::ids::PostId;
 use super::*;
 use crate::feed::fake_shards::FakeShards;
 use crate::feed::testing::{core, query, run_context};
-use crate::sources::{new::New, popular::Popular};
+use crate::sources::{active::Active, new::New, popular::Popular};
 
 fn shards() -> FakeShards {
     FakeShards {
         popular: (1..=9).map(|i| core(2, i)).collect(),
         newest: (1..=9).map(|i| core(3, 10 + i)).collect(),
+        active: (1..=9).map(|i| core(4, 20 + i)).collect(),
         ..FakeShards::default()
     }
 }
 
-/// What both channels of one request say, and what the shards were asked.
-fn find(query: &FeedQuery, feed: FeedConfig, shards: FakeShards) -> ([Result<Vec<u64>, String>; 2], Vec<ListsAsk>) {
+/// What all channels of one request say, and what the shards were asked.
+fn find(query: &FeedQuery, feed: FeedConfig, shards: FakeShards) -> ([Result<Vec<u64>, String>; 3], Vec<ListsAsk>) {
     let shards = Arc::new(shards);
     let lists = Arc::new(Lists::new(shards.clone(), &feed));
     let popular = Popular {
@@ -26,13 +27,22 @@ fn find(query: &FeedQuery, feed: FeedConfig, shards: FakeShards) -> ([Result<Vec
         config: feed.popular,
     };
     let new = New {
-        lists,
+        lists: lists.clone(),
         config: feed.new,
     };
+    let active = Active {
+        lists,
+        config: feed.active,
+    };
     let run = run_context();
-    let both = futures::future::join(popular.find(&run, query), new.find(&run, query));
-    let (popular, new) = futures::executor::block_on(both);
-    let said = [popular, new].map(|found| match found {
+    let all = [
+        popular.find(&run, query),
+        new.find(&run, query),
+        active.find(&run, query),
+    ];
+    let found: Vec<_> = futures::executor::block_on(futures::future::join_all(all));
+    let found: [_; 3] = found.try_into().expect("three channels");
+    let said = found.map(|found| match found {
         Ok(posts) => Ok(posts.iter().map(|post| post.post().0).collect()),
         Err(error) => Err(error.reason().to_owned()),
     });
@@ -45,6 +55,7 @@ fn feed() -> FeedConfig {
     let mut feed = Config::default().feed;
     feed.popular.max_posts = 3;
     feed.new.max_posts = 3;
+    feed.active.max_posts = 3;
     feed
 }
 
@@ -52,9 +63,16 @@ fn feed() -> FeedConfig {
 fn one_read_brings_each_channel_its_own_list() {
     let query = query();
     let (said, asked) = find(&query, feed(), shards());
-    assert_eq!(said, [Ok(vec![1, 2, 3]), Ok(vec![11, 12, 13])]);
+    assert_eq!(said, [Ok(vec![1, 2, 3]), Ok(vec![11, 12, 13]), Ok(vec![21, 22, 23])]);
     let lists: Vec<_> = asked.iter().map(|ask| ask.lists.clone()).collect();
-    assert_eq!(lists, [[(RankedBy::Popularity, 3), (RankedBy::Newest, 9)]]);
+    assert_eq!(
+        lists,
+        [[
+            (RankedBy::Popularity, 3),
+            (RankedBy::Newest, 9),
+            (RankedBy::Activity, 3)
+        ]]
+    );
     let cost = query.ledger.account().cost;
     assert_eq!(cost.keys().copied().collect::<Vec<_>>(), ["Popular"], "counted once");
 }
@@ -64,8 +82,8 @@ fn a_channel_that_is_off_is_not_read() {
     let mut feed = feed();
     feed.popular.enabled = false;
     let (said, asked) = find(&query(), feed, shards());
-    assert_eq!(said, [Ok(vec![]), Ok(vec![11, 12, 13])]);
-    assert_eq!(asked[0].lists, [(RankedBy::Newest, 9)]);
+    assert_eq!(said, [Ok(vec![]), Ok(vec![11, 12, 13]), Ok(vec![21, 22, 23])]);
+    assert_eq!(asked[0].lists, [(RankedBy::Newest, 9), (RankedBy::Activity, 3)]);
     assert_eq!(asked.len(), 1);
 }
 
@@ -74,9 +92,10 @@ fn a_channel_with_another_time_out_has_a_read_of_its_own() {
     let mut feed = feed();
     feed.new.timeout *= 2;
     let (said, asked) = find(&query(), feed, shards());
-    assert_eq!(said, [Ok(vec![1, 2, 3]), Ok(vec![11, 12, 13])]);
+    assert_eq!(said, [Ok(vec![1, 2, 3]), Ok(vec![11, 12, 13]), Ok(vec![21, 22, 23])]);
     let lists: Vec<_> = asked.iter().map(|ask| ask.lists.clone()).collect();
-    assert_eq!(lists, [[(RankedBy::Popularity, 3)], [(RankedBy::Newest, 9)]]);
+    let together = vec![(RankedBy::Popularity, 3), (RankedBy::Activity, 3)];
+    assert_eq!(lists, [together, vec![(RankedBy::Newest, 9)]]);
 }
 
 #[test]
@@ -86,7 +105,7 @@ fn a_read_that_fails_fails_for_each_channel_and_is_not_made_again() {
         ..shards()
     };
     let (said, asked) = find(&query(), feed(), down);
-    assert_eq!(said, [Err("no_answer".to_owned()), Err("no_answer".to_owned())]);
+    assert_eq!(said, [(); 3].map(|()| Err("no_answer".to_owned())));
     assert_eq!(asked.len(), 1);
 }
 
@@ -103,5 +122,5 @@ fn what_is_wrong_with_a_read_is_noted_for_each_channel() {
     let notes = query.ledger.account().notes;
     let noted: Vec<_> = notes.iter().map(|note| (note.component, note.reason)).collect();
     let each = |component| ["exclude_list_cut", "shards_missing"].map(|reason| (component, reason));
-    assert_eq!(noted, [each("New"), each("Popular")].concat());
+    assert_eq!(noted, [each("Active"), each("New"), each("Popular")].concat());
 }

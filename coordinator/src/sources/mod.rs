@@ -1,5 +1,6 @@
 //! Recall channels: where candidates come from. One per file; their order is in `feed/pipeline.rs`.
 
+pub(crate) mod active;
 pub(crate) mod following;
 pub(crate) mod in_network;
 pub(crate) mod interests;

@@ -66,7 +66,7 @@ const PATIENT: &str = "\n[retention]\nwindow = \"off\"\n
 [feed.in_network]\ntimeout = \"8s\"
 [feed.out_of_network]\ntimeout = \"8s\"
 [feed.popular]\ntimeout = \"8s\"
-[feed.new]\ntimeout = \"8s\"\n[feed.similar_to_recent]\ntimeout = \"8s\"
+[feed.new]\ntimeout = \"8s\"\n[feed.active]\ntimeout = \"8s\"\n[feed.similar_to_recent]\ntimeout = \"8s\"
 [rpc]\nretry_budget_ratio = 1.0\n";
 
 /// Text of a cluster.toml whose data lies below `dir`.

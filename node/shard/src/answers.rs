@@ -45,7 +45,7 @@ pub(crate) fn answers(store: &ShardStore) -> Answers {
         no_replies: true,
         ..SearchFilter::default()
     };
-    let lists = [(RankedBy::Popularity, 100), (RankedBy::Newest, 100)];
+    let lists = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity].map(|by| (by, 100));
     let lists = lists_query(&lists, START + 10_000_000);
     let stats = store.stats();
     Answers {

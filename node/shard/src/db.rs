@@ -14,7 +14,7 @@ use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{Keys, Kind, kind_name};
-use crate::records::{RECORD_VERSION, read_post};
+use crate::records::{PostState, RECORD_VERSION, read_post, read_post_state};
 
 #[derive(Clone)]
 pub(crate) struct Db {
@@ -78,6 +78,26 @@ impl Db {
 
     pub(crate) fn decode_post(&self, key: &[u8], value: &[u8]) -> Result<Post, ShardStoreError> {
         read_post(value).map_err(|source| self.damaged(key, source))
+    }
+
+    pub(crate) fn decode_post_state(&self, key: &[u8], value: &[u8]) -> Result<PostState, ShardStoreError> {
+        read_post_state(value).map_err(|source| self.damaged(key, source))
+    }
+
+    /// The state of a post, of a moment.
+    pub(crate) fn post_state_at(
+        &self,
+        moment: &dyn KvRead,
+        post: PostKey,
+    ) -> Result<Option<PostState>, ShardStoreError> {
+        let key = self.keys.of_post(Kind::PostState, post);
+        let record = moment.get(&key)?;
+        record.map(|value| self.decode_post_state(&key, &value)).transpose()
+    }
+
+    /// The state of a post.
+    pub(crate) fn post_state(&self, post: PostKey) -> Result<Option<PostState>, ShardStoreError> {
+        self.post_state_at(&*self.kv, post)
     }
 
     fn decode_version<T: Decode<()>>(&self, version: u16, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {

@@ -1,4 +1,4 @@
-//! Time-decayed engagement of a post, in arithmetic that gives the same bits on every machine.
+//! Time-decayed sums of what viewers do with a post, in arithmetic that gives the same bits on every machine.
 //!
 //! Forward decay (Cormode et al. 2009): an action of weight w at time t counts w·2^((t − now)/half-life) now. The order of
 //! two posts then does not depend on now, so it is kept as one number per post ([`Heat::rank`]).
@@ -9,7 +9,7 @@ use covey_shared::model::{ActionKind, HEADS};
 
 /// What an action adds to the engagement of the post, by [`ActionKind::index`]. Being shown or opened by chance says
 /// little; what costs the viewer an effort says more; what viewers reject sinks.
-const WEIGHTS: [f64; HEADS + 1] = {
+const ENGAGEMENT: [f64; HEADS + 1] = {
     let mut w = [0.0; HEADS + 1];
     w[ActionKind::Favorite as usize] = 1.0;
     w[ActionKind::Reply as usize] = 2.0;
@@ -31,10 +31,63 @@ const WEIGHTS: [f64; HEADS + 1] = {
     w
 };
 
+/// What an action adds to the talk about the post: what is written about it, and nothing else.
+const TALK: [f64; HEADS + 1] = {
+    let mut w = [0.0; HEADS + 1];
+    w[ActionKind::Reply as usize] = 1.0;
+    w[ActionKind::Quote as usize] = 1.0;
+    w
+};
+
+/// After how many milliseconds an action counts half, for each sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HalfLives {
+    pub(crate) engagement: u64,
+    pub(crate) talk: u64,
+}
+
+/// The sums of a post: each ranks it in a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Encode, Decode)]
+pub(crate) struct Heats {
+    pub(crate) engagement: Heat,
+    pub(crate) talk: Heat,
+}
+
+impl Heats {
+    /// Adds an action of kind number `kind` at `at`.
+    pub(crate) fn add(&mut self, kind: usize, at: UnixMillis, half_lives: HalfLives) {
+        self.engagement.add(ENGAGEMENT[kind], at, half_lives.engagement);
+        self.talk.add(TALK[kind], at, half_lives.talk);
+    }
+
+    /// The sums as words of a row.
+    pub(crate) fn words(self) -> [u64; 4] {
+        let Heats { engagement, talk } = self;
+        [
+            engagement.mass.to_bits(),
+            engagement.at.0,
+            talk.mass.to_bits(),
+            talk.at.0,
+        ]
+    }
+
+    /// The sums of [`Heats::words`].
+    pub(crate) fn of_words([engagement, engaged_at, talk, talked_at]: [u64; 4]) -> Heats {
+        let heat = |mass, at| Heat {
+            mass: f64::from_bits(mass),
+            at: UnixMillis(at),
+        };
+        Heats {
+            engagement: heat(engagement, engaged_at),
+            talk: heat(talk, talked_at),
+        }
+    }
+}
+
 /// Fraction bits of [`Heat::rank`].
 const FRACTION: u32 = 16;
 
-/// Engagement as of a moment.
+/// A sum as of a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Encode, Decode)]
 pub(crate) struct Heat {
     /// Weighted actions, decayed to `at`; ≥ 0.
@@ -44,9 +97,8 @@ pub(crate) struct Heat {
 }
 
 impl Heat {
-    /// Adds an action of kind number `kind` at `at`. Never falls below 0.
-    pub(crate) fn add(&mut self, kind: usize, at: UnixMillis, half_life_ms: u64) {
-        let weight = WEIGHTS[kind];
+    /// Adds an action that weighs so much at `at`. Never falls below 0.
+    fn add(&mut self, weight: f64, at: UnixMillis, half_life_ms: u64) {
         if weight == 0.0 {
             return;
         }
@@ -59,13 +111,13 @@ impl Heat {
         self.mass = self.mass.max(0.0);
     }
 
-    /// The engagement as it counts at `now`.
+    /// The sum as it counts at `now`.
     pub(crate) fn value(&self, now: UnixMillis, half_life_ms: u64) -> f64 {
         self.mass * decay(now.since(self.at), half_life_ms)
     }
 
-    /// log2 of the engagement decayed to the epoch, in 1/65 536: its order is the order at every moment. `None` without
-    /// engagement.
+    /// log2 of the sum decayed to the epoch, in 1/65 536: its order is the order at every moment. `None` where nothing has
+    /// been added.
     pub(crate) fn rank(&self, half_life_ms: u64) -> Option<i64> {
         // Below this an action is forgotten; it also keeps subnormal numbers out of log2.
         if self.mass < 1e-6 {

@@ -4,7 +4,7 @@ use super::*;
 
 const HOUR: u64 = 3_600_000;
 const HALF_LIFE: u64 = 6 * HOUR;
-const LIKE: usize = ActionKind::Favorite as usize;
+const LIKE: f64 = ENGAGEMENT[ActionKind::Favorite as usize];
 
 fn at(hours: u64) -> UnixMillis {
     UnixMillis(1_700_000_000_000 + hours * HOUR)
@@ -54,9 +54,26 @@ fn the_rank_orders_as_the_value_does_at_any_time() {
 fn rejection_sinks_a_post_but_not_below_nothing() {
     let mut heat = Heat::default();
     heat.add(LIKE, at(0), HALF_LIFE);
-    heat.add(ActionKind::Report.index(), at(0), HALF_LIFE);
+    heat.add(ENGAGEMENT[ActionKind::Report.index()], at(0), HALF_LIFE);
     assert_eq!(heat.mass, 0.0);
     assert_eq!(heat.rank(HALF_LIFE), None);
+}
+
+#[test]
+fn talk_is_replies_and_quotes_and_decays_at_its_own_pace() {
+    let half_lives = HalfLives {
+        engagement: HALF_LIFE,
+        talk: HOUR,
+    };
+    let mut heats = Heats::default();
+    for kind in ActionKind::ALL {
+        heats.add(kind.index(), at(0), half_lives);
+    }
+    assert_eq!(heats.talk.mass, 2.0);
+    heats.add(ActionKind::Favorite.index(), at(1), half_lives);
+    heats.add(ActionKind::Reply.index(), at(1), half_lives);
+    assert_eq!(heats.talk.value(at(1), HOUR), 2.0);
+    assert_eq!(heats.engagement.at, at(1));
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Part {
         };
         match kind_of(key) {
             Some(kind) if kind == Kind::PostState as u8 => {
-                let state: PostState = db.decode(key, value)?;
+                let state = db.decode_post_state(key, value)?;
                 self.expiry.push((state.expires_by(), post));
                 if state.deleted.is_some() {
                     self.deleted.push(post);
@@ -94,7 +94,7 @@ impl Part {
                 if let Some(state) = self.state_of(post) {
                     let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
                     self.posts
-                        .push(PostColumns::new(&body, labels, state.heat, state.counters));
+                        .push(PostColumns::new(&body, labels, state.heats, state.counters));
                 }
             }
             Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode(key, value)?)),

@@ -5,6 +5,7 @@ use covey_shared::wire::{Candidate, CandidateFlags, CandidatesQuery};
 
 use super::*;
 use crate::fixture::*;
+use crate::heat::Heat;
 
 #[test]
 fn the_parts_cover_all_slots_once_in_order() {
@@ -41,6 +42,28 @@ fn a_body_belongs_to_its_own_state_and_one_without_is_passed_over() {
     let posts: Vec<PostKey> = part.posts.iter().map(|post| post.key).collect();
     assert_eq!(posts, [key(1, 1), key(1, 5)]);
     assert_eq!(part.expiry.len(), 3);
+}
+
+#[test]
+fn states_without_talk_are_read_and_hashed_as_if_nobody_had_talked() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 1, 1));
+    let mut like = action(3, 1, covey_shared::model::ActionKind::Favorite, key(1, 1));
+    like.at = UnixMillis(replica.log_time);
+    replica.apply(covey_shared::command::ShardCommand::RecordActions(vec![like]));
+    let db = replica.view().db.clone();
+    let hash = |replica: &Replica| replica.view().logical_hash(&|| false).unwrap().unwrap();
+    let (before, state) = (hash(&replica), db.post_state(key(1, 1)).unwrap().unwrap());
+    let at = db.keys.of_post(Kind::PostState, key(1, 1));
+    let value = replica.kv.store.get(&at).unwrap().unwrap();
+    // The sum of talk stands at the end.
+    let old = [&[1, 0], &value[2..value.len() - 16]].concat();
+    db.commit(std::iter::once((at, Some(old)))).unwrap();
+    assert_eq!(db.post_state(key(1, 1)).unwrap().unwrap(), state);
+    assert!(state.heats.engagement.mass > 0.0 && state.heats.talk == Heat::default());
+    assert_eq!(hash(&replica), before);
+    let slots = SlotRange { start: 0, end: 16_384 };
+    assert_eq!(Part::read(&db, slots).unwrap().posts[0].heats, state.heats);
 }
 
 fn candidate(replica: &Replica, number: u64) -> Candidate {

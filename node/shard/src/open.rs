@@ -117,7 +117,7 @@ impl ShardStore {
             db.commit(std::iter::once((keys.applied(), Some(applied.encode()?))))?;
         }
         let mut rebuild = Rebuild {
-            memory: Memory::new(options.popular_half_life.as_millis() as u64),
+            memory: Memory::new(options.half_lives()),
             db,
             expiry: Vec::new(),
             pending: Vec::new(),

@@ -7,6 +7,8 @@ use covey_embeddings::{PartitionOptions, SpaceSpec};
 use covey_shared::ids::Generation;
 use covey_shared::members::ShardDescriptor;
 
+use crate::heat::HalfLives;
+
 /// How a replica is opened.
 #[derive(Clone, Debug)]
 pub struct ShardOptions {
@@ -24,6 +26,8 @@ pub struct ShardOptions {
     pub served_memory: Duration,
     /// Engagement that is this much older counts half.
     pub popular_half_life: Duration,
+    /// A reply or quote that is this much older counts half for how much a post is talked about.
+    pub active_half_life: Duration,
     /// An author with at most this many followers is a small one.
     pub small_author_followers: u32,
     /// Sizes.
@@ -32,6 +36,15 @@ pub struct ShardOptions {
     pub in_network: InNetworkLimits,
     /// The impression bloom filter.
     pub impressions: ImpressionOptions,
+}
+
+impl ShardOptions {
+    pub(crate) fn half_lives(&self) -> HalfLives {
+        HalfLives {
+            engagement: self.popular_half_life.as_millis() as u64,
+            talk: self.active_half_life.as_millis() as u64,
+        }
+    }
 }
 
 /// How large one thing may be.

@@ -6,13 +6,16 @@ use covey_shared::ids::{ModelEpoch, UnixMillis, Version};
 use covey_shared::model::{F16Vector, Post, PostV1, Profile};
 use covey_shared::wire::Counters;
 
-use crate::heat::Heat;
+use crate::heat::{Heat, Heats};
 
-/// Format version of all records but posts.
+/// Format version of all records but posts and their states.
 pub(crate) const RECORD_VERSION: u16 = 1;
 
 /// Format version of posts, a count of its own.
 const POST_VERSION: u16 = 2;
+
+/// Format version of the states of posts, a count of its own.
+const POST_STATE_VERSION: u16 = 2;
 
 /// A post for the store.
 pub(crate) fn encode_post(post: &Post) -> Result<Vec<u8>, CodecError> {
@@ -32,6 +35,19 @@ pub(crate) fn is_old_post(value: &[u8]) -> bool {
     value.first_chunk() == Some(&1_u16.to_le_bytes())
 }
 
+/// The state of a post for the store.
+pub(crate) fn encode_post_state(state: &PostState) -> Result<Vec<u8>, CodecError> {
+    encode_versioned(POST_STATE_VERSION, state)
+}
+
+/// The state of a post as the store has it.
+pub(crate) fn read_post_state(value: &[u8]) -> Result<PostState, CodecError> {
+    if value.first_chunk() == Some(&1_u16.to_le_bytes()) {
+        return Ok(decode_versioned::<PostStateV1>(1, value)?.into());
+    }
+    decode_versioned(POST_STATE_VERSION, value)
+}
+
 /// What is kept of a post besides its body.
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 pub(crate) struct PostState {
@@ -47,8 +63,37 @@ pub(crate) struct PostState {
     pub(crate) touched: UnixMillis,
     /// Recorded actions.
     pub(crate) counters: Counters,
-    /// Time-decayed engagement. Derived with the configured half-life: not part of the logical hash.
-    pub(crate) heat: Heat,
+    /// Time-decayed sums. Derived with the configured half-lives: not part of the logical hash.
+    pub(crate) heats: Heats,
+}
+
+/// As it was before there was a sum of talk. Read, not written.
+#[derive(Decode)]
+struct PostStateV1 {
+    version: Option<Version>,
+    created_at: UnixMillis,
+    deleted: Option<Version>,
+    labels: Option<(Version, u32)>,
+    touched: UnixMillis,
+    counters: Counters,
+    engagement: Heat,
+}
+
+impl From<PostStateV1> for PostState {
+    fn from(old: PostStateV1) -> PostState {
+        PostState {
+            version: old.version,
+            created_at: old.created_at,
+            deleted: old.deleted,
+            labels: old.labels,
+            touched: old.touched,
+            counters: old.counters,
+            heats: Heats {
+                engagement: old.engagement,
+                talk: Heat::default(),
+            },
+        }
+    }
 }
 
 impl PostState {

@@ -43,7 +43,7 @@ fn check<T: Encode + Decode<()> + PartialEq + Debug>(value: T, golden: &[&str]) 
 }
 
 #[test]
-fn the_state_of_a_post_has_these_bytes() {
+fn states_of_posts_have_these_bytes_and_those_of_version_1_are_read() {
     let counters = Counters {
         by_kind: std::array::from_fn(|kind| kind as u32),
     };
@@ -55,9 +55,12 @@ fn the_state_of_a_post_has_these_bytes() {
         labels: Some((Version(5), 6)),
         touched: UnixMillis(7),
         counters,
-        heat: Heat {
-            mass: 1.5,
-            at: UnixMillis(8),
+        heats: Heats {
+            engagement: Heat {
+                mass: 1.5,
+                at: UnixMillis(8),
+            },
+            talk: Heat::default(),
         },
     };
     let golden = [
@@ -69,7 +72,31 @@ fn the_state_of_a_post_has_these_bytes() {
         &counted,
         "000000000000f83f 0800000000000000",
     ];
-    check(state, &golden);
+    let new = PostState {
+        heats: Heats {
+            talk: Heat {
+                mass: 2.0,
+                at: UnixMillis(9),
+            },
+            ..state.heats
+        },
+        ..state.clone()
+    };
+    let bytes = encode_post_state(&new).unwrap();
+    let talk = "0000000000000040 0900000000000000";
+    assert_eq!(bytes, hex(format!("0200{}{talk}", golden.concat())));
+    assert_eq!(read_post_state(&bytes).unwrap(), new);
+    let old = hex(format!("0100{}", golden.concat()));
+    assert_eq!(read_post_state(&old).unwrap(), state);
+    for sound in [bytes, old] {
+        for len in 0..sound.len() {
+            assert!(read_post_state(&sound[..len]).is_err(), "cut at {len}");
+        }
+        let longer = read_post_state(&[&sound[..], &[0]].concat());
+        assert!(matches!(longer, Err(CodecError::Trailing { extra: 1, .. })));
+        let newer = read_post_state(&[&[3, 0], &sound[2..]].concat());
+        assert!(matches!(newer, Err(CodecError::Version { found: 3, .. })), "{newer:?}");
+    }
 }
 
 /// Fields of a post that both versions have.

@@ -48,6 +48,7 @@ fn options() -> ShardOptions {
         action_memory: Duration::from_secs(60),
         served_memory: Duration::from_secs(600),
         popular_half_life: Duration::from_secs(3600),
+        active_half_life: Duration::from_secs(1800),
         small_author_followers: 2,
         limits: ShardLimits {
             memory_bytes: 8 << 20,

@@ -156,6 +156,7 @@ pub(super) fn shard(
         },
         served_memory: feed.served_suppression,
         popular_half_life: feed.popular.half_life,
+        active_half_life: feed.active.half_life,
         small_author_followers: feed.new.max_followers,
     })
 }

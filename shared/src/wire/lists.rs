@@ -18,6 +18,8 @@ pub enum RankedBy {
     Popularity,
     /// The moment at which they were written.
     Newest,
+    /// Replies and quotes, decayed with time; posts without any are in no such list.
+    Activity,
 }
 
 /// One list, and how much of it.

@@ -183,7 +183,7 @@ fn lists(index: LogIndex) -> ListsQuery {
     let of = |by| ListAsk { by, posts: 50 };
     ListsQuery {
         shards: vec![],
-        lists: vec![of(RankedBy::Popularity), of(RankedBy::Newest)],
+        lists: vec![of(RankedBy::Popularity), of(RankedBy::Newest), of(RankedBy::Activity)],
         now: UnixMillis(START + index.0 * 10_000),
         filter: SearchFilter::default(),
     }

@@ -78,6 +78,7 @@ impl Settings {
             action_memory: Duration::from_secs(60),
             served_memory: Duration::from_secs(600),
             popular_half_life: Duration::from_secs(3600),
+            active_half_life: Duration::from_secs(1800),
             small_author_followers: 2,
             limits: ShardLimits {
                 actions: 16,

@@ -6,7 +6,7 @@ use covey_shared::slots::Slot;
 use covey_shared::wire::Counters;
 use half::f16;
 
-use crate::heat::Heat;
+use crate::heat::Heats;
 use crate::memory::{Memory, PostColumns};
 
 pub(crate) enum Change {
@@ -16,7 +16,7 @@ pub(crate) enum Change {
     NoVector(PostKey),
     Deleted(PostKey),
     Expired(PostKey),
-    Counts(PostKey, Box<Counters>, Heat),
+    Counts(PostKey, Box<Counters>, Heats),
     Labels(PostKey, u32),
     Followers(UserId, i64),
     NewUser,
@@ -46,7 +46,7 @@ impl Change {
                 memory.expire(key);
                 partition.delete(key.post);
             }
-            Change::Counts(key, counters, heat) => memory.set_counts(key, &counters, heat),
+            Change::Counts(key, counters, heats) => memory.set_counts(key, &counters, heats),
             Change::Labels(key, labels) => memory.set_labels(key, labels),
             Change::Followers(user, followers) => memory.set_followers(user, followers),
             Change::NewUser => memory.add_user(),

@@ -60,11 +60,10 @@ impl Group<'_> {
             return Ok(());
         }
         *count = count.saturating_add(1);
-        let half_life = self.options.popular_half_life.as_millis() as u64;
-        state.heat.add(kind, self.past(at), half_life);
+        state.heats.add(kind, self.past(at), self.options.half_lives());
         if state.version.is_some() {
             self.changes
-                .push(Change::Counts(key, Box::new(state.counters), state.heat));
+                .push(Change::Counts(key, Box::new(state.counters), state.heats));
         } else {
             state.touched = self.applied.log_time;
             self.expiry.push(state.touched, key);

@@ -32,7 +32,7 @@ use crate::error::ShardStoreError;
 use crate::expiry::Expiry;
 use crate::keys::{Keys, Kind};
 use crate::options::ShardOptions;
-use crate::records::{PostState, UserState};
+use crate::records::{PostState, UserState, encode_post_state};
 
 pub(crate) type ItemOutcome = Result<ItemResult, ShardStoreError>;
 
@@ -113,15 +113,14 @@ impl Group<'_> {
     }
 
     pub(crate) fn post_state(&self, key: PostKey) -> Result<PostState, ShardStoreError> {
-        Ok(self
-            .txn
-            .read(&self.keys.of_post(Kind::PostState, key))?
-            .unwrap_or_default())
+        Ok(self.txn.post_state(key)?.unwrap_or_default())
     }
 
     /// Writes the state of a post, and has it expire when it is due.
     pub(crate) fn write_post_state(&mut self, key: PostKey, state: &PostState) -> Result<(), ShardStoreError> {
-        self.txn.write(self.keys.of_post(Kind::PostState, key), state)
+        let value = encode_post_state(state).map_err(ShardStoreError::Encode)?;
+        self.txn.put(self.keys.of_post(Kind::PostState, key), value);
+        Ok(())
     }
 
     pub(crate) fn user_state(&self, user: UserId) -> Result<UserState, ShardStoreError> {

@@ -47,7 +47,7 @@ impl Group<'_> {
         let body = encode_post(&body).map_err(ShardStoreError::Encode)?;
         self.txn.put(self.keys.of_post(Kind::Post, post.key), body);
         let labels = state.labels.map_or(post.labels, |(_, labels)| labels);
-        let columns = PostColumns::new(post, labels, state.heat, state.counters);
+        let columns = PostColumns::new(post, labels, state.heats, state.counters);
         let tag = RowTag::of(&columns);
         self.changes.push(Change::Put(Box::new(columns)));
         self.put_vector(post, tag, row)?;

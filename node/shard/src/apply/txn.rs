@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use covey_shared::codec::encode_versioned;
+use covey_shared::ids::PostKey;
 
 use crate::db::Db;
 use crate::error::ShardStoreError;
-use crate::records::RECORD_VERSION;
+use crate::keys::Kind;
+use crate::records::{PostState, RECORD_VERSION};
 
 pub(crate) struct Txn<'a> {
     db: &'a Db,
@@ -26,6 +28,17 @@ impl<'a> Txn<'a> {
         match self.overlay.get(key) {
             Some(value) => value.as_ref().map(|value| self.db.decode(key, value)).transpose(),
             None => self.db.read(key),
+        }
+    }
+
+    pub(crate) fn post_state(&self, post: PostKey) -> Result<Option<PostState>, ShardStoreError> {
+        let key = self.db.keys.of_post(Kind::PostState, post);
+        match self.overlay.get(&key) {
+            Some(value) => {
+                let state = value.as_ref().map(|value| self.db.decode_post_state(&key, value));
+                state.transpose()
+            }
+            None => self.db.post_state(post),
         }
     }
 

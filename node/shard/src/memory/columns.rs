@@ -1,6 +1,6 @@
 //! Fixed-width columns of the live posts, in append-only chunks of atomic words. Readers take no lock.
 //!
-//! An edited post gets a new row: the fields that readers combine never change under them. Only counters, engagement,
+//! An edited post gets a new row: the fields that readers combine never change under them. Only counters, sums,
 //! labels and the dead bit change in place, each in a word of its own.
 
 use std::sync::Arc;
@@ -12,23 +12,24 @@ use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId, Version};
 use covey_shared::model::{Language, Post, RefHint, Topics};
 use covey_shared::wire::{CandidateFlags, Counters};
 
-use crate::heat::Heat;
+use crate::heat::Heats;
 use crate::row_tag::RowTag;
 
 /// Number of a row. Local to the replica and to this run of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ordinal(pub(crate) u32);
 
-const WORDS: usize = 29;
+const WORDS: usize = 31;
 /// Words that counters take, two counters in each.
-const COUNTERS: std::ops::Range<usize> = 16..26;
+const COUNTERS: std::ops::Range<usize> = 14..24;
 const LABELS: usize = 11;
 const FLAGS: usize = 12;
-const HEAT: usize = 14;
-const SIMHASH: usize = 26;
-/// First of the two words that topics take.
-const TOPICS: usize = 27;
-/// Rows of a chunk: 238 KB.
+const SIMHASH: usize = 24;
+/// Words that topics take, two topics in each.
+const TOPICS: std::ops::Range<usize> = 25..27;
+/// Words that sums take, as [`Heats::words`].
+const HEATS: std::ops::Range<usize> = 27..31;
+/// Rows of a chunk: 254 KB.
 const CHUNK_ROWS: usize = 1024;
 const DEAD: u64 = 1 << 63;
 
@@ -56,7 +57,7 @@ pub(crate) struct PostColumns {
     pub(crate) hint: RefHint,
     pub(crate) is_reply: bool,
     pub(crate) is_repost: bool,
-    pub(crate) heat: Heat,
+    pub(crate) heats: Heats,
     pub(crate) counters: Counters,
     /// Of the text; 0 = too short to be compared.
     pub(crate) simhash: u64,
@@ -64,8 +65,8 @@ pub(crate) struct PostColumns {
 }
 
 impl PostColumns {
-    /// The columns of `post`; labels, heat and counters are those of its state.
-    pub(crate) fn new(post: &Post, labels: u32, heat: Heat, counters: Counters) -> Self {
+    /// The columns of `post`; labels, sums and counters are those of its state.
+    pub(crate) fn new(post: &Post, labels: u32, heats: Heats, counters: Counters) -> Self {
         let key = |r: &Option<covey_shared::model::PostRef>| r.map_or(PostKey::default(), |r| r.key);
         let photo = post
             .media
@@ -93,7 +94,7 @@ impl PostColumns {
             hint: post.reply_to.or(post.repost_of).map_or(RefHint::default(), |r| r.hint),
             is_reply: post.reply_to.is_some(),
             is_repost: post.repost_of.is_some(),
-            heat,
+            heats,
             counters,
             simhash: duplicate_hash(&post.text).unwrap_or(0),
             topics: post.topics,
@@ -133,15 +134,14 @@ impl PostColumns {
             u64::from(self.labels) | u64::from(self.video_ms) << 32,
             self.flag_word(),
             self.hint.in_reply_to.map_or(0, |p| p.0),
-            self.heat.mass.to_bits(),
-            self.heat.at.0,
         ];
         words[..head.len()].copy_from_slice(&head);
+        words[HEATS].copy_from_slice(&self.heats.words());
         for (word, pair) in words[COUNTERS].iter_mut().zip(self.counters.by_kind.chunks_exact(2)) {
             *word = u64::from(pair[0]) | u64::from(pair[1]) << 32;
         }
         words[SIMHASH] = self.simhash;
-        for (word, pair) in words[TOPICS..].iter_mut().zip(self.topics.0.chunks_exact(2)) {
+        for (word, pair) in words[TOPICS].iter_mut().zip(self.topics.0.chunks_exact(2)) {
             *word = u64::from(pair[0]) | u64::from(pair[1]) << 32;
         }
         words
@@ -247,10 +247,7 @@ impl Row<'_> {
             },
             is_reply: flags & IS_REPLY != 0,
             is_repost: flags & IS_REPOST != 0,
-            heat: Heat {
-                mass: f64::from_bits(self.word(HEAT)),
-                at: UnixMillis(self.word(HEAT + 1)),
-            },
+            heats: Heats::of_words(std::array::from_fn(|i| self.word(HEATS.start + i))),
             counters: self.counters(),
             simhash: self.word(SIMHASH),
             topics: self.topics(),
@@ -258,7 +255,7 @@ impl Row<'_> {
     }
 
     fn topics(&self) -> Topics {
-        let (low, high) = (self.word(TOPICS), self.word(TOPICS + 1));
+        let (low, high) = (self.word(TOPICS.start), self.word(TOPICS.start + 1));
         Topics([low as u32, (low >> 32) as u32, high as u32, (high >> 32) as u32])
     }
 }
@@ -363,15 +360,16 @@ impl Columns {
         }
     }
 
-    /// Replaces counters and engagement.
-    pub(crate) fn set_counts(&self, ordinal: Ordinal, counters: &Counters, heat: Heat) {
+    /// Replaces counters and sums.
+    pub(crate) fn set_counts(&self, ordinal: Ordinal, counters: &Counters, heats: Heats) {
         let table = self.table();
         let Some(row) = table.any(ordinal) else { return };
         for (at, pair) in COUNTERS.zip(counters.by_kind.chunks_exact(2)) {
             row.words[at].store(u64::from(pair[0]) | u64::from(pair[1]) << 32, Ordering::Relaxed);
         }
-        row.words[HEAT].store(heat.mass.to_bits(), Ordering::Relaxed);
-        row.words[HEAT + 1].store(heat.at.0, Ordering::Relaxed);
+        for (at, word) in HEATS.zip(heats.words()) {
+            row.words[at].store(word, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn set_labels(&self, ordinal: Ordinal, labels: u32) {

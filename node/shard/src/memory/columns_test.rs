@@ -1,6 +1,18 @@
 //! Tests of the post columns.
 
 use super::*;
+use crate::heat::Heat;
+
+fn heats(mass: f64, at: u64) -> Heats {
+    let heat = |mass, at| Heat {
+        mass,
+        at: UnixMillis(at),
+    };
+    Heats {
+        engagement: heat(mass, at),
+        talk: heat(mass + 1.0, at + 1),
+    }
+}
 
 fn columns(post: u64) -> PostColumns {
     let key = |n: u64| PostKey {
@@ -31,10 +43,7 @@ fn columns(post: u64) -> PostColumns {
         },
         is_reply: true,
         is_repost: true,
-        heat: Heat {
-            mass: 1.25,
-            at: UnixMillis(5),
-        },
+        heats: heats(1.25, 5),
         counters: Counters { by_kind },
         simhash: u64::MAX - post,
         topics: Topics([1, u32::MAX, 3, u32::MAX - 1]),
@@ -63,12 +72,9 @@ fn labels_and_counts_change_in_place_and_alone() {
     let mut wanted = columns(1);
     wanted.labels = 2;
     wanted.counters.by_kind[19] = 5;
-    wanted.heat = Heat {
-        mass: 7.5,
-        at: UnixMillis(8),
-    };
+    wanted.heats = heats(7.5, 8);
     all.set_labels(ordinal, 2);
-    all.set_counts(ordinal, &wanted.counters, wanted.heat);
+    all.set_counts(ordinal, &wanted.counters, wanted.heats);
     assert_eq!(all.table().live(ordinal).unwrap().load(), wanted);
 }
 

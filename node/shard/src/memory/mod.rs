@@ -20,7 +20,7 @@ use outbox::OutboxCounts;
 pub(crate) use rankings::Rankings;
 pub(crate) use timelines::{Entry, Timelines, Which};
 
-use crate::heat::Heat;
+use crate::heat::{HalfLives, Heats};
 
 pub(crate) struct Memory {
     pub(crate) columns: Columns,
@@ -34,12 +34,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(half_life_ms: u64) -> Self {
+    pub(crate) fn new(half_lives: HalfLives) -> Self {
         Memory {
             columns: Columns::new(),
             ids: Ids::new(),
             timelines: Timelines::new(),
-            rankings: Rankings::new(half_life_ms),
+            rankings: Rankings::new(half_lives),
             labelled: Labelled::new(),
             users: AtomicU64::new(0),
             outbox: OutboxCounts::default(),
@@ -95,14 +95,17 @@ impl Memory {
         (0..TRIES).find_map(|_| look())
     }
 
-    pub(crate) fn set_counts(&self, key: PostKey, counters: &Counters, heat: Heat) {
+    pub(crate) fn set_counts(&self, key: PostKey, counters: &Counters, heats: Heats) {
         let Some(ordinal) = self.ids.live(key) else { return };
         let table = self.columns.table();
         let Some(row) = table.live(ordinal) else { return };
         let before = row.load();
-        self.columns.set_counts(ordinal, counters, heat);
-        self.rankings
-            .reheat(&before, &PostColumns { heat, ..before.clone() }, ordinal);
+        self.columns.set_counts(ordinal, counters, heats);
+        let after = PostColumns {
+            heats,
+            ..before.clone()
+        };
+        self.rankings.reheat(&before, &after, ordinal);
     }
 
     pub(crate) fn set_labels(&self, key: PostKey, labels: u32) {

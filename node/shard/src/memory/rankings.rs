@@ -1,4 +1,4 @@
-//! The best posts of a shard by engagement and by age, over all and per language: bounded ordered sets, kept as posts and
+//! The best posts of a shard by engagement, by talk and by age, over all and per language: bounded ordered sets, kept as posts and
 //! actions come in.
 //!
 //! A set forgets what falls off its end. If many of the kept ones are then deleted or sink, it holds fewer or other
@@ -7,11 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use covey_shared::ids::PostId;
+use covey_shared::ids::{PostId, UnixMillis};
 use covey_shared::model::Language;
 use covey_shared::wire::RankedBy;
 use parking_lot::RwLock;
 
+use crate::heat::HalfLives;
 use crate::memory::columns::{Ordinal, PostColumns};
 use crate::memory::sizes::tree_bytes;
 
@@ -63,28 +64,41 @@ fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
 pub(crate) struct Rankings {
     popular: RwLock<Ranking>,
     newest: RwLock<Ranking>,
-    half_life_ms: u64,
+    active: RwLock<Ranking>,
+    half_lives: HalfLives,
 }
 
 impl Rankings {
-    pub(crate) fn new(half_life_ms: u64) -> Self {
+    pub(crate) fn new(half_lives: HalfLives) -> Self {
         Rankings {
             popular: RwLock::default(),
             newest: RwLock::default(),
-            half_life_ms,
+            active: RwLock::default(),
+            half_lives,
         }
     }
 
-    pub(crate) fn half_life_ms(&self) -> u64 {
-        self.half_life_ms
+    /// The sum that a list is ranked by, as it counts at `now`; 0 where there is none.
+    pub(crate) fn value(&self, by: RankedBy, columns: &PostColumns, now: UnixMillis) -> f64 {
+        let heats = &columns.heats;
+        match by {
+            RankedBy::Popularity => heats.engagement.value(now, self.half_lives.engagement),
+            RankedBy::Newest => 0.0,
+            RankedBy::Activity => heats.talk.value(now, self.half_lives.talk),
+        }
     }
 
-    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(RankedBy, Option<RankKey>); 2] {
+    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(RankedBy, Option<RankKey>); 3] {
         let key = |rank: i64| (Reverse(rank), columns.key.post, ordinal);
+        let (heats, half_lives) = (&columns.heats, &self.half_lives);
         let created = i64::try_from(columns.created_at.0).unwrap_or(i64::MAX);
         [
-            (RankedBy::Popularity, columns.heat.rank(self.half_life_ms).map(key)),
+            (
+                RankedBy::Popularity,
+                heats.engagement.rank(half_lives.engagement).map(key),
+            ),
             (RankedBy::Newest, Some(key(created))),
+            (RankedBy::Activity, heats.talk.rank(half_lives.talk).map(key)),
         ]
     }
 
@@ -92,6 +106,7 @@ impl Rankings {
         match by {
             RankedBy::Popularity => &self.popular,
             RankedBy::Newest => &self.newest,
+            RankedBy::Activity => &self.active,
         }
     }
 
@@ -111,20 +126,20 @@ impl Rankings {
         }
     }
 
-    /// Moves a post to its new place by engagement.
+    /// Moves a post to its new places.
     pub(crate) fn reheat(&self, before: &PostColumns, after: &PostColumns, ordinal: Ordinal) {
-        let [(_, old), _] = self.keys(before, ordinal);
-        let [(_, new), _] = self.keys(after, ordinal);
-        if old != new {
-            let mut popular = self.popular.write();
-            old.inspect(|key| popular.remove(before.language, key));
-            new.inspect(|key| popular.insert(after.language, *key));
+        let moves = self.keys(before, ordinal).into_iter().zip(self.keys(after, ordinal));
+        for ((by, old), (_, new)) in moves.filter(|(old, new)| old != new) {
+            let mut ranking = self.ranking(by).write();
+            old.inspect(|key| ranking.remove(before.language, key));
+            new.inspect(|key| ranking.insert(after.language, *key));
         }
     }
 
     /// Bytes, at most.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.popular.read().bytes() + self.newest.read().bytes()) as u64
+        let rankings = [&self.popular, &self.newest, &self.active];
+        rankings.map(|ranking| ranking.read().bytes() as u64).iter().sum()
     }
 
     /// Up to `limit` entries behind `after`, best first; `None` starts at the top.

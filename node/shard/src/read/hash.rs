@@ -1,6 +1,5 @@
 //! A hash over what replicas share: the logical records, and the bits of every vector.
 
-use covey_shared::codec::encode_versioned;
 use covey_shared::ids::{LogIndex, PostId, PostKey, UserId};
 use covey_shared::slots::SlotRange;
 use covey_store::kv::KvRead;
@@ -9,9 +8,9 @@ use xxhash_rust::xxh3::Xxh3;
 use super::ShardView;
 use crate::db::Db;
 use crate::error::ShardStoreError;
-use crate::heat::Heat;
+use crate::heat::Heats;
 use crate::keys::{GENERATION, Kind, kind_of, number};
-use crate::records::{PostState, RECORD_VERSION, encode_post, is_old_post};
+use crate::records::{PostState, encode_post, encode_post_state, is_old_post};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
@@ -150,10 +149,10 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
         return Ok(());
     }
     let state = PostState {
-        heat: Heat::default(),
-        ..db.decode(key, value)?
+        heats: Heats::default(),
+        ..db.decode_post_state(key, value)?
     };
-    let value = encode_versioned(RECORD_VERSION, &state).map_err(ShardStoreError::Encode)?;
+    let value = encode_post_state(&state).map_err(ShardStoreError::Encode)?;
     add(hash, logical, &value);
     Ok(())
 }

@@ -82,11 +82,11 @@ impl Listing<'_> {
     }
 
     fn scored(&self, by: RankedBy, columns: &PostColumns) -> Candidate {
-        let half_life = self.view.memory.rankings.half_life_ms();
-        let score = match by {
-            RankedBy::Popularity => columns.heat.value(self.query.now, half_life) as f32,
-            RankedBy::Newest => 0.0,
-        };
-        self.view.candidate(columns, Score::or_lowest(score))
+        let score = self.view.memory.rankings.value(by, columns, self.query.now);
+        self.view.candidate(columns, Score::or_lowest(score as f32))
     }
 }
+
+#[cfg(test)]
+#[path = "lists_test.rs"]
+mod tests;

@@ -1,11 +1,10 @@
-//! Tests of the reads: search, lists, verdicts.
+//! Tests of the reads: search, verdicts, what holds for all.
 
 use covey_shared::command::*;
 use covey_shared::ids::*;
 use covey_shared::model::*;
 use covey_shared::wire::*;
 
-use crate::ShardStoreError;
 use crate::fixture::*;
 
 fn hits(replica: &Replica, filter: SearchFilter) -> Vec<u64> {
@@ -14,23 +13,6 @@ fn hits(replica: &Replica, filter: SearchFilter) -> Vec<u64> {
         .search(&search_query(vector(10_001), 100, filter), &|| false)
         .unwrap();
     read.value.iter().map(|hit| hit.key.post.0).collect()
-}
-
-fn lists(replica: &Replica, query: &ListsQuery) -> Vec<Vec<u64>> {
-    let read = replica.view().lists(query, &|| false).unwrap();
-    let ids = |list: &Vec<RankedPost>| list.iter().map(|ranked| ranked.post.key.post.0).collect();
-    read.value.iter().map(ids).collect()
-}
-
-/// The best `posts` by one rank, as of the moment of the log.
-fn list(replica: &Replica, by: RankedBy, posts: u32) -> Vec<u64> {
-    lists(replica, &lists_query(&[(by, posts)], replica.log_time)).remove(0)
-}
-
-fn like(replica: &mut Replica, viewer: u64, sequence: u64, post: PostKey) {
-    let mut action = action(viewer, sequence, ActionKind::Favorite, post);
-    action.at = UnixMillis(replica.log_time);
-    replica.apply(ShardCommand::RecordActions(vec![action]));
 }
 
 /// Posts 10 to 17, each different from 10 in one thing.
@@ -123,7 +105,8 @@ fn every_condition_is_checked_next_to_the_data() {
         assert_eq!(found, wanted, "search with {filter:?}");
         let mut query = lists_query(&[(RankedBy::Newest, 100)], START);
         query.filter = filter.clone();
-        let mut found = lists(&replica, &query).remove(0);
+        let newest = replica.view().lists(&query, &|| false).unwrap().value.remove(0);
+        let mut found: Vec<u64> = newest.iter().map(|ranked| ranked.post.key.post.0).collect();
         found.retain(|post| *post != 17);
         found.sort_unstable();
         assert_eq!(found, wanted, "newest with {filter:?}");
@@ -224,64 +207,6 @@ fn queries_that_do_not_fit_are_refused_by_name() {
         refused(|q| q.filter.authors = vec![UserId(1); 10_001]),
         invalid(InvalidRequest::TooLarge)
     );
-}
-
-#[test]
-fn one_read_brings_the_posts_with_most_decayed_engagement_and_the_newest() {
-    let mut replica = Replica::new();
-    for n in 1..=5 {
-        replica.put(Post {
-            created_at: UnixMillis(START + n),
-            ..post(n, n, 1)
-        });
-    }
-    for viewer in 1..=3 {
-        like(&mut replica, viewer, 1, key(2, 2));
-    }
-    // Two half-lives later one like weighs more than three then.
-    replica.log_time += 7_200_000;
-    like(&mut replica, 1, 2, key(4, 4));
-    let query = lists_query(
-        &[(RankedBy::Popularity, 3), (RankedBy::Newest, 0), (RankedBy::Newest, 3)],
-        replica.log_time,
-    );
-    // Three have no engagement, and of the second list nothing is wanted.
-    assert_eq!(lists(&replica, &query), [vec![4, 2], vec![], vec![5, 4, 3]]);
-    let read = replica.view().lists(&query, &|| false).unwrap().value;
-    let score = |ranked: &RankedPost| ranked.post.source_score.get();
-    assert!((score(&read[0][0]) - 1.0).abs() < 0.01 && (score(&read[0][1]) - 0.75).abs() < 0.01);
-    assert_eq!(score(&read[2][0]), 0.0);
-    assert_eq!(read[0][0].post.engagement.engaged, 1);
-    assert!(read.iter().all(|list| list.is_sorted_by_key(RankedPost::place)));
-    replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
-        key: key(4, 4),
-        version: Version(1),
-    }]));
-    assert_eq!(list(&replica, RankedBy::Popularity, 1), [2]);
-}
-
-#[test]
-fn a_client_clock_that_runs_ahead_wins_nothing() {
-    let mut replica = Replica::new();
-    replica.put(post(1, 1, 1));
-    replica.put(post(2, 2, 1));
-    let mut ahead = action(3, 1, ActionKind::Click, key(1, 1));
-    ahead.at = UnixMillis(u64::MAX);
-    replica.apply(ShardCommand::RecordActions(vec![ahead]));
-    like(&mut replica, 3, 2, key(2, 2));
-    assert_eq!(list(&replica, RankedBy::Popularity, 2), [2, 1]);
-}
-
-#[test]
-fn a_query_for_too_much_of_lists_is_refused() {
-    let replica = Replica::new();
-    let refused = |lists: &[(RankedBy, u32)]| {
-        let read = replica.view().lists(&lists_query(lists, START), &|| false);
-        matches!(read, Err(ShardStoreError::Invalid(InvalidRequest::TooLarge)))
-    };
-    let most = (RankedBy::Newest, 1000);
-    assert!(!refused(&[most; MAX_LISTS]));
-    assert!(refused(&[most; MAX_LISTS + 1]) && refused(&[most, (RankedBy::Newest, 1001)]));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use bincode::Decode;
 use covey_embeddings::{PartitionExport, RowMeta};
 use covey_env::{Disk, Env};
 use covey_shared::codec::encode_versioned;
@@ -20,7 +19,7 @@ use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{GENERATION, Keys, Kind, prefix_end};
 use crate::read::ShardView;
-use crate::records::{PendingRow, PostState, RECORD_VERSION};
+use crate::records::{PendingRow, RECORD_VERSION};
 use crate::row_tag::RowTag;
 
 /// A replica as files, as of one log index. While it lives, the files of its folders stay on the disk; the directory of
@@ -173,7 +172,7 @@ impl ShardView {
     /// Whether the row is that of the post at this moment. As when a replica opens, the tag decides too: a post that ran
     /// out may come again with the version that it had.
     fn has_row(&self, moment: &dyn KvRead, post: PostKey, meta: &RowMeta) -> Result<bool, ShardStoreError> {
-        let state: Option<PostState> = self.read_at(moment, &self.db.keys.of_post(Kind::PostState, post))?;
+        let state = self.db.post_state_at(moment, post)?;
         if state.is_none_or(|state| state.version != Some(meta.version)) {
             return Ok(false);
         }
@@ -181,10 +180,6 @@ impl ShardView {
         let body = moment.get(&key)?;
         let body = body.map(|value| self.db.decode_post(&key, &value)).transpose()?;
         Ok(body.is_some_and(|body| RowTag::of_post(&body).0 == meta.tag))
-    }
-
-    fn read_at<T: Decode<()>>(&self, moment: &dyn KvRead, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
-        moment.get(key)?.map(|value| self.db.decode(key, &value)).transpose()
     }
 }
 

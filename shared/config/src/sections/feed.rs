@@ -19,7 +19,7 @@ section! {
         /// Candidates that go on from the first, cheap score to the second.
         l2_candidates: usize = 1000, in 1..=10_000, hot;
         /// Of these, at least this share for each channel that has as many.
-        channel_min_share: f64 = 0.1, in 0.0..=0.2, hot;
+        channel_min_share: f64 = 0.1, in 0.0..=0.16, hot;
         /// Repeated actions on one post within this time are one entry of the action sequence.
         uas_window: Duration = "5m", in "1s"..="24h", hot;
         /// Entries of the action sequence that are used.
@@ -60,6 +60,8 @@ section! {
         popular: PopularConfig;
         /// `[feed.new]`.
         new: NewConfig;
+        /// `[feed.active]`.
+        active: ActiveConfig;
         /// `[feed.impressions]`.
         impressions: ImpressionsConfig;
         /// `[feed.l1]`.
@@ -148,6 +150,20 @@ section! {
         max_posts: usize = 200, in 1..=10_000, hot;
         /// Authors with more followers are not new.
         max_followers: u32 = 1000, in 0..=1_000_000_000;
+    }
+}
+
+section! {
+    /// Channel: posts that are being talked about: those with the most replies and quotes, recent ones first.
+    pub struct ActiveConfig = "feed.active" {
+        /// Switch of the channel.
+        enabled: bool = true, in .., hot;
+        /// Time for all shards together; what came by then is used.
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
+        /// Posts in all.
+        max_posts: usize = 200, in 1..=10_000, hot;
+        /// Replies and quotes this much older count half.
+        half_life: Duration = "2h", in "1m"..="3650d";
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) const RULE_DOC: [&str; 12] = [
     " pin: on the first page the best match stands at slot (whole number · 1 to 1000). inject: at slot, or above, stands a match.",
     " cap: per \"topic\" or \"author\" or \"channel\" at most so many matches on a page (most: whole number · 1 to 1000).",
     " What it matches, all that is given: post, author (ids), channel (\"in_network\" or \"out_of_network\" or \"similar_to_recent\" or",
-    " \"popular\" or \"new\"), language (\"en\"), topic (number ≥ 1), label (\"nsfw\" or \"spam\" or \"graphic\"), in_network (true or false),",
+    " \"popular\" or \"new\" or \"active\"), language (\"en\"), topic (number ≥ 1), label (\"nsfw\" or \"spam\" or \"graphic\"), in_network (true or false),",
     " video (true or false). A cap may match everything; every other rule names at least one. For example:",
     " [[feed.rule]]",
     " name = \"two_per_topic\"\n# kind = \"cap\"\n# per = \"topic\"\n# most = 2",
@@ -83,6 +83,8 @@ choice! {
         Popular = "popular",
         /// `[feed.new]`.
         New = "new",
+        /// `[feed.active]`.
+        Active = "active",
     }
 }
 

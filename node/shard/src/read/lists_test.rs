@@ -1,0 +1,125 @@
+//! Lists: what is in them, in which order, and how much of them one may ask for.
+
+use covey_shared::command::*;
+use covey_shared::ids::*;
+use covey_shared::model::*;
+use covey_shared::wire::*;
+
+use crate::ShardStoreError;
+use crate::fixture::*;
+
+fn lists(replica: &Replica, query: &ListsQuery) -> Vec<Vec<u64>> {
+    let read = replica.view().lists(query, &|| false).unwrap();
+    let ids = |list: &Vec<RankedPost>| list.iter().map(|ranked| ranked.post.key.post.0).collect();
+    read.value.iter().map(ids).collect()
+}
+
+/// The best `posts` by one rank, as of the moment of the log.
+fn list(replica: &Replica, by: RankedBy, posts: u32) -> Vec<u64> {
+    lists(replica, &lists_query(&[(by, posts)], replica.log_time)).remove(0)
+}
+
+fn like(replica: &mut Replica, viewer: u64, sequence: u64, post: PostKey) {
+    let mut action = action(viewer, sequence, ActionKind::Favorite, post);
+    action.at = UnixMillis(replica.log_time);
+    replica.apply(ShardCommand::RecordActions(vec![action]));
+}
+
+#[test]
+fn one_read_brings_the_posts_with_most_decayed_engagement_and_the_newest() {
+    let mut replica = Replica::new();
+    for n in 1..=5 {
+        replica.put(Post {
+            created_at: UnixMillis(START + n),
+            ..post(n, n, 1)
+        });
+    }
+    for viewer in 1..=3 {
+        like(&mut replica, viewer, 1, key(2, 2));
+    }
+    // Two half-lives later one like weighs more than three then.
+    replica.log_time += 7_200_000;
+    like(&mut replica, 1, 2, key(4, 4));
+    let query = lists_query(
+        &[(RankedBy::Popularity, 3), (RankedBy::Newest, 0), (RankedBy::Newest, 3)],
+        replica.log_time,
+    );
+    // Three have no engagement, and of the second list nothing is wanted.
+    assert_eq!(lists(&replica, &query), [vec![4, 2], vec![], vec![5, 4, 3]]);
+    let read = replica.view().lists(&query, &|| false).unwrap().value;
+    let score = |ranked: &RankedPost| ranked.post.source_score.get();
+    assert!((score(&read[0][0]) - 1.0).abs() < 0.01 && (score(&read[0][1]) - 0.75).abs() < 0.01);
+    assert_eq!(score(&read[2][0]), 0.0);
+    assert_eq!(read[0][0].post.engagement.engaged, 1);
+    assert!(read.iter().all(|list| list.is_sorted_by_key(RankedPost::place)));
+    replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
+        key: key(4, 4),
+        version: Version(1),
+    }]));
+    assert_eq!(list(&replica, RankedBy::Popularity, 1), [2]);
+}
+
+/// Author 9 writes post `id` about post `on`, now.
+fn answer(replica: &mut Replica, id: u64, on: u64, kind: ActionKind) {
+    let of = |wanted| reference(on, on, RefHint::default()).filter(|_| kind == wanted);
+    replica.put(Post {
+        created_at: UnixMillis(replica.log_time),
+        reply_to: of(ActionKind::Reply),
+        repost_of: of(ActionKind::Repost),
+        quote_of: of(ActionKind::Quote),
+        ..post(9, id, 1)
+    });
+}
+
+#[test]
+fn posts_that_are_talked_about_come_by_decayed_replies_and_quotes_whatever_else_is_done_with_them() {
+    let mut replica = Replica::new();
+    for n in 1..=4 {
+        replica.put(post(n, n, 1));
+    }
+    (1..=9).for_each(|viewer| like(&mut replica, viewer, 1, key(1, 1)));
+    (101..=103).for_each(|id| answer(&mut replica, id, 2, ActionKind::Reply));
+    // Two half-lives later one quote weighs more than three replies then.
+    replica.log_time += 3_600_000;
+    answer(&mut replica, 104, 3, ActionKind::Quote);
+    answer(&mut replica, 105, 4, ActionKind::Repost);
+    assert_eq!(list(&replica, RankedBy::Activity, 9), [3, 2]);
+    assert_eq!(list(&replica, RankedBy::Popularity, 1), [1]);
+    let query = lists_query(&[(RankedBy::Activity, 2)], replica.log_time);
+    let read = replica.view().lists(&query, &|| false).unwrap().value;
+    let scores: Vec<f32> = read[0].iter().map(|ranked| ranked.post.source_score.get()).collect();
+    assert!(
+        (scores[0] - 1.0).abs() < 0.01 && (scores[1] - 0.75).abs() < 0.01,
+        "{scores:?}"
+    );
+    answer(&mut replica, 106, 2, ActionKind::Reply);
+    assert_eq!(
+        list(&replica, RankedBy::Activity, 1),
+        [2],
+        "it moves as it is talked about"
+    );
+}
+
+#[test]
+fn a_client_clock_that_runs_ahead_wins_nothing() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 1, 1));
+    replica.put(post(2, 2, 1));
+    let mut ahead = action(3, 1, ActionKind::Click, key(1, 1));
+    ahead.at = UnixMillis(u64::MAX);
+    replica.apply(ShardCommand::RecordActions(vec![ahead]));
+    like(&mut replica, 3, 2, key(2, 2));
+    assert_eq!(list(&replica, RankedBy::Popularity, 2), [2, 1]);
+}
+
+#[test]
+fn a_query_for_too_much_of_lists_is_refused() {
+    let replica = Replica::new();
+    let refused = |lists: &[(RankedBy, u32)]| {
+        let read = replica.view().lists(&lists_query(lists, START), &|| false);
+        matches!(read, Err(ShardStoreError::Invalid(InvalidRequest::TooLarge)))
+    };
+    let most = (RankedBy::Newest, 1000);
+    assert!(!refused(&[most; MAX_LISTS]));
+    assert!(refused(&[most; MAX_LISTS + 1]) && refused(&[most, (RankedBy::Newest, 1001)]));
+}
