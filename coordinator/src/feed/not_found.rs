@@ -56,6 +56,7 @@ fn of_probe(page: &Page<'_>, probe: &Probe) -> Vec<String> {
         Channel::SimilarToRecent,
         Channel::Popular,
         Channel::New,
+        Channel::Active,
     ];
     if outcome.query.in_network_only {
         said.push("the request is for in-network posts only".to_owned());
@@ -129,6 +130,7 @@ fn out_of_network(outcome: &FeedOutcome, post: &FeedCandidate, channel: Channel)
             _ => format!("{name} takes posts of authors with few followers only"),
         },
         Channel::Popular | Channel::InNetwork => format!("{name} took {count} posts with more engagement of late"),
+        Channel::Active => format!("{name} took {count} posts that more was written about of late"),
     }
 }
 

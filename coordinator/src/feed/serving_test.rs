@@ -132,8 +132,8 @@ fn settings_that_do_not_fit_leave_those_before_in_service_and_say_why() {
 fn the_least_shares_of_all_channels_are_never_more_than_everything() {
     let service = start();
     let too_much = 1.0 / crate::feed::candidate::Channel::ALL.len() as f64 + 0.001;
-    service.learn(settings(7, &[("feed.channel_min_share", &too_much.to_string())]));
-    let (_, problem) = service.serving();
-    let problem = problem.expect("it is refused");
+    service.learn(&settings(7, &[("feed.channel_min_share", &too_much.to_string())]));
+    let now = service.in_service();
+    let problem = now.problem.as_ref().expect("it is refused");
     assert!(problem.contains("feed.channel_min_share"), "{problem}");
 }
