@@ -138,6 +138,7 @@ fn these_keys_of_the_feed_are_not_hot() {
             "feed.in_network.secondary_per_author",
             "feed.popular.half_life",
             "feed.new.max_followers",
+            "feed.active.half_life",
             "feed.impressions.per_generation",
             "feed.impressions.generations",
             "feed.impressions.false_positives",
