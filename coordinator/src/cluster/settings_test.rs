@@ -15,13 +15,11 @@ fn settings(version: u64, value: &str) -> Settings {
 async fn who_starts_waits_until_a_node_has_said_what_is_set() {
     let cell = SettingsCell::default();
     let mut watch = SettingsWatch(cell.0.subscribe());
-    let before = tokio::time::Instant::now();
     assert_eq!(
         *watch.hear(LONG).await,
         Settings::default(),
         "nobody answers: the file counts"
     );
-    assert!(before.elapsed() >= LONG);
     let waits = tokio::spawn(async move { watch.hear(LONG).await });
     tokio::time::sleep(LONG / 2).await;
     assert!(!waits.is_finished() && cell.lacks(LogIndex(0)));
