@@ -56,7 +56,7 @@ impl<T> Rule<T> {
 }
 
 /// What business rules did to a post. Rules are known by their place in `feed.rule`, as every candidate has one of these; their names
-/// are for [`crate::feed::explain`].
+/// are for `feed/explain.rs`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RuleMarks {
     /// The rules that multiplied its score, a bit for each.
