@@ -8,7 +8,7 @@ use covey_api::v1::{ItemResult, ItemStatus, Media, Post, PutPostsRequest, Search
 use covey_env::Env;
 use covey_rpc::{CallError, ClientOptions, NodeClient, Peer};
 use covey_shared::ids::{ClusterId, ModelEpoch, NodeId};
-use covey_shared::wire::{Class, RequestBody};
+use covey_shared::wire::{Class, RequestBody, WIRE_VERSION};
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 use tonic::{Code, Request};
@@ -225,9 +225,14 @@ async fn malformed_protobuf_is_the_senders_fault() {
     still_serves(cluster).await;
 }
 
-/// How a connection of a class of calls begins: magic, version, cluster, class, sender, receiver (any).
+/// How both sides begin: magic and version.
+fn opening() -> Vec<u8> {
+    [&b"COVEY\0"[..], &WIRE_VERSION.to_le_bytes()].concat()
+}
+
+/// How a connection of a class of calls begins: opening, cluster, class, sender, receiver (any).
 fn hello(class: u8) -> Vec<u8> {
-    let mut hello = b"COVEY\0\x03\0".to_vec();
+    let mut hello = opening();
     hello.extend(ClusterId::from_name("shared").0.to_le_bytes());
     hello.push(class);
     hello.extend(2_u64.to_le_bytes());
@@ -252,7 +257,7 @@ fn the_handmade_hello_opens_the_door_so_that_garbage_behind_it_reaches_the_decod
             let answer = until("an answer to a hello", || {
                 greet(*port, &hello(class)).map_err(|e| e.to_string())
             });
-            assert_eq!((&answer[..8], answer[8]), (&b"COVEY\0\x03\0"[..], 0), "class {class}");
+            assert_eq!((&answer[..8], answer[8]), (&*opening(), 0), "class {class}");
         }
     }
 }
