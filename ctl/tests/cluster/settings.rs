@@ -57,6 +57,16 @@ async fn what_is_set_changes_the_feeds_of_every_coordinator_and_says_so() {
         })
         .await;
     }
+    // Every node is told, and keeps it: a coordinator may reach any of them alone.
+    for node in 1..=3 {
+        let path = cluster.dir.join(format!("data/node-{node}/settings"));
+        eventually("the settings on the disk of every node", async || {
+            let kept = std::fs::read(&path).map_err(|error| error.to_string())?;
+            let told = String::from_utf8_lossy(&kept).contains("feed.rule.settings_test");
+            told.then_some(()).ok_or(format!("node {node} has older ones"))
+        })
+        .await;
+    }
     // Who starts later knows it from the nodes.
     let (late, [_, latest]) = cluster.two_coordinators().await;
     assert!(version(&feed(&latest, request()).await) >= set);

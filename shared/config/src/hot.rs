@@ -10,7 +10,7 @@ use crate::sections::rules;
 use crate::validate;
 
 /// A key that operators can set, or a business rule, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HotKey {
     /// Full path, `feed.oon_factor` or `feed.rule.two_per_topic`.
     pub path: String,

@@ -90,6 +90,7 @@ fn what_is_wrong_is_said_all_at_once() {
         ("feed.rule.cup", "{ kind = \"pin\", slot = 0, post = 77 }"),
         ("feed.popular.half_life", "1h"),
         ("raft.tick", "1s"),
+        ("node.1.listen", "127.0.0.1:1"),
         ("feed.top_k", "2000"),
     ]);
     let all = found.join("\n");
@@ -103,11 +104,12 @@ fn what_is_wrong_is_said_all_at_once() {
         "setting feed.rule.cup: feed.rule.cup.slot: 0 is out of range: 1 to 1000",
         &format!("setting feed.popular.half_life: {cold}"),
         &format!("setting raft.tick: {cold}"),
+        &format!("setting node.1.listen: {cold}"),
         "setting feed.top_k: is larger than feed.l2_candidates",
     ] {
         assert!(all.contains(expected), "{expected}\nnot in\n{all}");
     }
-    assert_eq!(found.len(), 9, "{all}");
+    assert_eq!(found.len(), 10, "{all}");
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Input {
             let origin = Origin::Setting(key.clone());
             match key.strip_prefix(&rules) {
                 Some(rule) if !rule.contains('.') => self.set_rule(rule, value, origin),
-                None if known.is_key(key) && !known.hot.contains(key) => {
+                None if (known.is_key(key) && !known.hot.contains(key)) || key.starts_with("node.") => {
                     let message = "is read when a process starts: write it into cluster.toml; keys that can be set are marked hot there";
                     self.problem(origin, "", message.to_owned());
                 }

@@ -1,9 +1,9 @@
 //! Settings as messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use covey_api::v1;
-use covey_config::Config;
+use covey_config::{Config, HotKey};
 use covey_shared::ids::LogIndex;
 use covey_shared::settings::{SettingChanges, Settings};
 
@@ -43,27 +43,23 @@ pub(crate) fn wanted_settings(request: v1::ChangeSettingsRequest) -> Result<Want
 /// Every key that can be set and every rule, with what the file says.
 pub(crate) fn settings(file: &Config, serving: &Config, set: &Settings) -> Vec<v1::Setting> {
     let in_file = values(file);
-    let mut now = serving.hot_keys();
-    let gone = file
-        .hot_keys()
-        .into_iter()
-        .filter(|key| now.iter().all(|known| known.path != key.path));
-    let gone: Vec<_> = gone
-        .map(|key| covey_config::HotKey {
-            value: String::new(),
-            ..key
-        })
-        .collect();
-    now.extend(gone);
+    let mut all = serving.hot_keys();
+    let known: BTreeSet<String> = all.iter().map(|key| key.path.clone()).collect();
+    // Only a rule can be switched off.
+    let gone = in_file.keys().filter(|path| !known.contains(*path)).cloned();
+    all.extend(gone.map(|path| HotKey {
+        path,
+        ..HotKey::default()
+    }));
     let is_set = |path: &str| set.values.keys().any(|key| is_part(key, path));
-    let message = |key: covey_config::HotKey| v1::Setting {
+    let message = |key: HotKey| v1::Setting {
         file: in_file.get(&key.path).cloned().unwrap_or_default(),
         is_set: is_set(&key.path),
         value: key.value,
         takes: key.takes,
         key: key.path,
     };
-    now.into_iter().map(message).collect()
+    all.into_iter().map(message).collect()
 }
 
 /// A key is this one, or one of this rule.
