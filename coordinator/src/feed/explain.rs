@@ -9,7 +9,7 @@ use covey_pipeline::{ComponentReport, Removed, Score, Stage, Status};
 use covey_shared::ids::{PostId, PostKey};
 
 use crate::feed::candidate::{ChannelHit, FeedCandidate};
-use crate::feed::not_found;
+use crate::feed::not_found::{self, Found};
 use crate::feed::reply::{Page, action_kind, channel, visibility};
 use crate::ranking::predictions::Predictions;
 use crate::rules::RuleMarks;
@@ -131,6 +131,7 @@ struct Board<'a> {
     /// Of several copies of a post the one that came furthest.
     posts: BTreeMap<PostId, Ended<'a>>,
     positions: BTreeMap<PostId, usize>,
+    found: Found,
     /// Rank of every candidate after each step that it went through.
     ranks: Vec<(&'static str, BTreeMap<PostId, usize>)>,
 }
@@ -158,6 +159,7 @@ impl<'a> Board<'a> {
             .map(|(i, post)| (post.post(), i + 1))
             .collect();
         Board {
+            found: Found::of(posts.values().map(|(post, _)| *post)),
             page,
             posts,
             positions,
@@ -174,7 +176,7 @@ impl<'a> Board<'a> {
             ..v1::PostExplanation::default()
         };
         let Some((post, removed)) = self.posts.get(&key.post).filter(|(post, _)| post.core.key == key) else {
-            explanation.not_retrieved = not_found::why(self.page, key);
+            explanation.not_retrieved = not_found::why(self.page, &self.found, key);
             if let Some(probe) = self.page.probes.posts.get(&key) {
                 explanation.l1_score = probe.post.l1.unwrap_or_default();
                 explanation.removed = probe.removed.map(|(filter, reason)| removal(filter, reason));

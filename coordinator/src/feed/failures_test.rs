@@ -15,7 +15,6 @@ use crate::feed::fake_ranker::by_id;
 use crate::feed::following::KEPT;
 use crate::feed::pipeline::{assemble, components};
 use crate::feed::random_world::{MOST_OF_AN_AUTHOR, World};
-use crate::feed::runtime::EnvTimer;
 use crate::feed::testing::env;
 use crate::rules::testing::{cap, inject, pin, rule};
 
@@ -40,21 +39,26 @@ impl Bench {
         }
     }
 
+    fn lasting(&self, world: &World) -> Lasting {
+        Lasting {
+            ranker: Some(self.ranker.clone()),
+            ..Lasting::over(world.shards.clone(), &self.env)
+        }
+    }
+
     fn parts(&self, world: &World) -> Vec<Part> {
-        let shards: Arc<dyn Shards> = world.shards.clone();
-        parts(&components(&shards, Some(&self.ranker), &self.config))
+        parts(&components(&self.lasting(world), &self.config))
     }
 
     fn service(&self, world: &World, broken: Option<(Part, Fault)>) -> FeedService {
-        let shards: Arc<dyn Shards> = world.shards.clone();
         let (sealer, config) = (self.sealer.clone(), self.config.clone());
         let service =
-            FeedService::over(shards.clone(), sealer, config, self.env.clone()).ranked_by(self.ranker.clone());
+            FeedService::over(world.shards.clone(), sealer, config, self.env.clone()).ranked_by(self.ranker.clone());
         if let Some((part, fault)) = broken {
-            let mut list = components(&shards, Some(&self.ranker), &self.config);
+            let lasting = self.lasting(world);
+            let mut list = components(&lasting, &self.config);
             break_one(&mut list, part, fault);
-            let pipeline = assemble(list, &self.config, EnvTimer(self.env.clock.clone()));
-            service.run_through(pipeline);
+            service.run_through(assemble(list, &self.config, &lasting));
         }
         service
     }

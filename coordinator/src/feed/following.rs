@@ -13,11 +13,11 @@ use covey_shared::ids::{UnixMillis, UserId};
 use covey_shared::wire::Place;
 
 use crate::feed::candidate::FeedCandidate;
+use crate::feed::lasting::Lasting;
 use crate::feed::pipeline;
 use crate::feed::query::FeedQuery;
 use crate::feed::request::FeedRequest;
 use crate::feed::service::FeedOutcome;
-use crate::feed::shards::Shards;
 use crate::seal::{SealError, Sealer};
 use crate::sources::following::Following;
 
@@ -201,7 +201,7 @@ pub(crate) const KEPT: [&str; 7] = [
 ];
 
 /// Everything that a request for the Following feed runs through.
-pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+pub(crate) fn components(lasting: &Lasting, config: &Config) -> Components<FeedQuery, FeedCandidate> {
     let Components {
         query_hydrators,
         mut dependent_query_hydrators,
@@ -214,13 +214,13 @@ pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Component
         mut post_filters,
         arranger: _,
         side_effects,
-    } = pipeline::components(shards, None, config);
+    } = pipeline::components(lasting, config);
     dependent_query_hydrators.retain(|part| KEPT.contains(&part.name()));
     filters.retain(|part| KEPT.contains(&part.name()));
     filters.insert(0, Box::new(AlreadyRead));
     post_filters.retain(|part| KEPT.contains(&part.name()));
     let source = Following {
-        shards: Arc::clone(shards),
+        shards: Arc::clone(&lasting.shards),
         timeout: config.feed.in_network.timeout,
     };
     Components {

@@ -245,8 +245,8 @@ fn what_is_seen_or_old_is_shown_and_nothing_is_taste() {
     let reply = coordinator.ask(seen).expect("nothing fails");
     assert_eq!(reply.posts.len(), all.len());
     assert!(reply.posts.iter().all(|post| post.in_network && post.score == 0.0));
-    let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
-    let names = components(&shards, &Config::default()).names();
+    let lasting = Lasting::over(Arc::new(FakeShards::default()), &env());
+    let names = components(&lasting, &Config::default()).names();
     let of = |stage: Stage| -> Vec<&str> {
         let mine = names.iter().filter(|(at, _)| *at == stage);
         mine.map(|(_, name)| *name).collect()

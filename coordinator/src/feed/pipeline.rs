@@ -9,8 +9,8 @@ use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Select
 
 use crate::feed::candidate::FeedCandidate;
 use crate::feed::following;
+use crate::feed::lasting::Lasting;
 use crate::feed::query::FeedQuery;
-use crate::feed::runtime::{EnvTimer, TokioSpawner};
 use crate::feed::shards::Shards;
 use crate::ranking::l1::L1;
 use crate::ranking::ranker::Ranker;
@@ -18,8 +18,6 @@ use crate::ranking::weighted_score::WeightedScore;
 use crate::rules::page_rules::PageRules;
 use crate::{filters, hydrators, scorers, side_effects, sources, visibility};
 
-/// Side effects under way at a time; those beyond are dropped and counted.
-const SIDE_EFFECTS: usize = 256;
 /// Rounds in which the slate is filled up when posts of it may not be shown.
 const BACKFILL_ROUNDS: u32 = 3;
 /// When to ask again, if the component that failed does not say: about the time of an election.
@@ -58,13 +56,9 @@ impl FeedCandidate {
 }
 
 /// Everything that a feed request runs through, stage by stage.
-pub(crate) fn components(
-    shards: &Arc<dyn Shards>,
-    ranker: Option<&Arc<dyn Ranker>>,
-    config: &Config,
-) -> Components<FeedQuery, FeedCandidate> {
+pub(crate) fn components(lasting: &Lasting, config: &Config) -> Components<FeedQuery, FeedCandidate> {
     let feed = &config.feed;
-    let shards = || Arc::clone(shards);
+    let shards = || Arc::clone(&lasting.shards);
     let rules = PageRules::new(&feed.rules.0);
     Components {
         query_hydrators: vec![Box::new(hydrators::viewer::Viewer {
@@ -90,7 +84,7 @@ pub(crate) fn components(
             }),
         ],
         filters: filters(&shards, config),
-        scorers: scorers(ranker, feed),
+        scorers: scorers(lasting.ranker.as_ref(), feed),
         selector: Box::new(TopK {
             size: feed.top_k,
             rules: rules.clone(),
@@ -101,7 +95,11 @@ pub(crate) fn components(
                 timeout: feed.verdict_timeout,
                 staleness: feed.verdict_staleness,
             }),
-            Box::new(hydrators::author::Author::new(shards(), feed.hydrate_timeout)),
+            Box::new(hydrators::author::Author {
+                shards: shards(),
+                timeout: feed.hydrate_timeout,
+                known: Arc::clone(&lasting.authors),
+            }),
         ],
         post_filters: vec![
             Box::new(visibility::visibility_filter::Visibility),
@@ -210,7 +208,7 @@ fn scorers(ranker: Option<&Arc<dyn Ranker>>, feed: &FeedConfig) -> Vec<Box<dyn S
 pub(crate) fn assemble(
     components: Components<FeedQuery, FeedCandidate>,
     config: &Config,
-    timer: EnvTimer,
+    lasting: &Lasting,
 ) -> FeedPipeline {
     let feed = &config.feed;
     let sources = [
@@ -228,10 +226,9 @@ pub(crate) fn assemble(
         result_size: config.limits.feed_posts,
         max_per_source: largest.unwrap_or(1),
         backfill_rounds: BACKFILL_ROUNDS,
-        side_effect_permits: SIDE_EFFECTS,
         retry_after: RETRY_AFTER,
     };
-    Pipeline::new(components, limits, Arc::new(timer), Arc::new(TokioSpawner))
+    Pipeline::new(components, limits, lasting.timer.clone(), lasting.effects.clone())
         .expect("the list names each component once, and the config allows no limit of 0")
 }
 

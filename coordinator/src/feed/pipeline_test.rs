@@ -6,12 +6,18 @@ use covey_pipeline::{Arranger, Stage};
 use super::*;
 use crate::feed::broken::parts;
 use crate::feed::fake_shards::FakeShards;
-use crate::feed::testing::query;
+use crate::feed::testing::{env, query};
 use crate::rules::testing::{about, cap};
 
+fn list() -> Components<FeedQuery, FeedCandidate> {
+    components(
+        &Lasting::over(Arc::new(FakeShards::default()), &env()),
+        &Config::default(),
+    )
+}
+
 fn names(wanted: Stage) -> Vec<&'static str> {
-    let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
-    let all = components(&shards, None, &Config::default()).names();
+    let all = list().names();
     all.into_iter()
         .filter(|(stage, _)| *stage == wanted)
         .map(|(_, name)| name)
@@ -64,8 +70,7 @@ fn channels_and_scorers_stand_in_their_order() {
 
 #[test]
 fn what_must_not_fail_open_is_required() {
-    let shards: Arc<dyn Shards> = Arc::new(FakeShards::default());
-    let all = parts(&components(&shards, None, &Config::default()));
+    let all = parts(&list());
     let required: Vec<&str> = all.iter().filter(|part| part.required).map(|part| part.name).collect();
     assert_eq!(
         required,

@@ -12,29 +12,27 @@ use covey_shared::wire::{Candidate, PostView};
 
 use crate::feed::candidate::{Channel, ChannelHit, FeedCandidate};
 use crate::feed::following::Chronological;
+use crate::feed::lasting::Lasting;
 use crate::feed::ledger::Ledger;
-use crate::feed::pipeline;
+use crate::feed::pipeline::{self, FeedPipeline};
 use crate::feed::query::FeedQuery;
 use crate::feed::service::FeedOutcome;
 use crate::feed::shards::Shards;
-use crate::ranking::l1::L1;
 use crate::sources::interests::{interest_vector, liked, medoids, similarity};
 
-/// Most posts that are looked at.
+/// Most posts that a request may have explained.
 pub(crate) const MOST: usize = 100;
 /// Rules that compare posts with each other: what no channel found is compared with nothing.
-const COMPARING: [&str; 5] = [
+const COMPARING: [&str; 4] = [
     "DropDuplicates",
     "ContentDuplicate",
     "RetweetDedup",
-    "L1Cut",
     "DedupConversation",
 ];
 
 /// A post that was looked at.
 pub(crate) struct Probe {
-    /// The post, with the score that it would have had first; its channels are those that search by similarity, with what it would have had
-    /// there.
+    /// The post; its channels are those that search by similarity, with what it would have had there.
     pub(crate) post: FeedCandidate,
     /// The rule that would have removed it, and why.
     pub(crate) removed: Option<(&'static str, &'static str)>,
@@ -48,13 +46,20 @@ pub(crate) struct Probes {
     pub(crate) partial: bool,
 }
 
-/// The rules as a list of their own.
-pub(crate) fn components(shards: &Arc<dyn Shards>, config: &Config) -> Components<FeedQuery, FeedCandidate> {
-    let mut all = pipeline::components(shards, None, config);
+/// The rules as a pipeline of their own, in which the cut and the slate have room for all.
+pub(crate) fn pipeline(lasting: &Lasting, config: &Config) -> FeedPipeline {
+    let mut config = config.clone();
+    config.feed.l2_candidates = MOST;
+    config.limits.feed_posts = MOST;
+    pipeline::assemble(components(lasting, &config), &config, lasting)
+}
+
+fn components(lasting: &Lasting, config: &Config) -> Components<FeedQuery, FeedCandidate> {
+    let mut all = pipeline::components(lasting, config);
     all.filters.retain(|rule| !COMPARING.contains(&rule.name()));
     all.post_filters.retain(|rule| !COMPARING.contains(&rule.name()));
     let source = Asked {
-        shards: Arc::clone(shards),
+        shards: Arc::clone(&lasting.shards),
         feed: config.feed.clone(),
         metric: config.embedding.metric,
     };
@@ -87,7 +92,7 @@ pub(crate) fn query(outcome: &FeedOutcome, asked: &[PostKey]) -> Option<FeedQuer
 
 impl Probes {
     /// What came of looking at them.
-    pub(crate) fn of(judged: Result<FeedOutcome, PipelineError>, l1: &L1) -> Probes {
+    pub(crate) fn of(judged: Result<FeedOutcome, PipelineError>) -> Probes {
         let Ok(judged) = judged else {
             return Probes {
                 partial: true,
@@ -98,8 +103,7 @@ impl Probes {
         let removed = judged.removed.iter();
         let removed = removed.map(|removed| (&removed.candidate, Some((removed.component, removed.reason))));
         let one = |(post, removed): (&FeedCandidate, _)| {
-            let mut post = post.clone();
-            l1.of(&judged.query, &mut post);
+            let post = post.clone();
             (post.core.key, Probe { post, removed })
         };
         Probes {

@@ -143,7 +143,7 @@ fn a_post_that_does_not_exist_is_told_from_one_of_which_nobody_knows() {
         ..world()
     };
     let unknown = said(hole, key(9, 99), |_| ());
-    assert!(unknown.not_retrieved.contains("did not answer"), "{unknown:?}");
+    assert!(unknown.not_retrieved.contains("a shard did not answer"), "{unknown:?}");
 }
 
 #[test]
@@ -208,5 +208,5 @@ fn looking_at_posts_changes_nothing_of_the_feed() {
     let explained = cut_off(&asked);
     assert_eq!(answer(&cut_off(&[])), answer(&explained));
     let last = explained.explanations.last().expect("it was asked for");
-    assert!(last.not_retrieved.contains("did not answer"), "{last:?}");
+    assert!(last.not_retrieved.contains("a shard did not answer"), "{last:?}");
 }

@@ -117,7 +117,7 @@ impl Run<'_> {
             result_size: Some(probe::MOST),
             ..self.asked_of_pipeline(query)
         };
-        Probes::of(self.serving.probing.run(run).await, &self.serving.l1)
+        Probes::of(self.serving.probing.run(run).await)
     }
 
     fn reply(&self, outcome: &FeedOutcome, probes: &Probes, cursor: String) -> GetFeedReply {
@@ -128,11 +128,11 @@ impl Run<'_> {
             outcome,
             account: outcome.query.ledger.account(),
             cursor,
-            ranker: serving.ranker.as_deref().filter(|_| ranked),
+            ranker: service.lasting.ranker.as_deref().filter(|_| ranked),
             probes,
             rules: if ranked { &serving.config.feed.rules.0 } else { &[] },
             sealer: &service.sealer,
-            map_version: service.shards.map_version(),
+            map_version: service.lasting.shards.map_version(),
             config_version: serving.settings.version,
         })
     }

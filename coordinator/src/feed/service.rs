@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::cluster::Cluster;
 use crate::feed::candidate::FeedCandidate;
+use crate::feed::lasting::Lasting;
 use crate::feed::query::FeedQuery;
 use crate::feed::request::{FeedKind, FeedRequest};
 use crate::feed::reserve::Reserves;
@@ -62,7 +63,7 @@ pub(crate) type FeedOutcome = Outcome<FeedQuery, FeedCandidate>;
 
 /// Serves feeds. One per process, shared by all feed actors.
 pub struct FeedService {
-    pub(crate) shards: Arc<dyn Shards>,
+    pub(crate) lasting: Lasting,
     /// A request takes it once.
     now: ArcSwap<InService>,
     /// One change of it at a time.
@@ -89,7 +90,8 @@ impl FeedService {
 
     pub(crate) fn over(shards: Arc<dyn Shards>, sealer: Arc<Sealer>, config: Arc<Config>, env: Env) -> FeedService {
         let coordinator = &config.coordinator;
-        let first = Serving::new(Arc::default(), Config::clone(&config), &shards, None, &env);
+        let lasting = Lasting::over(shards, &env);
+        let first = Serving::new(Arc::default(), Config::clone(&config), &lasting);
         FeedService {
             now: ArcSwap::from_pointee(InService {
                 newest: first.settings.clone(),
@@ -98,7 +100,7 @@ impl FeedService {
             }),
             change: Mutex::default(),
             reserves: Mutex::new(Reserves::new(coordinator.reserve_sessions, coordinator.reserve_ttl)),
-            shards,
+            lasting,
             sealer,
             config,
             env,
@@ -107,16 +109,10 @@ impl FeedService {
 
     /// The same, with a model that orders the feed.
     #[must_use]
-    pub fn ranked_by(self, ranker: Arc<dyn Ranker>) -> FeedService {
+    pub fn ranked_by(mut self, ranker: Arc<dyn Ranker>) -> FeedService {
+        self.lasting.ranker = Some(ranker);
         let now = self.serving();
-        let ranked = Serving::new(
-            now.settings.clone(),
-            now.config.clone(),
-            &self.shards,
-            Some(ranker),
-            &self.env,
-        );
-        self.replace(ranked);
+        self.replace(Serving::new(now.settings.clone(), now.config.clone(), &self.lasting));
         self
     }
 
@@ -131,9 +127,7 @@ impl FeedService {
         match self.config.with(settings) {
             Ok(config) => {
                 tracing::info!(version = version.0, set = ?settings.values, "settings are in service");
-                let ranker = now.serving.ranker.clone();
-                let serving = Serving::new(settings.clone(), config, &self.shards, ranker, &self.env);
-                self.replace(serving);
+                self.replace(Serving::new(settings.clone(), config, &self.lasting));
             }
             Err(error) => {
                 tracing::error!(version = version.0, %error, "settings cannot be used; those before stay in service");
@@ -166,14 +160,8 @@ impl FeedService {
     /// Has For You go through another list.
     #[cfg(test)]
     pub(crate) fn run_through(&self, pipeline: crate::feed::pipeline::FeedPipeline) {
-        let (env, now) = (&self.env, self.serving());
-        let fresh = Serving::new(
-            now.settings.clone(),
-            now.config.clone(),
-            &self.shards,
-            now.ranker.clone(),
-            env,
-        );
+        let now = self.serving();
+        let fresh = Serving::new(now.settings.clone(), now.config.clone(), &self.lasting);
         let fresh = Arc::into_inner(fresh).map(|fresh| Serving { pipeline, ..fresh });
         self.replace(Arc::new(fresh.expect("nobody else has it")));
     }

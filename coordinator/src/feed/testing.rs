@@ -253,7 +253,8 @@ fn run_alone(
     };
     let timer = Arc::new(EnvTimer(Arc::new(Still)));
     let spawner = Arc::new(crate::feed::runtime::TokioSpawner);
-    let pipeline = covey_pipeline::Pipeline::new(components, limits, timer, spawner).expect("the list is valid");
+    let effects = Arc::new(covey_pipeline::EffectPool::new(0, spawner));
+    let pipeline = covey_pipeline::Pipeline::new(components, limits, timer, effects).expect("the list is valid");
     let request = covey_pipeline::Request::new(query, RequestId(1), Duration::MAX);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

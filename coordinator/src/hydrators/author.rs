@@ -20,16 +20,18 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// Runs after selection, as nothing before it needs a name, and one slate has few authors.
 pub(crate) struct Author {
-    shards: Arc<dyn Shards>,
-    timeout: Duration,
-    cache: Mutex<Cache>,
+    pub(crate) shards: Arc<dyn Shards>,
+    /// `feed.hydrate_timeout`.
+    pub(crate) timeout: Duration,
+    pub(crate) known: Arc<KnownAuthors>,
 }
 
-impl Author {
-    /// `timeout`: `feed.hydrate_timeout`.
-    pub(crate) fn new(shards: Arc<dyn Shards>, timeout: Duration) -> Author {
-        let cache = Mutex::new(Cache::new(CACHED, FRESH));
-        Author { shards, timeout, cache }
+/// Authors read lately, whichever list they were read for.
+pub(crate) struct KnownAuthors(Mutex<Cache>);
+
+impl Default for KnownAuthors {
+    fn default() -> KnownAuthors {
+        KnownAuthors(Mutex::new(Cache::new(CACHED, FRESH)))
     }
 }
 
@@ -48,12 +50,12 @@ impl Hydrator<FeedQuery, FeedCandidate> for Author {
             let mut wanted: Vec<UserId> = posts.iter().map(FeedCandidate::author_id).collect();
             wanted.sort_unstable();
             wanted.dedup();
-            let (mut known, missing) = self.cache.lock().split(&wanted, run.now());
+            let (mut known, missing) = self.known.0.lock().split(&wanted, run.now());
             if !missing.is_empty() {
                 let context = query.read_context(run);
                 let answer = self.shards.authors(missing, &context).await;
                 let read = query.ledger.take("Author", answer)?;
-                self.cache.lock().put(&read, run.now());
+                self.known.0.lock().put(&read, run.now());
                 known.extend(read.into_iter().map(|author| (author.user, author)));
             }
             let values = posts.iter().map(|post| known.get(&post.author_id()).cloned()).collect();

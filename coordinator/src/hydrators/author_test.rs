@@ -19,29 +19,22 @@ fn at(seconds: u64) -> Duration {
 #[test]
 fn each_author_is_asked_for_once_and_then_remembered() {
     let shards = Arc::new(FakeShards::default());
-    let rule = Arc::new(Author::new(shards.clone(), at(1)));
+    let known: Arc<KnownAuthors> = Arc::default();
+    let rule = || Author {
+        shards: shards.clone(),
+        timeout: at(1),
+        known: known.clone(),
+    };
     let posts = vec![post(2, 10), post(3, 11), post(2, 12)];
-    let after = hydrated(Shared(rule.clone()), query(), posts.clone());
+    let after = hydrated(rule(), query(), posts.clone());
     let names: Vec<_> = after
         .iter()
         .map(|post| post.author.as_ref().map(|author| author.screen_name.as_str()))
         .collect();
     assert_eq!(names, [Some("user2"), Some("user3"), Some("user2")]);
-    hydrated(Shared(rule), query(), posts);
+    // What takes its place knows them.
+    hydrated(rule(), query(), posts);
     assert_eq!(shards.asked.lock().authors, [vec![UserId(2), UserId(3)]]);
-}
-
-struct Shared(Arc<Author>);
-
-impl Hydrator<FeedQuery, FeedCandidate> for Shared {
-    fn hydrate<'a>(
-        &'a self,
-        run: &'a RunContext,
-        query: &'a FeedQuery,
-        posts: &'a [FeedCandidate],
-    ) -> Reply<'a, Rows<FeedCandidate>> {
-        self.0.hydrate(run, query, posts)
-    }
 }
 
 #[test]

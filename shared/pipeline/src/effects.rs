@@ -9,7 +9,7 @@ use tracing::{Instrument, Span};
 use crate::call::{At, Call, Ended, Face};
 use crate::{RunContext, SideEffect, SideEffectInput, Spawner, Stage, Status};
 
-/// Side effects of a pipeline since it was made.
+/// Side effects of a pool since it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EffectStats {
     /// Spawned and not yet ended.
@@ -30,7 +30,8 @@ struct Counters {
     dropped: AtomicU64,
 }
 
-pub(crate) struct Effects {
+/// Starts side effects, so many at a time. Pipelines may share one: what replaces a pipeline counts on with what the old one started.
+pub struct EffectPool {
     permits: usize,
     spawner: Arc<dyn Spawner>,
     counters: Arc<Counters>,
@@ -45,7 +46,8 @@ impl Drop for Permit {
     }
 }
 
-impl Effects {
+impl EffectPool {
+    /// At most `permits` side effects are under way at a time; those beyond are dropped and counted.
     pub fn new(permits: usize, spawner: Arc<dyn Spawner>) -> Self {
         Self {
             permits,
@@ -54,6 +56,7 @@ impl Effects {
         }
     }
 
+    /// What became of them.
     pub fn stats(&self) -> EffectStats {
         EffectStats {
             in_flight: self.counters.in_flight.load(Ordering::Acquire),
@@ -73,7 +76,7 @@ impl Effects {
     }
 
     /// Starts a side effect, unless it is disabled or there is no permit.
-    pub fn start<Q, C>(
+    pub(crate) fn start<Q, C>(
         &self,
         run: &RunContext,
         effect: &Arc<dyn SideEffect<Q, C>>,

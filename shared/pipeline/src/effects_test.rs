@@ -24,7 +24,7 @@ fn side_effects_run_after_the_reply_and_see_what_was_served() {
         Some(&Status::Ok)
     );
     assert!(!world.names("start").contains(&"history".to_owned()));
-    assert_eq!(pipeline.side_effect_stats().in_flight, 1);
+    assert_eq!(world.effects.stats().in_flight, 1);
     drive_all(&world.timer, world.tasks.take());
     assert_eq!(
         world.names("served"),
@@ -32,7 +32,7 @@ fn side_effects_run_after_the_reply_and_see_what_was_served() {
         "the request's deadline does not cut it"
     );
     assert_eq!(
-        pipeline.side_effect_stats(),
+        world.effects.stats(),
         EffectStats {
             in_flight: 0,
             done: 1,
@@ -44,18 +44,12 @@ fn side_effects_run_after_the_reply_and_see_what_was_served() {
 
 #[test]
 fn side_effects_beyond_the_permits_are_dropped_and_counted() {
-    let world = World::default();
+    let world = World::permitting(2);
     let mut list = world.finding(5, posts(1..4));
     for name in ["e1", "e2", "e3"] {
         list.side_effects.push(Arc::new(world.fake(name)));
     }
-    let pipeline = world.pipeline(
-        list,
-        Limits {
-            side_effect_permits: 2,
-            ..Limits::default()
-        },
-    );
+    let pipeline = world.pipeline(list, Limits::default());
     let outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
     assert_eq!(outcome.report.side_effects_dropped, 1);
     assert_eq!(
@@ -64,7 +58,7 @@ fn side_effects_beyond_the_permits_are_dropped_and_counted() {
     );
     assert!(outcome.report.degraded.is_empty(), "the answer is as good as ever");
     drop(world.tasks.take());
-    let stats = pipeline.side_effect_stats();
+    let stats = world.effects.stats();
     assert_eq!(
         stats,
         EffectStats {
@@ -77,6 +71,15 @@ fn side_effects_beyond_the_permits_are_dropped_and_counted() {
     );
     let again = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
     assert_eq!(again.report.side_effects_dropped, 1);
+    // What takes its place has no permits of its own.
+    let mut list = world.finding(5, posts(1..4));
+    list.side_effects.push(Arc::new(world.fake("e4")));
+    let next = world.pipeline(list, Limits::default());
+    let outcome = world.timer.drive(next.run(world.request())).expect("nothing fails");
+    assert_eq!(
+        (outcome.report.side_effects_dropped, world.effects.stats().dropped),
+        (1, 3)
+    );
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn a_failing_or_endless_side_effect_is_counted_and_ends() {
     drive_all(&world.timer, world.tasks.take());
     assert_eq!(world.names("cancelled"), ["endless"]);
     assert_eq!(
-        pipeline.side_effect_stats(),
+        world.effects.stats(),
         EffectStats {
             in_flight: 0,
             done: 0,

@@ -77,7 +77,8 @@
 //! };
 //!
 //! // The test: run it, and see what it kept and removed.
-//! let pipeline = Pipeline::new(components, Limits::default(), Arc::new(NoTime), Arc::new(NoTasks))?;
+//! let effects = Arc::new(EffectPool::new(0, Arc::new(NoTasks)));
+//! let pipeline = Pipeline::new(components, Limits::default(), Arc::new(NoTime), effects)?;
 //! let request = Request::new(Query { viewer: 8 }, RequestId(1), Duration::from_millis(200));
 //! let outcome = futures::executor::block_on(pipeline.run(request))?;
 //!
@@ -119,7 +120,7 @@ mod trace;
 pub use arranger::Arranger;
 pub use candidate::Candidate;
 pub use context::{RequestId, RunContext, Spawner, Timer};
-pub use effects::EffectStats;
+pub use effects::{EffectPool, EffectStats};
 pub use error::{BuildError, ComponentError, Failure, PipelineError, RowError};
 pub use filter::{Filter, RowFilter, Verdict};
 pub use hydrator::Hydrator;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::effects::{EffectStats, Effects};
+use crate::effects::EffectPool;
 use crate::run::{Run, Start};
 use crate::{
     Arranger, BuildError, Candidate, Filter, Hydrator, Outcome, PipelineError, QueryHydrator, Request, RunContext,
-    Scorer, Selector, SideEffect, Source, Spawner, Stage, Timer,
+    Scorer, Selector, SideEffect, Source, Stage, Timer,
 };
 
 /// The components of a pipeline. The order within a list is the order in which its members run or are applied.
@@ -88,8 +88,6 @@ pub struct Limits {
     pub max_per_source: usize,
     /// Most rounds of backfill; 0 turns it off.
     pub backfill_rounds: u32,
-    /// Most side effects of this pipeline under way at a time; those beyond are dropped and counted.
-    pub side_effect_permits: usize,
     /// When to ask again, if the required component that failed does not say.
     pub retry_after: Duration,
 }
@@ -100,18 +98,17 @@ impl Default for Limits {
             result_size: 35,
             max_per_source: 1200,
             backfill_rounds: 3,
-            side_effect_permits: 256,
             retry_after: Duration::from_secs(1),
         }
     }
 }
 
-/// A list of components that can be run. Shared by all requests; a run changes nothing but the side-effect counters.
+/// A list of components that can be run. Shared by all requests; a run changes nothing but the counters of the pool.
 pub struct Pipeline<Q, C: Candidate> {
     components: Components<Q, C>,
     limits: Limits,
     timer: Arc<dyn Timer>,
-    effects: Effects,
+    effects: Arc<EffectPool>,
 }
 
 impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
@@ -123,7 +120,7 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
         components: Components<Q, C>,
         limits: Limits,
         timer: Arc<dyn Timer>,
-        spawner: Arc<dyn Spawner>,
+        effects: Arc<EffectPool>,
     ) -> Result<Self, BuildError> {
         let mut seen = BTreeSet::new();
         if let Some((stage, name)) = components.names().into_iter().find(|entry| !seen.insert(*entry)) {
@@ -137,7 +134,6 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
                 return Err(BuildError::ZeroLimit { limit });
             }
         }
-        let effects = Effects::new(limits.side_effect_permits, spawner);
         Ok(Self {
             components,
             limits,
@@ -149,11 +145,6 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
     /// The components.
     pub fn components(&self) -> &Components<Q, C> {
         &self.components
-    }
-
-    /// Side effects since it was made.
-    pub fn side_effect_stats(&self) -> EffectStats {
-        self.effects.stats()
     }
 
     /// Serves a request from scratch.

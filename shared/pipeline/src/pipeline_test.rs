@@ -6,8 +6,8 @@ use crate::testing::{World, posts};
 use crate::{BuildError, Components, Limits, Pipeline, Stage};
 
 fn build(world: &World, list: Components<crate::testing::Query, crate::testing::Post>, limits: Limits) -> BuildError {
-    let (timer, tasks) = (Arc::clone(&world.timer), Arc::clone(&world.tasks));
-    Pipeline::new(list, limits, timer, tasks)
+    let (timer, effects) = (Arc::clone(&world.timer), Arc::clone(&world.effects));
+    Pipeline::new(list, limits, timer, effects)
         .err()
         .expect("the list or a limit is wrong")
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use crate::call::{At, Call, Face, face};
-use crate::effects::Effects;
+use crate::effects::EffectPool;
 use crate::trace::{TraceEvent, Tracer};
 use crate::{
     Candidate, Components, Failure, Limits, Outcome, PipelineError, Removed, Report, RunContext, Selection,
@@ -36,7 +36,7 @@ pub(crate) struct Stop {
 pub(crate) struct Run<'p, Q, C: Candidate> {
     parts: &'p Components<Q, C>,
     limits: &'p Limits,
-    effects: &'p Effects,
+    effects: &'p EffectPool,
     context: RunContext,
     started: Duration,
     report: Report,
@@ -48,7 +48,7 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
     pub fn new(
         parts: &'p Components<Q, C>,
         limits: &'p Limits,
-        effects: &'p Effects,
+        effects: &'p EffectPool,
         context: RunContext,
         watch: BTreeSet<C::Id>,
     ) -> Self {

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) use fake::{ByScore, Fake};
 pub(crate) use time::{ManualSpawner, ManualTimer};
 
-use crate::{Candidate, Components, Limits, Outcome, Pipeline, PipelineError, Request, RequestId};
+use crate::{Candidate, Components, EffectPool, Limits, Outcome, Pipeline, PipelineError, Request, RequestId};
 
 pub(crate) const DEADLINE: Duration = Duration::from_millis(100);
 
@@ -61,14 +61,32 @@ pub(crate) struct Query {
 pub(crate) type Outcomes = Result<Outcome<Query, Post>, PipelineError>;
 
 /// All that the fakes of one test share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct World {
     pub timer: Arc<ManualTimer>,
     pub tasks: Arc<ManualSpawner>,
+    pub effects: Arc<EffectPool>,
     log: Arc<Mutex<Vec<String>>>,
 }
 
+impl Default for World {
+    fn default() -> World {
+        World::permitting(256)
+    }
+}
+
 impl World {
+    /// With so many side effects at a time.
+    pub fn permitting(permits: usize) -> World {
+        let tasks: Arc<ManualSpawner> = Arc::default();
+        World {
+            timer: Arc::default(),
+            effects: Arc::new(EffectPool::new(permits, tasks.clone())),
+            tasks,
+            log: Arc::default(),
+        }
+    }
+
     pub fn fake(&self, name: &'static str) -> Fake {
         Fake::new(self.clone(), name)
     }
@@ -101,8 +119,8 @@ impl World {
     }
 
     pub fn pipeline(&self, components: Components<Query, Post>, limits: Limits) -> Pipeline<Query, Post> {
-        let (timer, tasks) = (Arc::clone(&self.timer), Arc::clone(&self.tasks));
-        Pipeline::new(components, limits, timer, tasks).expect("the list of a test is valid")
+        let (timer, effects) = (Arc::clone(&self.timer), Arc::clone(&self.effects));
+        Pipeline::new(components, limits, timer, effects).expect("the list of a test is valid")
     }
 
     pub fn request(&self) -> Request<Query, u64> {

@@ -9,12 +9,11 @@ use covey_shared::wire::SeenBloom;
 use crate::api::convert::posts::key;
 use crate::api::convert::users::country;
 use crate::api::convert::{Limits, RequestFault, within};
-use crate::feed::{FeedKind, FeedRequest, Geo};
+use crate::feed::{FeedKind, FeedRequest, Geo, MOST_EXPLAINED};
 
 const BLOOMS: usize = 8;
 const BLOOM_WORDS: usize = 65_536;
 const BLOOM_HASHES: u32 = 32;
-const EXPLAINED: usize = 100;
 const OVERRIDES: usize = 100;
 /// Bytes of a device, of an experiment, of an arm.
 const NAME: usize = 64;
@@ -49,7 +48,7 @@ pub(crate) fn feed_request(
             });
         }
     }
-    within("explain_posts", message.explain_posts.len(), EXPLAINED)?;
+    within("explain_posts", message.explain_posts.len(), MOST_EXPLAINED)?;
     let explain_posts = message.explain_posts.iter().map(|k| key(k.author_id, k.post_id));
     Ok(FeedRequest {
         viewer: UserId(message.viewer_id),
