@@ -20,13 +20,10 @@ use crate::api::convert::{
 use crate::api::errors::ApiError;
 use crate::api::statistics::Tally;
 use crate::cluster::{Cluster, Gathered, ReadContext, ReadReport};
-use crate::feed::FeedWorkers;
+use crate::feed::{FeedWorkers, MOST_EXPLAINED};
 use crate::ingest::Ingest;
 use crate::request::RequestContext;
 use crate::seal::Sealer;
-
-/// Posts that one `Explain` may name.
-const EXPLAINED: usize = 100;
 
 /// What the API is made of.
 pub(crate) struct ApiDeps {
@@ -268,7 +265,7 @@ impl Api {
         request: v1::ExplainRequest,
         context: RequestContext,
     ) -> Result<v1::ExplainReply, ApiError> {
-        within("posts", request.posts.len(), EXPLAINED)?;
+        within("posts", request.posts.len(), MOST_EXPLAINED)?;
         let asked = request.posts.len();
         let feed = v1::GetFeedRequest {
             explain: true,

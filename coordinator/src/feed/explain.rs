@@ -56,14 +56,19 @@ pub(crate) fn stages(page: &Page<'_>) -> Vec<v1::StageReport> {
 
 /// Of each rule that the component applies, how many posts it touched.
 fn touched(page: &Page<'_>, component: &str) -> BTreeMap<String, u32> {
-    let outcome = page.outcome;
-    let left = outcome.selected.iter().chain(outcome.reserve.iter());
-    let removed = outcome.removed.iter().map(|removed| removed.candidate.rules.unplaced());
-    let marks: Vec<RuleMarks> = left.map(|post| post.rules).chain(removed).collect();
+    let marks: Vec<RuleMarks> = page.outcome.candidates().map(marks).collect();
     let by = |rule: usize| marks.iter().filter(|marks| marks.is_touched_by(rule)).count();
     let applies = |rule: &RuleConfig| component == if is_factor(rule) { RULE_FACTORS } else { PAGE_RULES };
     let rules = page.rules.iter().enumerate().filter(|(_, rule)| applies(rule));
     rules.map(|(i, rule)| (rule.name.clone(), number(by(i)))).collect()
+}
+
+/// What rules did to a candidate; a place that it was given counts only if it has it.
+fn marks((post, removed): Ended<'_>) -> RuleMarks {
+    match removed {
+        Some(_) => post.rules.unplaced(),
+        None => post.rules,
+    }
 }
 
 fn is_factor(rule: &RuleConfig) -> bool {
@@ -139,13 +144,7 @@ struct Board<'a> {
 impl<'a> Board<'a> {
     fn new(page: &'a Page<'a>) -> Board<'a> {
         let outcome = page.outcome;
-        let mut posts = BTreeMap::new();
-        for removed in &outcome.removed {
-            posts.insert(removed.candidate.post(), (&removed.candidate, Some(removed)));
-        }
-        for post in outcome.reserve.iter().chain(outcome.selected.iter()) {
-            posts.insert(post.post(), (post, None));
-        }
+        let posts: BTreeMap<PostId, Ended<'a>> = outcome.candidates().map(|ended| (ended.0.post(), ended)).collect();
         // The Following feed ranks nothing.
         let ranked = outcome.query.following.is_none();
         let steps = STEPS
@@ -207,12 +206,7 @@ impl<'a> Board<'a> {
                 rank: number(*rank),
             })
             .collect();
-        let marks = if removed.is_some() {
-            post.rules.unplaced()
-        } else {
-            post.rules
-        };
-        explanation.rules = effects(self.page.rules, marks);
+        explanation.rules = effects(self.page.rules, marks((post, *removed)));
         explanation.visibility = shown as i32;
         explanation.visibility_reason = reason.to_owned();
         explanation

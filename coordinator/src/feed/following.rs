@@ -119,9 +119,8 @@ pub(crate) fn most(limit: usize) -> usize {
 
 /// The session after a page; `None` = there is nothing to go on from.
 pub(crate) fn advance(session: Option<Session>, section: Section, outcome: &FeedOutcome) -> Option<Session> {
-    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
-    let read = outcome.selected.iter().chain(outcome.reserve.iter()).chain(removed);
-    let mut places: Vec<Place> = read.map(|post| Place::of(&post.core)).collect();
+    let read = outcome.candidates();
+    let mut places: Vec<Place> = read.map(|(post, _)| Place::of(&post.core)).collect();
     let is_all = places.len() < section.most;
     let is_whole = outcome.query.ledger.account().report.is_whole();
     if let Span::Since(read) = section.span {

@@ -27,7 +27,16 @@ pub(crate) struct Account {
     pub(crate) cost: BTreeMap<&'static str, Duration>,
 }
 
+/// A shard did not answer, or not with all that it has, or a search of several failed.
+const LACKING: [&str; 3] = ["shards_missing", "partial", "search_failed"];
+
 impl Account {
+    /// Of what the component read something is missing.
+    pub(crate) fn lacks_answers(&self, component: &str) -> bool {
+        let mut notes = self.notes.iter();
+        notes.any(|note| note.component == component && LACKING.contains(&note.reason))
+    }
+
     fn absorb(&mut self, component: &'static str, report: &ReadReport) {
         self.report.absorb(report);
         *self.cost.entry(component).or_default() += report.cost;

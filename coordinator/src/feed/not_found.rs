@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use covey_pipeline::{Stage, Status};
 use covey_shared::ids::{PostKey, UnixMillis};
+use covey_shared::wire::CandidateFlags;
 
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::probe::Probe;
 use crate::feed::query::FeedQuery;
 use crate::feed::reply::Page;
-use crate::feed::service::FeedOutcome;
 
 /// Why, as far as it can be told; each reason is a sentence.
 pub(crate) fn why(page: &Page<'_>, found: &Found, key: PostKey) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn why(page: &Page<'_>, found: &Found, key: PostKey) -> String {
     }
     let sentences = match page.probes.posts.get(&key) {
         None if page.probes.partial => {
-            vec!["it could not be looked at: a shard did not answer, or not in time".to_owned()]
+            vec!["it could not be looked at in time, or a shard that may have it did not answer".to_owned()]
         }
         None => vec![
             "there is no such post: it was never written, is deleted or has expired, or another user wrote it"
@@ -49,7 +49,9 @@ pub(crate) struct Found {
 #[derive(Default)]
 struct Taken {
     posts: usize,
-    oldest: Option<UnixMillis>,
+    /// Oldest post of an author with few followers, and of another one.
+    oldest: BTreeMap<bool, UnixMillis>,
+    /// Lowest score of the channel.
     least: Option<f32>,
 }
 
@@ -65,9 +67,10 @@ impl Found {
             for hit in &post.channels {
                 let taken = found.channels.entry(hit.channel).or_default();
                 taken.posts += 1;
-                let (oldest, least) = (taken.oldest, taken.least);
-                taken.oldest = Some(oldest.map_or(post.core.created_at, |oldest| oldest.min(post.core.created_at)));
-                taken.least = Some(least.map_or(hit.score, |least| least.min(hit.score)));
+                let created_at = post.core.created_at;
+                let oldest = taken.oldest.entry(is_of_small_author(post)).or_insert(created_at);
+                *oldest = created_at.min(*oldest);
+                taken.least = Some(taken.least.map_or(hit.score, |least| least.min(hit.score)));
             }
         }
         found
@@ -85,84 +88,187 @@ impl Found {
     }
 }
 
+fn is_of_small_author(post: &FeedCandidate) -> bool {
+    post.core.flags.has(CandidateFlags::SMALL_AUTHOR)
+}
+
 fn of_probe(page: &Page<'_>, found: &Found, probe: &Probe) -> Vec<String> {
-    let (outcome, post) = (page.outcome, &probe.post);
+    let (query, post) = (&page.outcome.query, &probe.post);
     if let Some((rule, reason)) = probe.removed {
         return vec![format!(
             "{rule} leaves it out ({reason}), if not a channel has done so before"
         )];
     }
+    if let Some(condition) = unwanted(query, post) {
+        return vec![condition.to_owned()];
+    }
+    let of_channel = |channel| {
+        Look {
+            page,
+            found,
+            post,
+            channel,
+        }
+        .say()
+    };
     let mut said = Vec::new();
-    if outcome.query.resumed {
+    if query.resumed {
         said.push("this page comes from the ranked reserve of the one before it, and the post is not in it".to_owned());
     }
-    if outcome.query.is_in_network(post.author_id()) == Some(true) {
-        said.push(of_channel(outcome, found, post, Channel::InNetwork));
-    } else {
-        said.push("the author is not followed".to_owned());
-    }
-    if outcome.query.in_network_only {
+    said.push(match query.is_in_network(post.author_id()) {
+        Some(true) => of_channel(Channel::InNetwork),
+        Some(false) => "the author is not followed".to_owned(),
+        None => "whom the viewer follows could not be read".to_owned(),
+    });
+    if query.in_network_only {
         said.push("the request is for in-network posts only".to_owned());
     } else {
         let others = Channel::ALL
             .into_iter()
             .filter(|channel| *channel != Channel::InNetwork);
-        said.extend(others.map(|channel| of_channel(outcome, found, post, channel)));
+        said.extend(others.map(of_channel));
     }
     said.push(found.rank(post));
     said
 }
 
-/// What a channel took instead.
-fn of_channel(outcome: &FeedOutcome, found: &Found, post: &FeedCandidate, channel: Channel) -> String {
-    let name = channel.as_str();
-    if let Some(state) = not_asked(outcome, channel) {
-        return format!("{name} {state}");
-    }
-    let nothing = Taken::default();
-    let taken = found.channels.get(&channel).unwrap_or(&nothing);
-    let (count, created_at) = (taken.posts, post.core.created_at);
-    let older = taken.oldest.filter(|oldest| created_at < *oldest);
-    match (channel, older) {
-        (Channel::InNetwork | Channel::New, Some(oldest)) => {
-            let older = oldest.since(created_at) / 1000;
-            format!("{name} took {count} posts, and this one is {older} s older than the last of them")
-        }
-        (Channel::InNetwork, None) => format!(
-            "{name} left it out: its author has newer ones than a channel takes of one author, or the rules for replies and reposts did"
-        ),
-        (Channel::New, None) => format!("{name} takes posts of authors with few followers only"),
-        (Channel::OutOfNetwork | Channel::SimilarToRecent, _) => similarity(taken, post, channel),
-        (Channel::Popular, _) => format!("{name} took {count} posts with more engagement of late"),
-        (Channel::Active, _) => format!("{name} took {count} posts that more was written about of late"),
+/// What is left out next to the data and by no rule behind it.
+fn unwanted(query: &FeedQuery, post: &FeedCandidate) -> Option<&'static str> {
+    let followed = query.is_in_network(post.author_id()) == Some(true);
+    // A stranger's repost counts as what it is itself: what it repeats is not at hand where it is searched.
+    let has_video = if followed {
+        post.video_ms.is_some()
+    } else {
+        post.core.video_ms > 0
+    };
+    let is_reply = post.core.reply_to.post.0 != 0;
+    if query.video_only && !has_video {
+        Some("the request is for videos only, and it has none")
+    } else if query.video_only && is_reply && followed {
+        Some("the request is for videos only, and those in answers to other posts are not among them")
+    } else if is_reply && !followed {
+        Some("it answers another post, and of users who are not followed only posts that answer none are looked for")
+    } else {
+        None
     }
 }
 
-fn similarity(taken: &Taken, post: &FeedCandidate, channel: Channel) -> String {
-    let (name, count) = (channel.as_str(), taken.posts);
-    let own = post.channels.iter().find(|hit| hit.channel == channel);
-    match (own.map(|hit| hit.score), taken.least) {
-        (Some(own), Some(least)) if own < least => {
-            format!("{name}: its similarity is {own:.3}, and the {count} posts that it took have at least {least:.3}")
-        }
-        (Some(own), Some(least)) => format!(
-            "{name}: its similarity of {own:.3} is one that it took ({least:.3} at least, {count} posts), but nearer ones come first, \
-             and an approximate search passes some over"
-        ),
-        (Some(own), None) => format!("{name} found nothing; its similarity is {own:.3}"),
-        (None, _) => format!("{name}: the post has no vector to compare, or nothing that the viewer liked has"),
-    }
+/// One channel, looked at for one post that it did not take.
+struct Look<'a> {
+    page: &'a Page<'a>,
+    found: &'a Found,
+    post: &'a FeedCandidate,
+    channel: Channel,
 }
 
-/// Why a channel has not looked.
-fn not_asked(outcome: &FeedOutcome, channel: Channel) -> Option<&'static str> {
-    let mut reports = outcome.report.components.iter();
-    let report = reports.find(|report| report.component == channel.as_str() && report.stage == Stage::Source);
-    match report.map(|report| &report.status) {
-        None => Some("did not look for this page"),
-        Some(Status::Disabled) => Some("did not look: it is switched off, or the viewer has liked nothing"),
-        Some(Status::TimedOut) => Some("ran out of time"),
-        Some(Status::Skipped(_) | Status::Failed { .. }) => Some("failed"),
-        Some(Status::Ok) => None,
+impl Look<'_> {
+    fn say(&self) -> String {
+        let name = self.channel.as_str();
+        match self.not_asked() {
+            Some(state) => format!("{name} {state}"),
+            None => self.taken(self.found.channels.get(&self.channel).unwrap_or(&Taken::default())),
+        }
+    }
+
+    /// What the channel took instead.
+    fn taken(&self, taken: &Taken) -> String {
+        let (name, count) = (self.channel.as_str(), taken.posts);
+        if self.page.account.lacks_answers(name) {
+            return format!("{name} took {count} posts, but its answer is not whole");
+        }
+        let most = self.most();
+        let took = if count < most {
+            format!("{name} took {count} posts, fewer than the {most} that it may")
+        } else {
+            format!("{name} took {count} posts")
+        };
+        let why = match self.channel {
+            Channel::InNetwork => self.by_time(taken.oldest.values().min()).unwrap_or_else(|| {
+                "of its author it takes newer ones first, and the rules for replies and reposts hold".to_owned()
+            }),
+            Channel::New => self.of_new(taken),
+            Channel::OutOfNetwork | Channel::SimilarToRecent => self.by_similarity(taken.least),
+            Channel::Popular if count < most => "only posts with engagement are in its list".to_owned(),
+            Channel::Popular => "those have more engagement of late".to_owned(),
+            Channel::Active if count < most => "only posts with answers or quotes are in its list".to_owned(),
+            Channel::Active => "more was written about those of late".to_owned(),
+        };
+        format!("{took}: {why}")
+    }
+
+    fn most(&self) -> usize {
+        let feed = self.page.config;
+        match self.channel {
+            Channel::InNetwork if self.page.outcome.query.video_only => feed.in_network.max_videos,
+            Channel::InNetwork => feed.in_network.max_posts,
+            Channel::OutOfNetwork => feed.out_of_network.max_posts,
+            Channel::SimilarToRecent => feed.similar_to_recent.medoids * feed.similar_to_recent.posts_per_medoid,
+            Channel::Popular => feed.popular.max_posts,
+            Channel::New => feed.new.max_posts,
+            Channel::Active => feed.active.max_posts,
+        }
+    }
+
+    fn by_time(&self, oldest: Option<&UnixMillis>) -> Option<String> {
+        let created_at = self.post.core.created_at;
+        let older = oldest.filter(|oldest| created_at < **oldest)?.since(created_at) / 1000;
+        Some(format!("this one is {older} s older than the last of them"))
+    }
+
+    /// Small authors come first, larger ones fill up.
+    fn of_new(&self, taken: &Taken) -> String {
+        let is_small = is_of_small_author(self.post);
+        match taken.oldest.get(&is_small) {
+            None if !is_small && taken.posts > 0 => {
+                "those are of authors with few followers, who come first".to_owned()
+            }
+            oldest => self
+                .by_time(oldest)
+                .unwrap_or_else(|| "it reads only the newest there are".to_owned()),
+        }
+    }
+
+    fn by_similarity(&self, least: Option<f32>) -> String {
+        let mut liked = self
+            .page
+            .outcome
+            .query
+            .sequence
+            .iter()
+            .filter(|entry| entry.is_positive());
+        if self.channel == Channel::SimilarToRecent && liked.any(|entry| entry.post == self.post.core.key) {
+            return "the viewer liked this one, and it looks for others".to_owned();
+        }
+        let own = self.post.hit(self.channel).map(|hit| hit.score);
+        match (own, least) {
+            (Some(own), Some(least)) if own < least => {
+                format!("its similarity is {own:.3}, theirs is at least {least:.3}")
+            }
+            (Some(own), Some(least)) => {
+                format!(
+                    "its similarity is {own:.3}, theirs is at least {least:.3}, but nearer ones come first, and an approximate search passes some over"
+                )
+            }
+            (Some(own), None) => format!("its similarity is {own:.3}"),
+            (None, _) => "no vectors are known to compare: of the post, or of what the viewer liked".to_owned(),
+        }
+    }
+
+    /// Why the channel has not looked.
+    fn not_asked(&self) -> Option<&'static str> {
+        let mut reports = self.page.outcome.report.components.iter();
+        let report = reports.find(|report| report.component == self.channel.as_str() && report.stage == Stage::Source);
+        match report.map(|report| &report.status) {
+            None => Some("did not look for this page"),
+            Some(Status::Disabled) => Some(match self.channel {
+                Channel::OutOfNetwork | Channel::SimilarToRecent => {
+                    "did not look: it is switched off, or the viewer has liked nothing"
+                }
+                _ => "did not look: it is switched off",
+            }),
+            Some(Status::TimedOut) => Some("ran out of time"),
+            Some(Status::Skipped(_) | Status::Failed { .. }) => Some("failed"),
+            Some(Status::Ok) => None,
+        }
     }
 }

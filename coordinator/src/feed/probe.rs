@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covey_config::{Config, FeedConfig, Metric};
-use covey_pipeline::{Components, PipelineError, Reply, RunContext, Source};
+use covey_pipeline::{Components, PipelineError, Removed, Reply, RunContext, Source};
 use covey_shared::ids::PostKey;
 use covey_shared::wire::{Candidate, PostView};
 
@@ -18,7 +18,7 @@ use crate::feed::pipeline::{self, FeedPipeline};
 use crate::feed::query::FeedQuery;
 use crate::feed::service::FeedOutcome;
 use crate::feed::shards::Shards;
-use crate::sources::interests::{interest_vector, liked, medoids, similarity};
+use crate::sources::interests::{mean_interest, similarity, single_interests};
 
 /// Most posts that a request may have explained.
 pub(crate) const MOST: usize = 100;
@@ -78,9 +78,7 @@ fn components(lasting: &Lasting, config: &Config) -> Components<FeedQuery, FeedC
 
 /// What of `asked` a run has not found, and is to be looked at.
 pub(crate) fn query(outcome: &FeedOutcome, asked: &[PostKey]) -> Option<FeedQuery> {
-    let lists = outcome.selected.iter().chain(outcome.reserve.iter());
-    let removed = outcome.removed.iter().map(|removed| &removed.candidate);
-    let found: BTreeSet<PostKey> = lists.chain(removed).map(|post| post.core.key).collect();
+    let found: BTreeSet<PostKey> = outcome.candidates().map(|(post, _)| post.core.key).collect();
     let missing: BTreeSet<PostKey> = asked.iter().copied().filter(|key| !found.contains(key)).collect();
     (!missing.is_empty()).then(|| FeedQuery {
         asked: missing.into_iter().take(MOST).collect(),
@@ -99,15 +97,12 @@ impl Probes {
                 ..Probes::default()
             };
         };
-        let passed = judged.selected.iter().chain(judged.reserve.iter());
-        let removed = judged.removed.iter();
-        let removed = removed.map(|removed| (&removed.candidate, Some((removed.component, removed.reason))));
-        let one = |(post, removed): (&FeedCandidate, _)| {
-            let post = post.clone();
+        let one = |(post, removed): (&FeedCandidate, Option<&Removed<FeedCandidate>>)| {
+            let (post, removed) = (post.clone(), removed.map(|removed| (removed.component, removed.reason)));
             (post.core.key, Probe { post, removed })
         };
         Probes {
-            posts: passed.map(|post| (post, None)).chain(removed).map(one).collect(),
+            posts: judged.candidates().map(one).collect(),
             partial: !judged.query.ledger.account().report.is_whole() || !judged.report.degraded.is_empty(),
         }
     }
@@ -133,7 +128,8 @@ impl Source<FeedQuery, FeedCandidate> for Asked {
                 self.shards.vectors(query.asked.clone(), &context),
             );
             let cores = query.ledger.take("Asked", cores)?;
-            let vectors = query.ledger.take("Asked", vectors)?;
+            // Without them similarities are not told; all else is.
+            let vectors = query.ledger.take("Asked", vectors).unwrap_or_default();
             let vector = |view: PostView| (view.post.key, view.post.vector.to_f32());
             let vectors: BTreeMap<PostKey, Vec<f32>> = vectors.into_iter().map(vector).collect();
             let near = self.interests(query);
@@ -155,13 +151,10 @@ impl Asked {
         let Some(vectors) = query.liked.get() else {
             return Vec::new();
         };
-        let (mean, single) = (&self.feed.out_of_network, &self.feed.similar_to_recent);
-        let posts = liked(&query.sequence, mean.history);
-        let mean = interest_vector(&posts, vectors, query.now, mean.half_life);
-        let posts = liked(&query.sequence, single.history);
-        let single = medoids(&posts, vectors, single.medoids);
+        let mean = mean_interest(query, vectors, &self.feed.out_of_network);
         let mean = mean.map(|vector| (Channel::OutOfNetwork, vector));
-        let single = single.into_iter().map(|vector| (Channel::SimilarToRecent, vector));
+        let single = single_interests(query, vectors, &self.feed.similar_to_recent).into_iter();
+        let single = single.map(|vector| (Channel::SimilarToRecent, vector));
         mean.into_iter().chain(single).collect()
     }
 

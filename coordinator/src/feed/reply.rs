@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use covey_api::v1;
-use covey_config::RuleConfig;
+use covey_config::{FeedConfig, RuleConfig};
 use covey_pipeline::Report;
 use covey_shared::ids::LogIndex;
 use covey_shared::model::{ActionKind, Media, MediaKind};
@@ -35,6 +35,9 @@ pub(crate) struct Page<'a> {
     pub(crate) cursor: String,
     /// The model in service.
     pub(crate) ranker: Option<&'a dyn Ranker>,
+    /// In service.
+    pub(crate) config: &'a FeedConfig,
+    /// Those that apply to this feed.
     pub(crate) rules: &'a [RuleConfig],
     /// What is explained and was not found.
     pub(crate) probes: &'a Probes,

@@ -46,7 +46,7 @@ impl Run<'_> {
             ..self.query(BTreeSet::new())
         };
         let run = self.serving.following.run(self.asked_of_pipeline(query));
-        let outcome = run.await.map_err(unavailable)?;
+        let mut outcome = run.await.map_err(unavailable)?;
         let session = following::advance(session, section, &outcome);
         if session.is_none() && !outcome.query.ledger.account().report.is_whole() {
             // Without a cursor it would look like the end of the list.
@@ -56,6 +56,7 @@ impl Run<'_> {
             });
         }
         let cursor = session.map(|session| session.seal(sealer)).unwrap_or_default();
+        self.serving.following.start_side_effects(&mut outcome);
         Ok(self.reply(&outcome, &Probes::default(), cursor))
     }
 
@@ -73,21 +74,21 @@ impl Run<'_> {
             Some(reserve) => {
                 let mut run = run.clone();
                 run.query.resumed = true;
-                run.at_least = request.limit;
                 let outcome = pipeline.resume(run, reserve.to_vec()).await;
                 Some(outcome.map_err(unavailable)?)
             }
             None => None,
         };
-        let outcome = match resumed {
+        let mut outcome = match resumed {
             Some(outcome) if outcome.selected.len() >= request.limit => outcome,
-            // Too little of it may be shown: start over. A short page, of which nothing was recorded, is still better than none.
+            // Too little of it may be shown: start over. A short page is still better than none.
             short => match (pipeline.run(run).await, short) {
                 (Ok(outcome), _) => outcome,
                 (Err(_), Some(short)) if !short.selected.is_empty() => short,
                 (Err(error), _) => return Err(unavailable(error)),
             },
         };
+        pipeline.start_side_effects(&mut outcome);
         let cursor = self.next_cursor(&cursor, &outcome);
         let cursor = cursor.map(|cursor| cursor.seal(sealer)).unwrap_or_default();
         let probes = self.probes(&outcome).await;
@@ -113,10 +114,11 @@ impl Run<'_> {
         let Some(query) = probe::query(outcome, asked) else {
             return Probes::default();
         };
-        let run = Request {
-            result_size: Some(probe::MOST),
-            ..self.asked_of_pipeline(query)
-        };
+        let mut run = self.asked_of_pipeline(query);
+        run.result_size = Some(probe::MOST);
+        // The feed is there, and has been recorded: no look at other posts may cost it.
+        let now = self.service.env.clock.monotonic().0;
+        run.deadline = now + run.deadline.saturating_sub(now) / 2;
         Probes::of(self.serving.probing.run(run).await)
     }
 
@@ -130,6 +132,7 @@ impl Run<'_> {
             cursor,
             ranker: service.lasting.ranker.as_deref().filter(|_| ranked),
             probes,
+            config: &serving.config.feed,
             rules: if ranked { &serving.config.feed.rules.0 } else { &[] },
             sealer: &service.sealer,
             map_version: service.lasting.shards.map_version(),

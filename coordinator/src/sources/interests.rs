@@ -3,10 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use covey_config::Metric;
+use covey_config::{Metric, OutOfNetworkConfig, SimilarToRecentConfig};
 use covey_shared::ids::{PostKey, UnixMillis};
 
+use crate::feed::query::FeedQuery;
 use crate::hydrators::user_action_sequence::SequenceEntry;
+
+/// Vectors of posts.
+type Vectors = BTreeMap<PostKey, Vec<f32>>;
+
+/// What OutOfNetwork searches around.
+pub(crate) fn mean_interest(query: &FeedQuery, vectors: &Vectors, config: &OutOfNetworkConfig) -> Option<Vec<f32>> {
+    let liked = liked(&query.sequence, config.history);
+    interest_vector(&liked, vectors, query.now, config.half_life)
+}
+
+/// What SimilarToRecent searches around.
+pub(crate) fn single_interests(query: &FeedQuery, vectors: &Vectors, config: &SimilarToRecentConfig) -> Vec<Vec<f32>> {
+    medoids(&liked(&query.sequence, config.history), vectors, config.medoids)
+}
 
 /// The last liked posts, newest first, each once: at most `most`, with the moment of the last time.
 pub(crate) fn liked(sequence: &[SequenceEntry], most: usize) -> Vec<(PostKey, UnixMillis)> {
@@ -21,9 +36,9 @@ pub(crate) fn liked(sequence: &[SequenceEntry], most: usize) -> Vec<(PostKey, Un
 
 /// The unit vector in the direction of Σ 2^(−age / half-life) · vector. `None` when no vector is known, or when they
 /// cancel out. Vectors of another length than most are left out: they are of another space.
-pub(crate) fn interest_vector(
+fn interest_vector(
     liked: &[(PostKey, UnixMillis)],
-    vectors: &BTreeMap<PostKey, Vec<f32>>,
+    vectors: &Vectors,
     now: UnixMillis,
     half_life: Duration,
 ) -> Option<Vec<f32>> {
@@ -56,11 +71,7 @@ const MIN_GAIN: f64 = 0.05;
 /// Vectors, as they are stored, of at most `most` of the liked posts: those that stand for all of them best. Each is chosen such that
 /// Σᵢ maxₘ cos(i, m), over all posts i and the medoids m so far, grows most (the BUILD step of PAM: Kaufman & Rousseeuw, Finding Groups
 /// in Data, 1990); among equals the newest.
-pub(crate) fn medoids(
-    liked: &[(PostKey, UnixMillis)],
-    vectors: &BTreeMap<PostKey, Vec<f32>>,
-    most: usize,
-) -> Vec<Vec<f32>> {
+fn medoids(liked: &[(PostKey, UnixMillis)], vectors: &Vectors, most: usize) -> Vec<Vec<f32>> {
     let known = liked.iter().filter_map(|(post, _)| vectors.get(post));
     let mut posts: Vec<(&Vec<f32>, Vec<f32>)> = known.filter_map(|vector| Some((vector, unit(vector)?))).collect();
     let dim = posts.first().map_or(0, |(vector, _)| vector.len());

@@ -9,7 +9,7 @@ use covey_pipeline::{Reply, RunContext, Source};
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::FeedQuery;
 use crate::feed::shards::Shards;
-use crate::sources::interests::{interest_vector, liked};
+use crate::sources::interests::mean_interest;
 use crate::sources::nearest::Nearest;
 
 const NAME: &str = Channel::OutOfNetwork.as_str();
@@ -37,7 +37,6 @@ impl Source<FeedQuery, FeedCandidate> for OutOfNetwork {
     /// 3. Their fixed-width fields.
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
-            let liked = liked(&query.sequence, self.config.history);
             let nearest = Nearest {
                 name: NAME,
                 shards: self.shards.as_ref(),
@@ -46,7 +45,7 @@ impl Source<FeedQuery, FeedCandidate> for OutOfNetwork {
                 reads: self.reads,
             };
             let vectors = nearest.liked().await?;
-            let Some(vector) = interest_vector(&liked, vectors, query.now, self.config.half_life) else {
+            let Some(vector) = mean_interest(query, vectors, &self.config) else {
                 // All that the viewer liked is gone: expired, deleted, or without a vector.
                 query.ledger.note(NAME, "no_vectors");
                 return Ok(Vec::new());

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::{FeedQuery, MAX_LIST};
 use crate::feed::shards::Shards;
-use crate::sources::interests::{liked, medoids};
+use crate::sources::interests::{liked, single_interests};
 use crate::sources::nearest::Nearest;
 
 const NAME: &str = Channel::SimilarToRecent.as_str();
@@ -53,7 +53,7 @@ impl Source<FeedQuery, FeedCandidate> for SimilarToRecent {
             let mut filter = query.pushed_down(&[NAME]);
             filter.not_posts.splice(..0, liked.iter().map(|(key, _)| key.post));
             filter.not_posts.truncate(MAX_LIST);
-            let medoids = medoids(&liked, nearest.liked().await?, self.config.medoids);
+            let medoids = single_interests(query, nearest.liked().await?, &self.config);
             if medoids.is_empty() {
                 query.ledger.note(NAME, "no_vectors");
             }

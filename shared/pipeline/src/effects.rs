@@ -7,7 +7,7 @@ use serde::Serialize;
 use tracing::{Instrument, Span};
 
 use crate::call::{At, Call, Ended, Face};
-use crate::{RunContext, SideEffect, SideEffectInput, Spawner, Stage, Status};
+use crate::{ComponentReport, RunContext, SideEffect, SideEffectInput, Spawner, Stage, Status};
 
 /// Side effects of a pool since it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,35 +75,54 @@ impl EffectPool {
         taken.ok().map(|_| Permit(Arc::clone(&self.counters)))
     }
 
-    /// Starts a side effect, unless it is disabled or there is no permit.
+    /// Starts a side effect, unless it is disabled or there is no permit; says which.
     pub(crate) fn start<Q, C>(
         &self,
         run: &RunContext,
         effect: &Arc<dyn SideEffect<Q, C>>,
         input: &Arc<SideEffectInput<Q, C>>,
-    ) -> Status
+    ) -> ComponentReport
     where
         Q: Send + Sync + 'static,
         C: Send + Sync + 'static,
     {
-        if !effect.enable(&input.query) {
-            return Status::Disabled;
-        }
-        let Some(permit) = self.permit() else {
-            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-            return Status::Skipped("no_permit");
+        let face = Face {
+            name: effect.name(),
+            enabled: effect.enable(&input.query),
+            required: false,
+            budget: effect.budget(),
         };
+        let call = Call::detached(run, At::first(Stage::SideEffect), face, input.selected.len());
+        let status = match face.enabled.then(|| self.permit()) {
+            None => Status::Disabled,
+            Some(None) => {
+                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                Status::Skipped("no_permit")
+            }
+            Some(Some(permit)) => {
+                self.spawn(permit, face, run, effect, input);
+                Status::Ok
+            }
+        };
+        call.report(status)
+    }
+
+    fn spawn<Q, C>(
+        &self,
+        permit: Permit,
+        face: Face,
+        run: &RunContext,
+        effect: &Arc<dyn SideEffect<Q, C>>,
+        input: &Arc<SideEffectInput<Q, C>>,
+    ) where
+        Q: Send + Sync + 'static,
+        C: Send + Sync + 'static,
+    {
         let (run, effect, input) = (run.clone(), Arc::clone(effect), Arc::clone(input));
         // A trace of its own, linked to the request's: as a child it would keep the request's span open after the reply.
         let span = tracing::info_span!(parent: None, "side_effect", request_id = %run.request_id());
         span.follows_from(Span::current());
         let task = async move {
-            let face = Face {
-                name: effect.name(),
-                enabled: true,
-                required: false,
-                budget: effect.budget(),
-            };
             let call = Call::detached(&run, At::first(Stage::SideEffect), face, input.selected.len());
             let ended: Ended<()> = call.run(|| effect.run(&call.context, &input)).await;
             let counter = match ended.answer {
@@ -113,7 +132,6 @@ impl EffectPool {
             counter.fetch_add(1, Ordering::Relaxed);
         };
         self.spawner.spawn(Box::pin(task.instrument(span)));
-        Status::Ok
     }
 }
 

@@ -17,7 +17,7 @@ fn side_effects_run_after_the_reply_and_see_what_was_served() {
         world.fake("history").delay(ms(400)).budget(SIDE_EFFECT_BUDGET),
     ));
     let pipeline = world.pipeline(list, Limits::default());
-    let outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
+    let outcome = world.serve(&pipeline, world.request()).expect("nothing fails");
     assert_eq!(outcome.report.took, ms(0));
     assert_eq!(
         outcome.report.of("history").next().map(|entry| &entry.status),
@@ -50,7 +50,7 @@ fn side_effects_beyond_the_permits_are_dropped_and_counted() {
         list.side_effects.push(Arc::new(world.fake(name)));
     }
     let pipeline = world.pipeline(list, Limits::default());
-    let outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
+    let outcome = world.serve(&pipeline, world.request()).expect("nothing fails");
     assert_eq!(outcome.report.side_effects_dropped, 1);
     assert_eq!(
         outcome.report.of("e3").next().map(|entry| &entry.status),
@@ -69,13 +69,13 @@ fn side_effects_beyond_the_permits_are_dropped_and_counted() {
         },
         "a lost task gives its permit back"
     );
-    let again = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
+    let again = world.serve(&pipeline, world.request()).expect("nothing fails");
     assert_eq!(again.report.side_effects_dropped, 1);
     // What takes its place has no permits of its own.
     let mut list = world.finding(5, posts(1..4));
     list.side_effects.push(Arc::new(world.fake("e4")));
     let next = world.pipeline(list, Limits::default());
-    let outcome = world.timer.drive(next.run(world.request())).expect("nothing fails");
+    let outcome = world.serve(&next, world.request()).expect("nothing fails");
     assert_eq!(
         (outcome.report.side_effects_dropped, world.effects.stats().dropped),
         (1, 3)
@@ -91,8 +91,7 @@ fn a_failing_or_endless_side_effect_is_counted_and_ends() {
         .push(Arc::new(world.fake("endless").delay(ms(3_600_000)).budget(ms(700))));
     let pipeline = world.pipeline(list, Limits::default());
     world
-        .timer
-        .drive(pipeline.run(world.request()))
+        .serve(&pipeline, world.request())
         .expect("side effects fail no run");
     drive_all(&world.timer, world.tasks.take());
     assert_eq!(world.names("cancelled"), ["endless"]);
@@ -105,6 +104,17 @@ fn a_failing_or_endless_side_effect_is_counted_and_ends() {
             dropped: 0
         }
     );
+}
+
+#[test]
+fn what_nobody_is_shown_has_no_side_effects() {
+    let world = World::default();
+    let mut list = world.finding(5, posts(1..4));
+    list.side_effects.push(Arc::new(world.fake("history")));
+    let pipeline = world.pipeline(list, Limits::default());
+    let outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
+    assert!(world.tasks.take().is_empty());
+    assert_eq!(outcome.candidates().count(), 3);
 }
 
 #[test]

@@ -16,7 +16,7 @@
 //! | 8b | backfill | | while too few survive: take the next of the ranked reserve, hydrate them, filter the whole slate |
 //! | 8c | arranger | [`Arranger`] | at most one; what it leaves out is made up for by backfill, and it is asked again |
 //! | 9 | truncate to the result size | | what is not on the page leads the reserve |
-//! | 10 | side effects | [`SideEffect`] | spawned; the reply does not wait for them |
+//! | 10 | side effects | [`SideEffect`] | spawned by [`Pipeline::start_side_effects`] once the outcome is shown; the reply does not wait for them |
 //!
 //! # When a component fails
 //!

@@ -19,8 +19,6 @@ pub struct Request<Q, Id> {
     pub deadline: Duration,
     /// Wanted number of results, if fewer than [`Limits::result_size`](crate::Limits::result_size).
     pub result_size: Option<usize>,
-    /// With fewer results the run was an attempt of which the caller shows nothing: it has no side effects.
-    pub at_least: usize,
     /// Identities to follow through the run for `explain`. The caller bounds their number.
     pub watch: BTreeSet<Id>,
 }
@@ -34,7 +32,6 @@ impl<Q, Id> Request<Q, Id> {
             request_id,
             deadline,
             result_size: None,
-            at_least: 0,
             watch: BTreeSet::new(),
         }
     }
@@ -94,6 +91,13 @@ pub struct Outcome<Q, C: Candidate> {
 }
 
 impl<Q, C: Candidate> Outcome<Q, C> {
+    /// All candidates, each with its removal if it was removed. Of several copies of one, that which came furthest is the last.
+    pub fn candidates(&self) -> impl Iterator<Item = (&C, Option<&Removed<C>>)> {
+        let removed = self.removed.iter().map(|removed| (&removed.candidate, Some(removed)));
+        let ranked = self.reserve.iter().chain(self.selected.iter());
+        removed.chain(ranked.map(|candidate| (candidate, None)))
+    }
+
     /// Where the candidate with this identity ended, watched or not. If a duplicate of it was removed and another
     /// copy went on, this is where the one that came furthest ended.
     pub fn fate(&self, id: &C::Id) -> Fate {

@@ -8,7 +8,7 @@ use crate::effects::EffectPool;
 use crate::run::{Run, Start};
 use crate::{
     Arranger, BuildError, Candidate, Filter, Hydrator, Outcome, PipelineError, QueryHydrator, Request, RunContext,
-    Scorer, Selector, SideEffect, Source, Stage, Timer,
+    Scorer, Selector, SideEffect, SideEffectInput, Source, Stage, Status, Timer,
 };
 
 /// The components of a pipeline. The order within a list is the order in which its members run or are applied.
@@ -149,7 +149,8 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
 
     /// Serves a request from scratch.
     ///
-    /// Dropping the future cancels the run with all its components; side effects start only at its end.
+    /// Dropping the future cancels the run with all its components. Once it is decided that the outcome is shown,
+    /// [`start_side_effects`](Self::start_side_effects) does the rest.
     ///
     /// # Errors
     /// See [`PipelineError`]. An empty result is no error.
@@ -171,9 +172,26 @@ impl<Q: Send + Sync + 'static, C: Candidate> Pipeline<Q, C> {
         if context.time_left().is_zero() {
             return Err(PipelineError::DeadlineExceeded);
         }
-        Run::new(&self.components, &self.limits, &self.effects, context, request.watch)
-            .execute(start, request.query, (request.result_size, request.at_least))
+        Run::new(&self.components, &self.limits, context, request.watch)
+            .execute(start, request.query, request.result_size)
             .await
+    }
+
+    /// Stage 10, for an outcome that is shown: an attempt of which nobody sees anything leaves no traces. Waits for nothing; what is started
+    /// is told in the report.
+    pub fn start_side_effects(&self, outcome: &mut Outcome<Q, C>) {
+        let input = Arc::new(SideEffectInput {
+            query: Arc::clone(&outcome.query),
+            selected: Arc::clone(&outcome.selected),
+            reserve: Arc::clone(&outcome.reserve),
+        });
+        // Each has a budget of its own, whatever the request has left.
+        let context = RunContext::new(outcome.report.request_id, Duration::MAX, Arc::clone(&self.timer));
+        for effect in &self.components.side_effects {
+            let report = self.effects.start(&context, effect, &input);
+            outcome.report.side_effects_dropped += usize::from(matches!(report.status, Status::Skipped(_)));
+            outcome.report.push(report);
+        }
     }
 }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 use tracing::Instrument;
 
 use crate::call::{At, Call, Face, face};
-use crate::effects::EffectPool;
 use crate::trace::{TraceEvent, Tracer};
 use crate::{
-    Candidate, Components, Failure, Limits, Outcome, PipelineError, Removed, Report, RunContext, Selection,
-    SideEffectInput, Stage, StageReport, Status,
+    Candidate, Components, Failure, Limits, Outcome, PipelineError, Removed, Report, RunContext, Selection, Stage,
+    StageReport, Status,
 };
 
 mod candidates;
@@ -36,7 +35,6 @@ pub(crate) struct Stop {
 pub(crate) struct Run<'p, Q, C: Candidate> {
     parts: &'p Components<Q, C>,
     limits: &'p Limits,
-    effects: &'p EffectPool,
     context: RunContext,
     started: Duration,
     report: Report,
@@ -45,20 +43,13 @@ pub(crate) struct Run<'p, Q, C: Candidate> {
 }
 
 impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
-    pub fn new(
-        parts: &'p Components<Q, C>,
-        limits: &'p Limits,
-        effects: &'p EffectPool,
-        context: RunContext,
-        watch: BTreeSet<C::Id>,
-    ) -> Self {
+    pub fn new(parts: &'p Components<Q, C>, limits: &'p Limits, context: RunContext, watch: BTreeSet<C::Id>) -> Self {
         let started = context.now();
         let report = Report::new(context.request_id());
         let tracer = Tracer::new(watch);
         Self {
             parts,
             limits,
-            effects,
             context,
             started,
             report,
@@ -71,13 +62,13 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
         mut self,
         start: Start<C>,
         mut query: Q,
-        (result_size, at_least): (Option<usize>, usize),
+        result_size: Option<usize>,
     ) -> Result<Outcome<Q, C>, PipelineError> {
         let size = result_size.unwrap_or(usize::MAX).min(self.limits.result_size);
         let span = tracing::info_span!("pipeline", request_id = %self.context.request_id());
         async move {
             match self.stages(start, &mut query, size).await {
-                Ok(selection) => Ok(self.finish(query, selection, at_least)),
+                Ok(selection) => Ok(self.finish(query, selection)),
                 Err(stop) => Err(self.unavailable(stop)),
             }
         }
@@ -173,40 +164,16 @@ impl<'p, Q: Send + Sync + 'static, C: Candidate> Run<'p, Q, C> {
         self.close_stage(at, started, input, output);
     }
 
-    /// Stage 10 and the outcome.
-    fn finish(mut self, query: Q, selection: Selection<C>, at_least: usize) -> Outcome<Q, C> {
+    fn finish(mut self, query: Q, selection: Selection<C>) -> Outcome<Q, C> {
         self.tracer
             .note_positions(&selection.selected, |position| TraceEvent::Selected { position });
         self.tracer
             .note_positions(&selection.reserve, |position| TraceEvent::Reserved { position });
-        let (query, selected, reserve) = (
-            Arc::new(query),
-            Arc::new(selection.selected),
-            Arc::new(selection.reserve),
-        );
-        let input = Arc::new(SideEffectInput {
-            query: Arc::clone(&query),
-            selected: Arc::clone(&selected),
-            reserve: Arc::clone(&reserve),
-        });
-        let is_shown = selected.len() >= at_least;
-        for effect in self.parts.side_effects.iter().filter(|_| is_shown) {
-            let status = self.effects.start(&self.context, effect, &input);
-            self.report.side_effects_dropped += usize::from(matches!(status, Status::Skipped(_)));
-            let face = Face {
-                name: effect.name(),
-                enabled: true,
-                required: false,
-                budget: effect.budget(),
-            };
-            let call = Call::new(&self.context, At::first(Stage::SideEffect), face, selected.len());
-            self.report.push(call.report(status));
-        }
         self.report.took = self.context.now().saturating_sub(self.started);
         Outcome {
-            query,
-            selected,
-            reserve,
+            query: Arc::new(query),
+            selected: Arc::new(selection.selected),
+            reserve: Arc::new(selection.reserve),
             removed: self.removed,
             report: self.report,
             traces: self.tracer.finish(),

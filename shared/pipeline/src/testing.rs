@@ -137,7 +137,13 @@ impl World {
         limits: Limits,
         request: Request<Query, u64>,
     ) -> Outcomes {
-        let pipeline = self.pipeline(components, limits);
-        self.timer.drive(pipeline.run(request))
+        self.serve(&self.pipeline(components, limits), request)
+    }
+
+    /// Runs it, and shows what comes.
+    pub fn serve(&self, pipeline: &Pipeline<Query, Post>, request: Request<Query, u64>) -> Outcomes {
+        let mut outcome = self.timer.drive(pipeline.run(request))?;
+        pipeline.start_side_effects(&mut outcome);
+        Ok(outcome)
     }
 }
