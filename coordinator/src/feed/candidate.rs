@@ -26,17 +26,20 @@ pub enum Channel {
     New,
     /// Many replies and quotes lately.
     Active,
+    /// Written by a user to whom the viewer subscribes.
+    Subscribed,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Channel; 6] = [
+    pub const ALL: [Channel; 7] = [
         Channel::InNetwork,
         Channel::OutOfNetwork,
         Channel::SimilarToRecent,
         Channel::Popular,
         Channel::New,
         Channel::Active,
+        Channel::Subscribed,
     ];
 
     /// The name of the channel's source.
@@ -48,6 +51,7 @@ impl Channel {
             Channel::Popular => "Popular",
             Channel::New => "New",
             Channel::Active => "Active",
+            Channel::Subscribed => "Subscribed",
         }
     }
 }

@@ -190,6 +190,9 @@ impl Look<'_> {
             Channel::OutOfNetwork | Channel::SimilarToRecent => self.by_similarity(taken.least),
             Channel::Popular if count < most => "only posts with engagement are in its list".to_owned(),
             Channel::Popular => "those have more engagement of late".to_owned(),
+            Channel::Subscribed => self.by_time(taken.oldest.values().min()).unwrap_or_else(|| {
+                "the viewer does not subscribe to its author, or of that one newer ones come first".to_owned()
+            }),
             Channel::Active if count < most => "only posts with answers or quotes are in its list".to_owned(),
             Channel::Active => "more was written about those of late".to_owned(),
         };
@@ -206,6 +209,7 @@ impl Look<'_> {
             Channel::Popular => feed.popular.max_posts,
             Channel::New => feed.new.max_posts,
             Channel::Active => feed.active.max_posts,
+            Channel::Subscribed => feed.subscribed.max_posts,
         }
     }
 
@@ -263,6 +267,9 @@ impl Look<'_> {
             Some(Status::Disabled) => Some(match self.channel {
                 Channel::OutOfNetwork | Channel::SimilarToRecent => {
                     "did not look: it is switched off, or the viewer has liked nothing"
+                }
+                Channel::Subscribed => {
+                    "did not look: it is switched off, or the viewer follows all to whom there is a subscription"
                 }
                 _ => "did not look: it is switched off",
             }),

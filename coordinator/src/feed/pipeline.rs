@@ -147,6 +147,10 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             lists,
             config: feed.active.clone(),
         }),
+        Box::new(sources::subscribed::Subscribed {
+            shards: shards(),
+            config: feed.subscribed.clone(),
+        }),
     ]
 }
 
@@ -219,7 +223,12 @@ pub(crate) fn assemble(
     ];
     let largest = sources
         .into_iter()
-        .chain([feed.popular.max_posts, feed.new.max_posts, feed.active.max_posts])
+        .chain([
+            feed.popular.max_posts,
+            feed.new.max_posts,
+            feed.active.max_posts,
+            feed.subscribed.max_posts,
+        ])
         .chain([following::most(config.limits.feed_posts)])
         .max();
     let limits = Limits {

@@ -54,6 +54,7 @@ fn channels_and_scorers_stand_in_their_order() {
         "Popular",
         "New",
         "Active",
+        "Subscribed",
     ];
     assert_eq!(names(Stage::Source), sources);
     let scorers = [

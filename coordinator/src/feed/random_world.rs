@@ -276,8 +276,12 @@ fn random_post(rng: &mut SmallRng, id: u64, earlier: &[Candidate]) -> Candidate 
 
 fn random_viewer(rng: &mut SmallRng, posts: &[Candidate]) -> ViewerState {
     let mut users = |share: f64| (2..=AUTHORS).filter(|_| rng.random_bool(share)).map(UserId).collect();
-    let (mut follows, blocks, mutes, subscriptions): (Vec<_>, _, _, _) =
+    let (mut follows, blocks, mutes, mut subscriptions): (Vec<_>, _, _, Vec<_>) =
         (users(0.5), users(0.1), users(0.1), users(0.3));
+    // Somebody is followed, and somebody else subscribed to and not followed.
+    let paid = UserId(rng.random_range(3..=AUTHORS));
+    follows.retain(|user| *user != paid);
+    subscriptions.push(paid);
     if follows.is_empty() {
         follows.push(UserId(2));
     }

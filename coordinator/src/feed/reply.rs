@@ -205,6 +205,7 @@ pub(crate) fn channel(channel: Channel) -> v1::Channel {
         Channel::Popular => v1::Channel::Popular,
         Channel::New => v1::Channel::New,
         Channel::Active => v1::Channel::Active,
+        Channel::Subscribed => v1::Channel::Subscribed,
     }
 }
 

@@ -127,13 +127,3 @@ fn settings_that_do_not_fit_leave_those_before_in_service_and_say_why() {
     let now = service.in_service();
     assert_eq!((now.serving.config.feed.oon_factor, &now.problem), (0.25, &None));
 }
-
-#[test]
-fn the_least_shares_of_all_channels_are_never_more_than_everything() {
-    let service = start();
-    let too_much = 1.0 / crate::feed::candidate::Channel::ALL.len() as f64 + 0.001;
-    service.learn(&settings(7, &[("feed.channel_min_share", &too_much.to_string())]));
-    let now = service.in_service();
-    let problem = now.problem.as_ref().expect("it is refused");
-    assert!(problem.contains("feed.channel_min_share"), "{problem}");
-}

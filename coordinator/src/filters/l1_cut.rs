@@ -50,7 +50,9 @@ impl L1Cut {
         }
         let mut order: Vec<usize> = (0..posts.len()).collect();
         order.sort_by_key(|i| (Reverse(posts[*i].l1.and_then(Score::new)), posts[*i].post()));
-        let share = (self.min_share * self.most as f64) as usize;
+        // No more than an equal one: the last channels would have none.
+        let share = self.min_share.min(1.0 / Channel::ALL.len() as f64);
+        let share = (share * self.most as f64) as usize;
         let of = |channel| {
             order
                 .iter()

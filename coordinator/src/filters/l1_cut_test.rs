@@ -6,26 +6,27 @@ use crate::feed::testing::{MINUTE, ago, core, l1, post, query, verdicts};
 fn rule() -> L1Cut {
     L1Cut {
         l1: l1(),
-        most: 10,
-        min_share: 0.2,
+        most: 20,
+        min_share: 0.1,
     }
 }
 
 #[test]
 fn each_channel_keeps_its_share_and_the_rest_goes_by_score() {
-    let mut posts: Vec<_> = (0..12)
+    let mut posts: Vec<_> = (0..22)
         .map(|i| FeedCandidate::found(core(i + 2, i + 1), Channel::Popular, 1))
         .collect();
     let oldest = |i: u64| FeedCandidate::found(core(50 + i, 100 + i), Channel::New, 1);
     posts.extend((0..3).map(oldest));
-    for post in &mut posts[12..] {
+    for post in &mut posts[22..] {
         post.core.created_at = ago(1000 * MINUTE);
     }
     let said = verdicts(&rule(), &query(), &mut posts);
-    let kept: Vec<_> = (0..15).filter(|i| said[*i] == Verdict::Keep).collect();
-    // Two of ten are New's share; of posts with equal scores the lower ids stay.
-    assert_eq!(kept, [0, 1, 2, 3, 4, 5, 6, 7, 12, 13]);
-    assert_eq!(said[14], Verdict::Remove("below_the_cut"));
+    let kept: Vec<_> = (0..25).filter(|i| said[*i] == Verdict::Keep).collect();
+    // Two of twenty are New's share; of posts with equal scores the lower ids stay.
+    let wanted: Vec<_> = (0..18).chain([22, 23]).collect();
+    assert_eq!(kept, wanted);
+    assert_eq!(said[24], Verdict::Remove("below_the_cut"));
 }
 
 #[test]
@@ -39,15 +40,24 @@ fn nothing_is_cut_when_all_fit() {
 }
 
 #[test]
-fn shares_that_add_up_to_more_than_all_are_cut_off() {
+fn no_share_is_more_than_an_equal_one() {
+    let channels = Channel::ALL.len();
     let rule = L1Cut {
-        min_share: 0.25,
-        most: 3,
+        min_share: 1.0,
+        most: 2 * channels,
         ..rule()
     };
-    let mut posts: Vec<_> = (0..8).map(|i| post(i + 2, i + 1)).collect();
+    let mut posts: Vec<_> = (0..40)
+        .map(|i| FeedCandidate::found(core(i + 2, i + 1), Channel::ALL[0], 1))
+        .collect();
+    let oldest = |i: u64| FeedCandidate::found(core(50 + i, 100 + i), Channel::ALL[channels - 1], 1);
+    posts.extend((0..9).map(oldest));
+    for post in &mut posts[40..] {
+        post.core.created_at = ago(1000 * MINUTE);
+    }
     let said = verdicts(&rule, &query(), &mut posts);
-    assert_eq!(said.iter().filter(|said| **said == Verdict::Keep).count(), 3);
+    let kept = |said: &[Verdict]| said.iter().filter(|said| **said == Verdict::Keep).count();
+    assert_eq!((kept(&said[..40]), kept(&said[40..])), (2 * channels - 2, 2));
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn channel(name: ChannelName) -> Channel {
         ChannelName::Popular => Channel::Popular,
         ChannelName::New => Channel::New,
         ChannelName::Active => Channel::Active,
+        ChannelName::Subscribed => Channel::Subscribed,
     }
 }
 

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use covey_config::InNetworkConfig;
-use covey_pipeline::{Reply, RunContext, Source};
-use covey_shared::ids::UnixMillis;
+use covey_pipeline::{ComponentError, Reply, RunContext, Source};
+use covey_shared::ids::{UnixMillis, UserId};
 
 use crate::cluster::InNetworkAsk;
 use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::query::{FeedQuery, MAX_LIST};
 use crate::feed::shards::Shards;
-
-const NAME: &str = Channel::InNetwork.as_str();
 
 /// Asks the shards of the followed authors; which of an author's posts count is decided there.
 pub(crate) struct InNetwork {
@@ -35,33 +33,51 @@ impl Source<FeedQuery, FeedCandidate> for InNetwork {
 
     fn find<'a>(&'a self, run: &'a RunContext, query: &'a FeedQuery) -> Reply<'a, Vec<FeedCandidate>> {
         Box::pin(async move {
-            let features = query.features.as_ref();
-            let mut authors: Vec<_> = features.map(|features| features.follows.clone()).unwrap_or_default();
-            // Nothing of theirs would pass the filters.
-            authors.retain(|author| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author)));
-            query.ledger.cut(&[NAME], "followed_list_cut", &mut authors, MAX_LIST);
             let most = if query.video_only {
                 self.config.max_videos
             } else {
                 self.config.max_posts
             };
-            let ask = InNetworkAsk {
-                viewer: query.viewer,
-                followed: authors.clone(),
-                authors,
-                exclude: query.exclude(&[NAME]),
-                video_only: query.video_only,
-                max_results: most,
-                created_from: query.oldest.unwrap_or(UnixMillis(0)),
-                ..InNetworkAsk::default()
-            };
-            let context = query.read_context(run);
-            let answer = self.shards.in_network(ask, &context).await;
-            let mut found = query.ledger.take(NAME, answer)?;
-            found.truncate(most);
-            Ok(FeedCandidate::ranked(found, Channel::InNetwork))
+            let features = query.features.as_ref();
+            let followed = features.map(|features| features.follows.clone()).unwrap_or_default();
+            newest_of(self.shards.as_ref(), run, query, (Channel::InNetwork, followed, most)).await
         })
     }
+}
+
+/// The newest posts of some authors, as a channel finds them: at most so many.
+pub(super) async fn newest_of(
+    shards: &dyn Shards,
+    run: &RunContext,
+    query: &FeedQuery,
+    (channel, mut authors, most): (Channel, Vec<UserId>, usize),
+) -> Result<Vec<FeedCandidate>, ComponentError> {
+    let components = &[channel.as_str()];
+    let features = query.features.as_ref();
+    // Nothing of theirs would pass the filters.
+    let is_wanted = |author: &UserId| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author));
+    authors.retain(is_wanted);
+    query
+        .ledger
+        .cut(components, "followed_list_cut", &mut authors, MAX_LIST);
+    let mut followed = features.map(|features| features.follows.clone()).unwrap_or_default();
+    followed.retain(is_wanted);
+    followed.truncate(MAX_LIST);
+    let ask = InNetworkAsk {
+        viewer: query.viewer,
+        authors,
+        followed,
+        exclude: query.exclude(components),
+        video_only: query.video_only,
+        max_results: most,
+        created_from: query.oldest.unwrap_or(UnixMillis(0)),
+        ..InNetworkAsk::default()
+    };
+    let context = query.read_context(run);
+    let answer = shards.in_network(ask, &context).await;
+    let mut found = query.ledger.take(channel.as_str(), answer)?;
+    found.truncate(most);
+    Ok(FeedCandidate::ranked(found, channel))
 }
 
 #[cfg(test)]

@@ -10,3 +10,4 @@ pub(crate) mod new;
 pub(crate) mod out_of_network;
 pub(crate) mod popular;
 pub(crate) mod similar_to_recent;
+pub(crate) mod subscribed;

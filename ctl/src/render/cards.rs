@@ -114,7 +114,7 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
         Channel::New => "a new voice",
         Channel::Active => "a lively conversation",
         Channel::Collaborative => "liked by people who like what you like",
-        Channel::Rules => "by a rule of yours",
+        Channel::Subscribed => "you subscribe to them",
         Channel::External => "from an outside source",
     }
 }

@@ -1,7 +1,7 @@
 //! What a viewer may see.
 
 use covey_api::v1::{
-    EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, SetLabelsRequest, UserUpdate,
+    Channel, EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, SetLabelsRequest, UserUpdate,
 };
 use covey_ctl::client::Client;
 
@@ -121,7 +121,7 @@ async fn mute(client: &Client, viewer: u64, words: &[&str], token: &str) -> Stri
 async fn a_post_for_subscribers_and_what_repeats_it_reach_subscribers_only() {
     let client = shared().client().await;
     let authors: Vec<u64> = (2_801..=2_806).collect();
-    let [follower, subscriber] = [2_851, 2_852];
+    let [follower, subscriber, stranger] = [2_851, 2_852, 2_853];
     let token = followed(&client, &authors, &[follower, subscriber]).await;
     let marked = Post {
         subscribers_only: true,
@@ -143,6 +143,22 @@ async fn a_post_for_subscribers_and_what_repeats_it_reach_subscribers_only() {
     let others: Vec<u64> = authors.iter().copied().filter(|id| *id != 2_803).collect();
     assert_eq!(seen_by(&client, follower, &token).await, others);
     assert_eq!(seen_by(&client, subscriber, &token).await, authors);
+    // Who follows nobody finds it all the same.
+    let token = relate(&client, stranger, EdgeKind::Subscribe, &[2_803], &token).await;
+    let request = GetFeedRequest {
+        viewer_id: stranger,
+        session_token: token,
+        explain: true,
+        explain_posts: vec![PostKey {
+            author_id: 2_803,
+            post_id: 2_803,
+        }],
+        ..GetFeedRequest::default()
+    };
+    let explanations = feed(&client, request).await.explanations;
+    let paid = explanations.last().expect("it was asked for");
+    let mut channels = paid.channels.iter();
+    assert!(channels.any(|hit| hit.channel() == Channel::Subscribed), "{paid:?}");
 }
 
 #[tokio::test]

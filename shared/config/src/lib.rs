@@ -28,7 +28,7 @@ pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 pub use sections::events::EventLogConfig;
 pub use sections::feed::{
     ActiveConfig, FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, NewConfig, OutOfNetworkConfig,
-    PopularConfig, SimilarToRecentConfig, WeightsConfig,
+    PopularConfig, SimilarToRecentConfig, SubscribedConfig, WeightsConfig,
 };
 pub use sections::network::{LogFormat, RpcConfig, TelemetryConfig};
 pub use sections::replication::RaftConfig;

@@ -18,8 +18,8 @@ section! {
         top_k: usize = 50, in 1..=5000, hot;
         /// Candidates that go on from the first, cheap score to the second.
         l2_candidates: usize = 1000, in 1..=10_000, hot;
-        /// Of these, at least this share for each channel that has as many.
-        channel_min_share: f64 = 0.1, in 0.0..=0.16, hot;
+        /// Of these, at least this share for each channel that has as many; what is more than an equal share is an equal share.
+        channel_min_share: f64 = 0.1, in 0.0..=1.0, hot;
         /// Repeated actions on one post within this time are one entry of the action sequence.
         uas_window: Duration = "5m", in "1s"..="24h", hot;
         /// Entries of the action sequence that are used.
@@ -62,6 +62,8 @@ section! {
         new: NewConfig;
         /// `[feed.active]`.
         active: ActiveConfig;
+        /// `[feed.subscribed]`.
+        subscribed: SubscribedConfig;
         /// `[feed.impressions]`.
         impressions: ImpressionsConfig;
         /// `[feed.l1]`.
@@ -164,6 +166,18 @@ section! {
         max_posts: usize = 200, in 1..=10_000, hot;
         /// Replies and quotes this much older count half.
         half_life: Duration = "2h", in "1m"..="3650d";
+    }
+}
+
+section! {
+    /// Channel: the newest posts of users to whom the viewer subscribes without following them.
+    pub struct SubscribedConfig = "feed.subscribed" {
+        /// Switch of the channel.
+        enabled: bool = true, in .., hot;
+        /// Time for all shards together; what came by then is used.
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
+        /// Posts in all.
+        max_posts: usize = 200, in 1..=10_000, hot;
     }
 }
 

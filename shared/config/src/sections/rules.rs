@@ -85,6 +85,8 @@ choice! {
         New = "new",
         /// `[feed.active]`.
         Active = "active",
+        /// `[feed.subscribed]`.
+        Subscribed = "subscribed",
     }
 }
 
