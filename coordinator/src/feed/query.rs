@@ -31,6 +31,8 @@ pub(crate) struct UserFeatures {
     pub(crate) blocks: Vec<UserId>,
     pub(crate) mutes: Vec<UserId>,
     pub(crate) subscriptions: Vec<UserId>,
+    /// That the viewer follows.
+    pub(crate) topics: Vec<u32>,
     /// As written.
     pub(crate) muted_keywords: Vec<String>,
 }

@@ -1,7 +1,6 @@
 //! Query hydrator: whom the viewer follows, blocks, mutes and subscribes to, and which words are muted.
 
 use covey_pipeline::{QueryHydrator, QueryUpdate, Reply, RunContext, ready};
-use covey_shared::ids::UserId;
 use futures::future;
 
 use crate::feed::query::{FeedQuery, UserFeatures as Features};
@@ -24,6 +23,7 @@ impl QueryHydrator<FeedQuery> for UserFeatures {
             blocks: sorted(&state.blocks),
             mutes: sorted(&state.mutes),
             subscriptions: sorted(&state.subscriptions),
+            topics: sorted(&state.topics),
             muted_keywords: state.muted_keywords.clone(),
         };
         ready(QueryUpdate::new(move |query: &mut FeedQuery| {
@@ -33,9 +33,9 @@ impl QueryHydrator<FeedQuery> for UserFeatures {
 }
 
 /// The lists are ascending as the shard sends them; an order that came over the wire is not trusted.
-fn sorted(users: &[UserId]) -> Vec<UserId> {
-    let mut users = users.to_vec();
-    users.sort_unstable();
-    users.dedup();
-    users
+fn sorted<T: Copy + Ord>(list: &[T]) -> Vec<T> {
+    let mut list = list.to_vec();
+    list.sort_unstable();
+    list.dedup();
+    list
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bincode::Decode;
 use covey_metadata::Metadata;
 use covey_shared::codec::{CodecError, decode_versioned};
-use covey_shared::ids::PostKey;
+use covey_shared::ids::{PostKey, UserId};
 use covey_shared::metadata::METADATA_VERSION;
 use covey_shared::model::Post;
 use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
@@ -14,7 +14,7 @@ use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{Keys, Kind, kind_name};
-use crate::records::{PostState, RECORD_VERSION, read_post, read_post_state};
+use crate::records::{PostState, RECORD_VERSION, UserState, read_post, read_post_state, read_user_state};
 
 #[derive(Clone)]
 pub(crate) struct Db {
@@ -82,6 +82,17 @@ impl Db {
 
     pub(crate) fn decode_post_state(&self, key: &[u8], value: &[u8]) -> Result<PostState, ShardStoreError> {
         read_post_state(value).map_err(|source| self.damaged(key, source))
+    }
+
+    pub(crate) fn decode_user_state(&self, key: &[u8], value: &[u8]) -> Result<UserState, ShardStoreError> {
+        read_user_state(value).map_err(|source| self.damaged(key, source))
+    }
+
+    /// The numbers of a user.
+    pub(crate) fn user_state(&self, user: UserId) -> Result<Option<UserState>, ShardStoreError> {
+        let key = self.keys.of_user(Kind::User, user);
+        let record = self.kv.get(&key)?;
+        record.map(|value| self.decode_user_state(&key, &value)).transpose()
     }
 
     /// The state of a post, of a moment.

@@ -102,6 +102,7 @@ pub(crate) fn options(generation: u32, slots: SlotRange) -> ShardOptions {
             actions: 16,
             served_deltas: 4,
             follows: 8,
+            topics: 3,
             trim_records: 5,
             ..ShardLimits::default()
         },

@@ -234,6 +234,9 @@ impl Keys {
     }
 }
 
+/// Kinds of edges.
+pub(crate) const EDGE_KINDS: usize = 5;
+
 /// Position of a kind of edge in per-kind arrays and keys.
 pub(crate) fn edge_index(kind: EdgeKind) -> usize {
     match kind {
@@ -241,6 +244,7 @@ pub(crate) fn edge_index(kind: EdgeKind) -> usize {
         EdgeKind::Block => 1,
         EdgeKind::Mute => 2,
         EdgeKind::Subscribe => 3,
+        EdgeKind::Topic => 4,
     }
 }
 

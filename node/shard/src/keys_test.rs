@@ -78,8 +78,14 @@ fn a_key_of_every_kind_has_these_bytes_and_lies_behind_the_one_before() {
         assert_eq!(hex(key), bytes.replace(' ', ""));
     }
     assert!(golden.is_sorted_by(|a, b| a.0 < b.0));
-    let kinds = [EdgeKind::Follow, EdgeKind::Block, EdgeKind::Mute, EdgeKind::Subscribe];
-    assert_eq!(kinds.map(edge_index), [0, 1, 2, 3]);
+    let kinds = [
+        EdgeKind::Follow,
+        EdgeKind::Block,
+        EdgeKind::Mute,
+        EdgeKind::Subscribe,
+        EdgeKind::Topic,
+    ];
+    assert_eq!(kinds.map(edge_index), [0, 1, 2, 3, 4]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Part {
                         .push(PostColumns::new(&body, labels, state.heats, state.counters));
                 }
             }
-            Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode(key, value)?)),
+            Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode_user_state(key, value)?)),
             Some(kind) if kind == Kind::PendingRow as u8 => self.pending.push((post, db.decode(key, value)?)),
             Some(kind) if kind == Kind::Outbox as u8 => self.outbox.push(Slot(slot_of(key).unwrap_or(0))),
             _ => {}

@@ -58,6 +58,8 @@ pub struct ShardLimits {
     pub media_url_bytes: usize,
     /// Users that one user follows; the same number of subscriptions.
     pub follows: u32,
+    /// Topics that one user follows.
+    pub topics: u32,
     /// Users that one user blocks; the same number again may be muted.
     pub blocks: u32,
     /// Muted keywords of a user.
@@ -107,6 +109,7 @@ impl Default for ShardLimits {
             media: 16,
             media_url_bytes: 2 << 10,
             follows: 10_000,
+            topics: 1000,
             blocks: 10_000,
             keywords: 200,
             keyword_bytes: 256,

@@ -118,6 +118,7 @@ fn random_user(rng: &mut SmallRng) -> UserUpdate {
         EdgeKind::Block,
         EdgeKind::Mute,
         EdgeKind::Subscribe,
+        EdgeKind::Topic,
     ];
     let edges = (0..rng.random_range(0..4)).map(|_| EdgeUpdate {
         kind: *kinds.choose(rng).expect("there are some to choose from"),

@@ -7,8 +7,9 @@ use covey_shared::model::{F16Vector, Post, PostV1, Profile};
 use covey_shared::wire::Counters;
 
 use crate::heat::{Heat, Heats};
+use crate::keys::EDGE_KINDS;
 
-/// Format version of all records but posts and their states.
+/// Format version of all records but posts, their states, and those of users.
 pub(crate) const RECORD_VERSION: u16 = 1;
 
 /// Format version of posts, a count of its own.
@@ -16,6 +17,9 @@ const POST_VERSION: u16 = 2;
 
 /// Format version of the states of posts, a count of its own.
 const POST_STATE_VERSION: u16 = 2;
+
+/// Format version of the numbers of users, a count of its own.
+const USER_STATE_VERSION: u16 = 2;
 
 /// A post for the store.
 pub(crate) fn encode_post(post: &Post) -> Result<Vec<u8>, CodecError> {
@@ -46,6 +50,19 @@ pub(crate) fn read_post_state(value: &[u8]) -> Result<PostState, CodecError> {
         return Ok(decode_versioned::<PostStateV1>(1, value)?.into());
     }
     decode_versioned(POST_STATE_VERSION, value)
+}
+
+/// The numbers of a user for the store.
+pub(crate) fn encode_user_state(state: &UserState) -> Result<Vec<u8>, CodecError> {
+    encode_versioned(USER_STATE_VERSION, state)
+}
+
+/// The numbers of a user as the store has them.
+pub(crate) fn read_user_state(value: &[u8]) -> Result<UserState, CodecError> {
+    if value.first_chunk() == Some(&1_u16.to_le_bytes()) {
+        return Ok(decode_versioned::<UserStateV1>(1, value)?.into());
+    }
+    decode_versioned(USER_STATE_VERSION, value)
 }
 
 /// What is kept of a post besides its body.
@@ -115,11 +132,34 @@ pub(crate) struct UserState {
     /// Followers counted so far; below 0 only while an effect is on its way.
     pub(crate) followers: i64,
     /// Edges that are on, by kind.
-    pub(crate) edges: [u32; 4],
+    pub(crate) edges: [u32; EDGE_KINDS],
     /// Number of the next action.
     pub(crate) next_action: u64,
     /// Served deltas that are kept.
     pub(crate) served: u32,
+}
+
+/// As it was before topics could be followed. Read, not written.
+#[derive(Decode)]
+struct UserStateV1 {
+    known: bool,
+    followers: i64,
+    edges: [u32; 4],
+    next_action: u64,
+    served: u32,
+}
+
+impl From<UserStateV1> for UserState {
+    fn from(old: UserStateV1) -> UserState {
+        let [follows, blocks, mutes, subscriptions] = old.edges;
+        UserState {
+            known: old.known,
+            followers: old.followers,
+            edges: [follows, blocks, mutes, subscriptions, 0],
+            next_action: old.next_action,
+            served: old.served,
+        }
+    }
 }
 
 /// Profile with its version.

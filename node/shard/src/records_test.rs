@@ -210,22 +210,36 @@ fn a_pending_row_has_these_bytes() {
 }
 
 #[test]
-fn records_of_a_user_have_these_bytes() {
-    let state = UserState {
+fn the_numbers_of_a_user_have_these_bytes_and_those_of_version_1_are_read() {
+    let old = UserState {
         known: true,
         followers: -2,
-        edges: [1, 2, 3, 4],
+        edges: [1, 2, 3, 4, 0],
         next_action: 5,
         served: 6,
     };
-    let golden = [
-        "01",
-        "feffffffffffffff",
-        "01000000 02000000 03000000 04000000",
-        "0500000000000000",
-        "06000000",
-    ];
-    check(state, &golden);
+    let new = UserState {
+        edges: [1, 2, 3, 4, 7],
+        ..old.clone()
+    };
+    let (head, edges) = ("01 feffffffffffffff", "01000000 02000000 03000000 04000000");
+    let tail = "0500000000000000 06000000";
+    let bytes = encode_user_state(&new).unwrap();
+    assert_eq!(bytes, hex(format!("0200{head}{edges}07000000{tail}")));
+    assert_eq!(read_user_state(&bytes).unwrap(), new);
+    let of_version_1 = hex(format!("0100{head}{edges}{tail}"));
+    assert_eq!(read_user_state(&of_version_1).unwrap(), old);
+    for sound in [bytes, of_version_1] {
+        for len in 0..sound.len() {
+            assert!(read_user_state(&sound[..len]).is_err(), "cut at {len}");
+        }
+        let newer = read_user_state(&[&[3, 0], &sound[2..]].concat());
+        assert!(matches!(newer, Err(CodecError::Version { found: 3, .. })), "{newer:?}");
+    }
+}
+
+#[test]
+fn records_of_a_user_have_these_bytes() {
     let profile = Profile {
         screen_name: "ab".into(),
         language: Language(*b"en"),

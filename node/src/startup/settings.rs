@@ -139,6 +139,7 @@ pub(super) fn shard(
             keywords: limits.muted_keywords,
             keyword_bytes: limits.keyword.as_usize(),
             follows: u32::try_from(limits.follows).unwrap_or(u32::MAX),
+            topics: u32::try_from(limits.topics).unwrap_or(u32::MAX),
             blocks: u32::try_from(limits.blocks).unwrap_or(u32::MAX),
             actions: u32::try_from(limits.actions).unwrap_or(u32::MAX),
             memory_bytes: share(config, config.storage.columns.as_u64()),

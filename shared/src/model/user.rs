@@ -18,7 +18,7 @@ pub struct Profile {
     pub created_at: UnixMillis,
 }
 
-/// What one user is to another.
+/// What a user is to another one, or to a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum EdgeKind {
     /// Wants to see the other's posts.
@@ -29,6 +29,8 @@ pub enum EdgeKind {
     Mute,
     /// Pays for the other's posts.
     Subscribe,
+    /// Wants to see posts about a topic.
+    Topic,
 }
 
 /// Turns one edge on or off.
@@ -36,7 +38,7 @@ pub enum EdgeKind {
 pub struct EdgeUpdate {
     /// Which relation.
     pub kind: EdgeKind,
-    /// The other user; not 0 and not the user itself.
+    /// The other user, not the user itself; of [`EdgeKind::Topic`] the number of the topic, 32 bits. Not 0.
     pub target: UserId,
     /// Whether the edge exists afterwards.
     pub on: bool,

@@ -49,6 +49,8 @@ pub struct ViewerState {
     pub mutes: Vec<UserId>,
     /// Subscribed users, ascending.
     pub subscriptions: Vec<UserId>,
+    /// Followed topics, ascending.
+    pub topics: Vec<u32>,
     /// Muted keywords as written.
     pub muted_keywords: Vec<String>,
     /// Most recent actions, oldest first.

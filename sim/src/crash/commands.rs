@@ -114,9 +114,15 @@ impl Source<'_> {
     }
 
     fn user(&mut self) -> UserUpdate {
-        let kinds = [EdgeKind::Follow, EdgeKind::Follow, EdgeKind::Block, EdgeKind::Mute];
+        let kinds = [
+            EdgeKind::Follow,
+            EdgeKind::Follow,
+            EdgeKind::Block,
+            EdgeKind::Mute,
+            EdgeKind::Topic,
+        ];
         let edges = (0..self.rng.random_range(0..4)).map(|_| EdgeUpdate {
-            kind: *kinds.choose(self.rng).expect("four kinds"),
+            kind: *kinds.choose(self.rng).expect("there are kinds"),
             target: self.user_id(),
             on: self.rng.random_bool(0.7),
         });

@@ -182,6 +182,15 @@ fn user_edges_and_keywords_are_checked() {
         check(user(vec![edge(v1::EdgeKind::Mute, 3)], None)),
         Err(ItemFault::SelfEdge)
     );
+    let topic = |number| check(user(vec![edge(v1::EdgeKind::FollowTopic, number)], None));
+    assert_eq!(
+        topic(3).unwrap().edges[0].kind,
+        EdgeKind::Topic,
+        "a number that is the user's own"
+    );
+    let beyond = u64::from(u32::MAX) + 1;
+    assert_eq!(topic(beyond), Err(ItemFault::Topic(beyond)));
+    assert!(matches!(topic(0), Err(ItemFault::ZeroId { .. })));
     assert!(matches!(
         check(user(vec![edge(v1::EdgeKind::Block, 0)], None)),
         Err(ItemFault::ZeroId { .. })

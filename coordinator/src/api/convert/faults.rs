@@ -61,6 +61,9 @@ pub(crate) enum ItemFault {
         /// Which.
         field: &'static str,
     },
+    /// An edge to a topic.
+    #[error("target_id is {0}, a topic is at most 4294967295")]
+    Topic(u64),
     /// An edge from a user to itself.
     #[error("target_id is the user itself")]
     SelfEdge,

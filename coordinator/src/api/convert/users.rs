@@ -42,6 +42,7 @@ fn edge(message: &v1::EdgeUpdate, user: UserId) -> Result<EdgeUpdate, ItemFault>
         v1::EdgeKind::Block => EdgeKind::Block,
         v1::EdgeKind::Mute => EdgeKind::Mute,
         v1::EdgeKind::Subscribe => EdgeKind::Subscribe,
+        v1::EdgeKind::FollowTopic => EdgeKind::Topic,
         v1::EdgeKind::Unspecified => {
             return Err(ItemFault::UnknownValue {
                 field: "edges.kind",
@@ -55,8 +56,11 @@ fn edge(message: &v1::EdgeUpdate, user: UserId) -> Result<EdgeUpdate, ItemFault>
             field: "edges.target_id",
         });
     }
-    if target == user {
-        return Err(ItemFault::SelfEdge);
+    match kind {
+        EdgeKind::Topic if u32::try_from(target.0).is_err() => return Err(ItemFault::Topic(target.0)),
+        EdgeKind::Topic => {}
+        _ if target == user => return Err(ItemFault::SelfEdge),
+        _ => {}
     }
     Ok(EdgeUpdate {
         kind,

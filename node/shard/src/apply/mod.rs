@@ -32,7 +32,7 @@ use crate::error::ShardStoreError;
 use crate::expiry::Expiry;
 use crate::keys::{Keys, Kind};
 use crate::options::ShardOptions;
-use crate::records::{PostState, UserState, encode_post_state};
+use crate::records::{PostState, UserState, encode_post_state, encode_user_state};
 
 pub(crate) type ItemOutcome = Result<ItemResult, ShardStoreError>;
 
@@ -124,11 +124,13 @@ impl Group<'_> {
     }
 
     pub(crate) fn user_state(&self, user: UserId) -> Result<UserState, ShardStoreError> {
-        Ok(self.txn.read(&self.keys.of_user(Kind::User, user))?.unwrap_or_default())
+        Ok(self.txn.user_state(user)?.unwrap_or_default())
     }
 
     pub(crate) fn write_user_state(&mut self, user: UserId, state: &UserState) -> Result<(), ShardStoreError> {
-        self.txn.write(self.keys.of_user(Kind::User, user), state)
+        let value = encode_user_state(state).map_err(ShardStoreError::Encode)?;
+        self.txn.put(self.keys.of_user(Kind::User, user), value);
+        Ok(())
     }
 
     /// Marks the user as known.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use covey_shared::codec::encode_versioned;
-use covey_shared::ids::PostKey;
+use covey_shared::ids::{PostKey, UserId};
 
 use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::keys::Kind;
-use crate::records::{PostState, RECORD_VERSION};
+use crate::records::{PostState, RECORD_VERSION, UserState};
 
 pub(crate) struct Txn<'a> {
     db: &'a Db,
@@ -39,6 +39,17 @@ impl<'a> Txn<'a> {
                 state.transpose()
             }
             None => self.db.post_state(post),
+        }
+    }
+
+    pub(crate) fn user_state(&self, user: UserId) -> Result<Option<UserState>, ShardStoreError> {
+        let key = self.db.keys.of_user(Kind::User, user);
+        match self.overlay.get(&key) {
+            Some(value) => {
+                let state = value.as_ref().map(|value| self.db.decode_user_state(&key, value));
+                state.transpose()
+            }
+            None => self.db.user_state(user),
         }
     }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use covey_shared::command::{Effect, ItemResult, RejectReason};
 use covey_shared::ids::UserId;
-use covey_shared::model::{EdgeKind, UserUpdate};
+use covey_shared::model::{EdgeKind, EdgeUpdate, UserUpdate};
 
 use super::{Group, ItemOutcome};
 use crate::error::ShardStoreError;
-use crate::keys::{Kind, edge_index};
+use crate::keys::{EDGE_KINDS, Kind, edge_index};
 use crate::records::{StoredEdge, StoredKeywords, StoredProfile, UserState};
 
 /// Longest handle, in bytes.
@@ -62,8 +62,13 @@ impl Group<'_> {
         if update.edges.iter().any(|e| e.target.0 == 0) {
             return Some(RejectReason::ZeroId);
         }
-        if update.edges.iter().any(|e| e.target == update.user) {
+        let is_topic = |e: &&EdgeUpdate| e.kind == EdgeKind::Topic;
+        if update.edges.iter().any(|e| !is_topic(&e) && e.target == update.user) {
             return Some(RejectReason::SelfEdge);
+        }
+        let mut topics = update.edges.iter().filter(is_topic);
+        if topics.any(|e| u32::try_from(e.target.0).is_err()) {
+            return Some(RejectReason::TooLarge);
         }
         let keywords = update.muted_keywords.as_deref().unwrap_or_default();
         let name = update.profile.as_ref().map_or(0, |p| p.screen_name.len());
@@ -98,9 +103,15 @@ impl Group<'_> {
         for (kind, _, on, was_on) in edges {
             after[edge_index(*kind)] += i64::from(*on) - i64::from(*was_on);
         }
-        let most = [limits.follows, limits.blocks, limits.blocks, limits.follows];
+        let most = [
+            limits.follows,
+            limits.blocks,
+            limits.blocks,
+            limits.follows,
+            limits.topics,
+        ];
         // A list that a lowered limit left too long may still shrink.
-        (0..4).any(|kind| after[kind] > i64::from(most[kind]) && after[kind] > i64::from(state.edges[kind]))
+        (0..EDGE_KINDS).any(|kind| after[kind] > i64::from(most[kind]) && after[kind] > i64::from(state.edges[kind]))
     }
 
     /// 1 if there is a newer profile, else 0.

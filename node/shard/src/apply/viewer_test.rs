@@ -10,8 +10,12 @@ use crate::fixture::*;
 const REJECTED: fn(RejectReason) -> ItemResult = ItemResult::Rejected;
 
 fn follow(user: u64, version: u64, target: u64, on: bool) -> ShardCommand {
+    relate(EdgeKind::Follow, user, version, (target, on))
+}
+
+fn relate(kind: EdgeKind, user: u64, version: u64, (target, on): (u64, bool)) -> ShardCommand {
     let edges = vec![EdgeUpdate {
-        kind: EdgeKind::Follow,
+        kind,
         target: UserId(target),
         on,
     }];
@@ -127,6 +131,29 @@ fn edges_are_versioned_and_followers_are_counted_on_changes_only() {
     );
     assert!(replica.viewer(1).known);
     assert!(!replica.viewer(2).known, "being followed makes nobody known");
+}
+
+#[test]
+fn topics_are_followed_as_users_are_and_are_no_users() {
+    let mut replica = Replica::new();
+    let topic = |version, edge| relate(EdgeKind::Topic, 1, version, edge);
+    // A topic may have the number of the user, and of one whom the user follows.
+    for number in [9, 1, u64::from(u32::MAX)] {
+        assert_eq!(replica.apply(topic(5, (number, true))), [ItemResult::Ok]);
+    }
+    replica.apply(follow(1, 5, 9, true));
+    assert_eq!(replica.apply(topic(4, (9, false))), [ItemResult::Superseded]);
+    let viewer = replica.viewer(1);
+    assert_eq!((viewer.topics, viewer.follows), (vec![1, 9, u32::MAX], vec![UserId(9)]));
+    assert_eq!(followers(&replica, 1), 0);
+    replica.apply(topic(6, (9, false)));
+    assert_eq!(replica.viewer(1).topics, [1, u32::MAX]);
+    let beyond = u64::from(u32::MAX) + 1;
+    for refused in [topic(7, (beyond, true)), topic(7, (30, true))] {
+        assert_eq!(replica.apply(topic(7, (20, true))), [ItemResult::Ok]);
+        assert_eq!(replica.apply(refused), [REJECTED(RejectReason::TooLarge)]);
+    }
+    assert_eq!(replica.viewer(1).topics, [1, 20, u32::MAX]);
 }
 
 #[test]

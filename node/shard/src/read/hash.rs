@@ -10,7 +10,7 @@ use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::heat::Heats;
 use crate::keys::{GENERATION, Kind, kind_of, number};
-use crate::records::{PostState, encode_post, encode_post_state, is_old_post};
+use crate::records::{PostState, encode_post, encode_post_state, encode_user_state, is_old_post};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
@@ -141,6 +141,12 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
     if kind == Some(Kind::Post as u8) && is_old_post(value) {
         // A replica that applies an old entry now has the same post in the new form.
         let value = encode_post(&db.decode_post(key, value)?).map_err(ShardStoreError::Encode)?;
+        add(hash, logical, &value);
+        return Ok(());
+    }
+    if kind == Some(Kind::User as u8) {
+        // As above: it may be of an earlier release.
+        let value = encode_user_state(&db.decode_user_state(key, value)?).map_err(ShardStoreError::Encode)?;
         add(hash, logical, &value);
         return Ok(());
     }

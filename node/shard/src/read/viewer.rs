@@ -26,9 +26,10 @@ impl ShardView {
             return Err(ShardStoreError::StaleEpoch { current: self.epoch() });
         }
         let keys = &self.db.keys;
-        let user: UserState = self.db.read(&keys.of_user(Kind::User, viewer))?.unwrap_or_default();
+        let user = self.db.user_state(viewer)?.unwrap_or_default();
         let profile: Option<StoredProfile> = self.db.read(&keys.of_user(Kind::Profile, viewer))?;
         let muted: Option<StoredKeywords> = self.db.read(&keys.of_user(Kind::Keywords, viewer))?;
+        let topics = self.edges(viewer, EdgeKind::Topic)?;
         let state = ViewerState {
             known: user.known,
             profile: profile.unwrap_or_default().profile,
@@ -36,13 +37,18 @@ impl ShardView {
             blocks: self.edges(viewer, EdgeKind::Block)?,
             mutes: self.edges(viewer, EdgeKind::Mute)?,
             subscriptions: self.edges(viewer, EdgeKind::Subscribe)?,
+            topics: topics
+                .into_iter()
+                .filter_map(|topic| u32::try_from(topic.0).ok())
+                .collect(),
             muted_keywords: muted.unwrap_or_default().keywords,
             actions: self.actions(viewer, &user, query.max_actions.min(MAX_ACTIONS))?,
             served: self.served(query)?,
             seen: bloom::load(&self.db, &self.options.impressions, viewer)?,
         };
         let lists = [&state.follows, &state.blocks, &state.mutes, &state.subscriptions];
-        let visited = lists.map(|list| list.len()).iter().sum::<usize>() + state.actions.len() + state.served.len();
+        let lists = lists.map(|list| list.len()).iter().sum::<usize>() + state.topics.len();
+        let visited = lists + state.actions.len() + state.served.len();
         Ok(Read::complete(state, visited as u64))
     }
 

@@ -65,6 +65,8 @@ section! {
         batch_items: usize = 1000, in 1..=10_000;
         /// Users that one user follows.
         follows: usize = 10_000, in 1..=100_000;
+        /// Topics that one user follows.
+        topics: usize = 1000, in 0..=100_000;
         /// Users that one user blocks; the same number again may be muted.
         blocks: usize = 10_000, in 1..=100_000;
         /// Muted keywords of one user.
