@@ -44,11 +44,7 @@ fn a_place_that_cannot_be_used_is_passed_over_and_another_that_fails_costs_nothi
     let (mut second, clock, _) = writer(&disk);
     assert_eq!(disk.happened().len(), 1, "the first place failed");
     let frames = disk.files().pop().unwrap().0;
-    disk.tamper(&frames, |bytes| {
-        bytes[8] = 9;
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
-        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-    });
+    forge(&disk, &frames, 8, 9);
     clock.pass(1);
     second.append(&batch(7, 1)).unwrap();
     let error = second.close().unwrap_err();

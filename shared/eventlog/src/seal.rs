@@ -108,7 +108,7 @@ fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Opt
     let bodies = scan(content).map_err(unreadable)?;
     let mut encoder = Encoder::<R>::new().map_err(failed)?;
     for body in &bodies {
-        let rows = rows(&content[body.clone()]).map_err(unreadable)?;
+        let rows = rows(&content[body.clone()]).map_err(|error| unreadable(error.into()))?;
         encoder.push(rows).map_err(failed)?;
     }
     let (table, written) = encoder.finish().map_err(failed)?;
