@@ -29,7 +29,7 @@ impl DiskRoom {
         let factor = if was_low { ROOM_AGAIN } else { 1.0 };
         DiskRoom {
             space,
-            low: (space.free as f64) < space.total as f64 * min_free_ratio * factor,
+            low: space.free < space.reserve(min_free_ratio * factor),
         }
     }
 }

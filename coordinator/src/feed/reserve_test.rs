@@ -1,6 +1,10 @@
 //! Tests of reserve.
 
+use covey_config::Config;
+use covey_shared::wire;
+
 use super::*;
+use crate::feed::candidate::{Channel, ChannelHit};
 use crate::feed::testing::post;
 
 const TTL: Duration = Duration::from_secs(180);
@@ -70,4 +74,13 @@ fn sessions_and_posts_are_bounded() {
     let mut none = Reserves::new(0, TTL);
     none.put(1, ASKED, &posts(3), at(0));
     assert!(none.get(1, ASKED, at(0)).is_none());
+}
+
+#[test]
+fn the_sessions_of_the_default_take_at_most_1_5_gb() {
+    // A post at rest, a hit of every channel, and the post that it repeats. Most have one hit and repeat nothing.
+    let post = size_of::<FeedCandidate>() + Channel::ALL.len() * size_of::<ChannelHit>() + size_of::<wire::Candidate>();
+    let sessions = Config::default().coordinator.reserve_sessions;
+    let bytes = sessions * MAX_POSTS * post;
+    assert!(bytes <= 1_500_000_000, "{bytes}");
 }

@@ -17,7 +17,7 @@ pub(super) struct Events {
 }
 
 /// The actions among items, each with its position. Copies, made before it is known what becomes of them: the items go to the actor.
-/// A row holds no text, so this is one allocation of a request, and none of one without actions.
+/// A row holds no text, so a copy is cheap.
 pub(super) fn actions(items: &[WriteItem]) -> Vec<(usize, ActionRow)> {
     let found = items.iter().enumerate().filter_map(|(at, item)| match item {
         WriteItem::Action(action) => Some((at, row(action))),

@@ -41,6 +41,10 @@ pub(super) fn run(context: &Context, args: &EventsArgs) -> Result<Outcome> {
         return Ok(Outcome::NotGood);
     };
     let rows = look(&*disk, &args.dir, kind, hour, args.limit)?;
+    if rows.is_empty() && args.limit > 0 {
+        text::print(&format!("no rows of {kind} in hour {hour} of {}\n", args.dir.display()))?;
+        return Ok(Outcome::NotGood);
+    }
     let shown = match context.format {
         OutputFormat::Json => json(&rows)?,
         OutputFormat::Human | OutputFormat::Plain => human(kind, &rows, context.style),

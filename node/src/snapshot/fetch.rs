@@ -147,7 +147,7 @@ impl Fetch<'_, '_> {
     fn check_room(&self, needed: u64) -> Result<(), FetchError> {
         match self.env.disk.space(self.dir).map_err(io_at(self.dir))? {
             Some(space) => {
-                let free = space.free.saturating_sub((space.total as f64 * self.min_free) as u64);
+                let free = space.free.saturating_sub(space.reserve(self.min_free));
                 if free < needed {
                     return Err(FetchError::NoRoom { needed, free });
                 }

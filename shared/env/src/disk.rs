@@ -39,6 +39,14 @@ pub struct DiskSpace {
     pub total: u64,
 }
 
+impl DiskSpace {
+    /// Bytes of it that a part of `ratio`, 0 to 1, is: what is to stay free. Rounded down; more than `total` for a greater `ratio`.
+    #[must_use]
+    pub fn reserve(self, ratio: f64) -> u64 {
+        (self.total as f64 * ratio) as u64
+    }
+}
+
 /// Holds a directory lock until dropped.
 pub struct DiskLock(#[expect(dead_code, reason = "held only to be dropped")] Box<dyn Any + Send + Sync>);
 

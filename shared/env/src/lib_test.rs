@@ -78,3 +78,14 @@ fn as_many_files_may_be_open_as_the_system_allows() {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     assert_eq!((limit.current, limit.maximum), (most, most));
 }
+
+#[test]
+fn the_reserve_of_a_disk_is_a_part_of_all_of_it_rounded_down() {
+    let reserve = |total, ratio| DiskSpace { free: 7, total }.reserve(ratio);
+    assert_eq!(
+        [0.0, 0.05, 0.0555, 1.0].map(|ratio| reserve(1000, ratio)),
+        [0, 50, 55, 1000]
+    );
+    assert_eq!(reserve(0, 0.05), 0);
+    assert_eq!(reserve(u64::MAX, 1.2), u64::MAX, "no disk is that large");
+}

@@ -16,14 +16,9 @@ pub(crate) struct Sealed {
     pub(crate) bytes: u64,
 }
 
-/// Bytes of a disk that stay free.
-fn reserve(space: DiskSpace, min_free: f64) -> u64 {
-    (space.total as f64 * min_free) as u64
-}
-
 /// Whether less than the reserve is free, whoever took it.
 pub(crate) fn is_low(space: DiskSpace, min_free: f64) -> bool {
-    space.free < reserve(space, min_free)
+    space.free < space.reserve(min_free)
 }
 
 /// What the log has on the disk.
@@ -44,7 +39,7 @@ impl Taken {
     pub(crate) fn limit(&self, budget: u64, space: Option<DiskSpace>, min_free: f64) -> u64 {
         let room = space.map_or(u64::MAX, |space| {
             let with_ours = space.free.saturating_add(self.bytes());
-            with_ours.saturating_sub(reserve(space, min_free))
+            with_ours.saturating_sub(space.reserve(min_free))
         });
         budget.min(room)
     }

@@ -28,13 +28,16 @@ counters! {
     written_rows,
     /// Rows lost because the queue was full, or the log had stopped.
     queue_dropped_rows,
-    /// Rows lost because the disk took none for too long, or files that are not sealed take up all that the log may take.
+    /// Rows lost behind the queue: the directory could not be used, the disk took no writes for too long or until the end, or files
+    /// that are not sealed took up all that the log may take.
     disk_dropped_rows,
-    /// Operations of the disk that failed; all are tried again.
+    /// Attempts to write, to seal or to delete that failed, for whatever reason. They are made again; rows are lost only by the
+    /// counters above.
     disk_errors,
-    /// Bytes of writes that a crash interrupted, cut when their file was sealed.
+    /// Bytes behind the last whole frame of files that were sealed and removed: what a crash left of a write.
     torn_bytes,
-    /// Attempts to seal a file that is damaged, or holds a whole frame without rows of this release and its kind. It stays where it is.
+    /// Attempts to seal a file that is damaged, that another release wrote, or whose rows are not of its kind: one file counts at
+    /// each attempt. It stays where it is.
     unreadable_files,
     /// Parquet files made.
     sealed_files,

@@ -56,33 +56,45 @@ pub fn partitions(disk: &dyn Disk, root: &Path, kind: Kind) -> Result<Vec<Hour>,
     for partition in entries(disk, &dir)? {
         let Some(hour) = hour_of(&partition) else { continue };
         // A folder is there before its first file, and goes after its last one.
-        match entries(disk, &partition) {
-            Ok(files) if files.iter().any(|path| is_parquet(path)) => hours.push(hour),
-            Ok(_) => {}
-            Err(LookError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let files = unless_gone(entries(disk, &partition))?.unwrap_or_default();
+        if files.iter().any(|path| is_parquet(path)) {
+            hours.push(hour);
         }
     }
     Ok(hours)
 }
 
-/// The first `limit` rows of an hour, file by file as they were begun.
+/// The first `limit` rows of an hour, file by file as they were begun. What the log deletes meanwhile is passed over; an hour that is
+/// not there has no rows.
 ///
 /// # Errors
 /// See [`LookError`].
 pub fn look(disk: &dyn Disk, root: &Path, kind: Kind, hour: Hour, limit: usize) -> Result<Vec<Looked>, LookError> {
+    let files = unless_gone(entries(disk, &partition(root, kind, hour)))?;
+    first_of(disk, files.unwrap_or_default(), limit)
+}
+
+/// The first `limit` rows of those files of a list that are there.
+fn first_of(disk: &dyn Disk, files: Vec<PathBuf>, limit: usize) -> Result<Vec<Looked>, LookError> {
     let mut rows = Vec::new();
-    for path in entries(disk, &partition(root, kind, hour))? {
+    for path in files.into_iter().filter(|path| is_parquet(path)) {
         if rows.len() >= limit {
             break;
         }
-        if is_parquet(&path) {
-            let content = disk.read_file(&path, MAX_FILE).map_err(on(&path))?;
-            let found = first(content, limit - rows.len());
-            rows.extend(found.map_err(|source| LookError::Parquet { path, source })?);
-        }
+        let content = disk.read_file(&path, MAX_FILE).map_err(on(&path));
+        let Some(content) = unless_gone(content)? else { continue };
+        let found = first(content, limit - rows.len());
+        rows.extend(found.map_err(|source| LookError::Parquet { path, source })?);
     }
     Ok(rows)
+}
+
+/// `None` for what is not there: between a look at a directory and at what is in it, the oldest files may go.
+fn unless_gone<T>(read: Result<T, LookError>) -> Result<Option<T>, LookError> {
+    match read {
+        Err(LookError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 fn on(path: &Path) -> impl FnOnce(io::Error) -> LookError + '_ {

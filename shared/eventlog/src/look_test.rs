@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use covey_store::test_disk::TestDisk;
+use covey_store::test_disk::{Fault, TestDisk};
 
-use super::{LookError, look, partitions};
-use crate::files::Kind;
+use super::{LookError, entries, first_of, look, partitions};
+use crate::files::{Kind, partition};
 use crate::hour::Hour;
 use crate::rows::Batch;
 use crate::rows::testing::{action, served};
@@ -80,6 +80,37 @@ fn a_log_in_its_first_hour_has_no_hours_and_one_that_is_not_there_is_an_error() 
     );
     let error = partitions(&*disk, &root.join("missing"), Kind::Served).unwrap_err();
     assert!(matches!(error, LookError::Disk { .. }), "{error}");
+}
+
+#[test]
+fn what_is_gone_when_it_is_read_is_passed_over_and_what_cannot_be_read_is_an_error() {
+    let disk = TestDisk::new();
+    let (mut writer, clock, _) = writer(&disk);
+    for n in 0..3 {
+        writer.append(&Batch::Served(vec![served(n)])).unwrap();
+        writer.close().unwrap();
+        clock.pass(1);
+    }
+    let (root, hour) = (Path::new(ROOT), Hour::at(START));
+    let shared = disk.shared();
+    let listed = entries(&*shared, &partition(root, Kind::Served, hour)).unwrap();
+    assert_eq!(listed.len(), 3);
+    let rows = || first_of(&*shared, listed.clone(), 9).map(|rows| rows.len());
+    assert_eq!(rows().unwrap(), 3);
+    shared.remove_file(&listed[1]).unwrap();
+    assert_eq!(rows().unwrap(), 2, "those before and behind it are shown");
+    disk.plan([(1, Fault::Error)]);
+    let error = rows().unwrap_err();
+    assert!(
+        matches!(&error, LookError::Disk { path, .. } if *path == listed[0]),
+        "{error}"
+    );
+    shared.remove_dir_all(root).unwrap();
+    assert_eq!(
+        look(&*shared, root, Kind::Served, hour, 9).unwrap().len(),
+        0,
+        "the hour is gone"
+    );
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::counters::Counters;
 use crate::files::Kind;
 use crate::log::Settings;
 use crate::look::{look, partitions};
+use crate::rows::Batch;
+use crate::rows::testing::{action, shown_action};
 use crate::testing::*;
 use crate::writer::Writer;
 
@@ -44,11 +46,7 @@ fn a_place_that_cannot_be_used_is_passed_over_and_another_that_fails_costs_nothi
     let (mut second, clock, _) = writer(&disk);
     assert_eq!(disk.happened().len(), 1, "the first place failed");
     let frames = disk.files().pop().unwrap().0;
-    disk.tamper(&frames, |bytes| {
-        bytes[8] = 9;
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
-        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-    });
+    forge(&disk, &frames, 8, 9);
     clock.pass(1);
     second.append(&batch(7, 1)).unwrap();
     let error = second.close().unwrap_err();
@@ -128,4 +126,23 @@ fn a_directory_that_is_removed_while_it_is_used_is_made_anew() {
     writer.append(&batch(4, 1)).unwrap();
     writer.close().unwrap();
     assert_eq!(numbers(&disk), [4], "also when nothing is open");
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_written_is_begun_anew() {
+    let disk = TestDisk::new();
+    let (mut writer, ..) = writer(&disk);
+    writer.append(&batch(0, 2)).unwrap();
+    writer.append(&Batch::Actions(vec![action(1)])).unwrap();
+    writer.tick().unwrap();
+    let open = files(&disk, "open");
+    let served = open.iter().find(|path| path.contains("served")).unwrap();
+    assert!(served.ends_with(".frames") && open.len() == 2, "{open:?}");
+    // The directory stays, and the other file too.
+    disk.shared().remove_file(&Path::new(ROOT).join(served)).unwrap();
+    writer.append(&batch(2, 1)).unwrap();
+    writer.tick().unwrap();
+    writer.close().unwrap();
+    assert_eq!(numbers(&disk), [2]);
+    assert_eq!(sealed(&disk, Kind::Actions), [shown_action(1)]);
 }

@@ -7,6 +7,7 @@
 //! 4. Its frames are removed, and only then may the budget take the sealed file: else they would come back as another one.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use covey_env::{Disk, OpenMode};
@@ -68,18 +69,21 @@ pub(crate) fn seal_all(
 
 fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: &Counters) -> Result<(), WriteError> {
     let (path, sealed) = (file.path(place), file.sealed(root));
-    if disk.exists(&sealed).map_err(on(&sealed))? {
+    let torn = if disk.exists(&sealed).map_err(on(&sealed))? {
         // Whoever renamed it may have ended before the name was synced: until then the frames are all that a power loss leaves.
         if let Some(partition) = sealed.parent() {
             disk.sync_dir(partition).map_err(on(partition))?;
         }
+        // What cannot be read is not counted, and goes all the same: its rows are sealed.
+        let content = disk.read_file(&path, MAX_FILE).unwrap_or_default();
+        scan(&content).map_or(0, |bodies| torn(&content, &bodies))
     } else {
         let content = disk.read_file(&path, MAX_FILE).map_err(on(&path))?;
-        let table = match file.kind {
-            Kind::Served => table::<ServedRow>(&content, &path, counters),
-            Kind::Actions => table::<ActionRow>(&content, &path, counters),
+        let (table, torn) = match file.kind {
+            Kind::Served => table::<ServedRow>(&content, &path, counters)?,
+            Kind::Actions => table::<ActionRow>(&content, &path, counters)?,
         };
-        if let Some(table) = table? {
+        if let Some(table) = table {
             let temporary = file.temporary(place);
             write_synced(disk, &temporary, &table).map_err(on(&temporary))?;
             if let Some(partition) = sealed.parent() {
@@ -88,14 +92,17 @@ fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: 
             disk.rename(&temporary, &sealed).map_err(on(&sealed))?;
             add(&counters.sealed_files, 1);
         }
-    }
+        torn
+    };
     disk.remove_file(&path).map_err(on(&path))?;
+    // Not before: whatever failed is tried again, and would be counted again.
+    add(&counters.torn_bytes, torn);
     disk.sync_dir(place).map_err(on(place))
 }
 
-/// The rows of the whole frames as a Parquet file; `None` if there are none. All of them or an error: what cannot be read now,
-/// another release may read.
-fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Option<Vec<u8>>, WriteError> {
+/// The rows of the whole frames as a Parquet file, or `None` if there are none, and the bytes behind them. All of the rows or an
+/// error: what cannot be read now, another release may read.
+fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<(Option<Vec<u8>>, u64), WriteError> {
     let failed = |source| WriteError::Table {
         path: path.to_owned(),
         source,
@@ -108,13 +115,17 @@ fn table<R: Row>(content: &[u8], path: &Path, counters: &Counters) -> Result<Opt
     let bodies = scan(content).map_err(unreadable)?;
     let mut encoder = Encoder::<R>::new().map_err(failed)?;
     for body in &bodies {
-        let rows = rows(&content[body.clone()]).map_err(unreadable)?;
+        let rows = rows(&content[body.clone()]).map_err(|error| unreadable(error.into()))?;
         encoder.push(rows).map_err(failed)?;
     }
     let (table, written) = encoder.finish().map_err(failed)?;
+    Ok(((written > 0).then_some(table), torn(content, &bodies)))
+}
+
+/// Bytes behind the whole frames.
+fn torn(content: &[u8], bodies: &[Range<usize>]) -> u64 {
     let whole = bodies.last().map_or(0, |body| body.end);
-    add(&counters.torn_bytes, (content.len() - whole) as u64);
-    Ok((written > 0).then_some(table))
+    (content.len() - whole) as u64
 }
 
 fn write_synced(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {

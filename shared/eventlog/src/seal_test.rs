@@ -1,7 +1,8 @@
 //! What a crash tore is cut; what cannot be read stays, and holds up nothing.
 
-use covey_store::test_disk::TestDisk;
+use covey_store::test_disk::{Fault, TestDisk};
 
+use crate::rows::Batch;
 use crate::testing::*;
 
 #[test]
@@ -18,6 +19,52 @@ fn a_torn_tail_is_cut_and_counted() {
     assert_eq!(numbers(&disk), [0, 1]);
     assert_eq!(counters.totals().torn_bytes, 7);
     assert_eq!(counters.totals().losses(), 7);
+}
+
+#[test]
+fn a_torn_tail_is_counted_once_whatever_fails_on_the_way() {
+    let torn = |whole: &[Batch]| {
+        let disk = TestDisk::new();
+        let (mut first, ..) = writer(&disk);
+        for batch in [&[batch(0, 2)], whole].concat() {
+            first.append(&batch).unwrap();
+            first.tick().unwrap();
+        }
+        drop(first);
+        let path = disk.files().pop().unwrap().0;
+        let keep = if whole.is_empty() { 100 } else { usize::MAX };
+        disk.tamper(&path, |bytes| {
+            bytes.truncate(keep);
+            bytes.extend([7, 0, 0]);
+        });
+        disk
+    };
+    // With whole frames before it, and none.
+    for (whole, bytes) in [(&[batch(2, 1)][..], 3), (&[], 103)] {
+        let disk = torn(whole);
+        let (mut second, ..) = writer(&disk);
+        disk.plan([]);
+        second.tick().unwrap();
+        let operations = disk.operations();
+        assert!(operations > 10, "{operations}");
+        for at in 1..=operations {
+            let disk = torn(whole);
+            let (mut second, clock, counters) = writer(&disk);
+            disk.plan([(at, Fault::Error)]);
+            for _ in 0..2 {
+                _ = second.tick();
+                clock.pass(30_000);
+            }
+            second.close().unwrap();
+            assert_eq!(
+                counters.totals().torn_bytes,
+                bytes,
+                "error at {at}: {:?}",
+                disk.happened()
+            );
+            assert_eq!(files(&disk, "open"), [""; 0], "error at {at}");
+        }
+    }
 }
 
 #[test]
@@ -47,18 +94,14 @@ fn a_file_that_the_disk_has_changed_stays_where_it_is_with_all_its_rows() {
 #[test]
 fn frames_that_this_release_cannot_read_stay_where_they_are_and_hold_up_nothing() {
     // An older release, a newer one, and no rows of this kind: more of them than there are bytes.
-    for (at, byte) in [(8, 1), (8, 9), (10, 255)] {
+    for (at, byte) in [(8, 1), (8, 9), (22, 255)] {
         let disk = TestDisk::new();
         let (mut first, ..) = writer(&disk);
         first.append(&batch(0, 1)).unwrap();
         first.tick().unwrap();
         drop(first);
         let path = disk.files().pop().unwrap().0;
-        disk.tamper(&path, |bytes| {
-            bytes[at] = byte;
-            let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]);
-            bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-        });
+        forge(&disk, &path, at, byte);
         let bytes = disk.shared().read_file(&path, u64::MAX).unwrap();
         let (mut second, clock, counters) = writer(&disk);
         let error = second.tick().unwrap_err();

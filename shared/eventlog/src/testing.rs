@@ -126,6 +126,17 @@ pub(crate) fn shown(file: Vec<u8>) -> Vec<Value> {
     rows.collect()
 }
 
+/// Changes a byte of a file of one frame so that its checksums are right: as if another release had written it.
+pub(crate) fn forge(disk: &TestDisk, path: &Path, at: usize, byte: u8) {
+    disk.tamper(path, |bytes| {
+        bytes[at] = byte;
+        for (checked, crc) in [(22..bytes.len(), 14..18), (0..18, 18..22)] {
+            let sum = crc32c::crc32c(&bytes[checked]);
+            bytes[crc].copy_from_slice(&sum.to_le_bytes());
+        }
+    });
+}
+
 /// Served rows with these numbers.
 pub(crate) fn batch(from: u64, count: u64) -> Batch {
     Batch::Served((from..from + count).map(served).collect())
