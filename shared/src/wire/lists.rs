@@ -47,7 +47,8 @@ pub struct ListsQuery {
 /// A post in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub struct RankedPost {
-    /// What the list is ordered by, higher is better. Of the same meaning on all shards, and of no other use.
+    /// What the list is ordered by, higher is better: log2 of the decayed sum now, in 1/65 536, or the moment in milliseconds. Of the
+    /// same meaning on all shards, whatever their half-lives.
     pub rank: i64,
     /// The post; its `source_score` is the decayed sum now, or 0 where the list has none.
     pub post: Candidate,

@@ -12,7 +12,7 @@ use covey_shared::model::Language;
 use covey_shared::wire::RankedBy;
 use parking_lot::RwLock;
 
-use crate::heat::HalfLives;
+use crate::heat::{HalfLives, halvings};
 use crate::memory::columns::{Ordinal, PostColumns};
 use crate::memory::sizes::tree_bytes;
 
@@ -85,6 +85,16 @@ impl Rankings {
             RankedBy::Popularity => heats.engagement.value(now, self.half_lives.engagement),
             RankedBy::Newest => 0.0,
             RankedBy::Activity => heats.talk.value(now, self.half_lives.talk),
+        }
+    }
+
+    /// What the rank of an entry is at `now`: for a sum its logarithm, as other shards give it, too. The kept rank depends on the
+    /// half-life besides, and for a while processes may have read different ones from their configuration.
+    pub(crate) fn rank_at(&self, by: RankedBy, rank: i64, now: UnixMillis) -> i64 {
+        match by {
+            RankedBy::Popularity => rank - halvings(now, self.half_lives.engagement),
+            RankedBy::Newest => rank,
+            RankedBy::Activity => rank - halvings(now, self.half_lives.talk),
         }
     }
 

@@ -5,8 +5,8 @@ use covey_shared::ids::*;
 use covey_shared::model::*;
 use covey_shared::wire::*;
 
-use crate::ShardStoreError;
 use crate::fixture::*;
+use crate::{ShardOptions, ShardStoreError};
 
 fn lists(replica: &Replica, query: &ListsQuery) -> Vec<Vec<u64>> {
     let read = replica.view().lists(query, &|| false).unwrap();
@@ -57,6 +57,37 @@ fn one_read_brings_the_posts_with_most_decayed_engagement_and_the_newest() {
         version: Version(1),
     }]));
     assert_eq!(list(&replica, RankedBy::Popularity, 1), [2]);
+}
+
+#[test]
+fn ranks_of_shards_compare_by_what_the_sums_are_now_whatever_the_half_lives() {
+    let rank = |hours: u64, likes: u64, talk: u64| {
+        let half_life = std::time::Duration::from_secs(3600 * hours);
+        let mut replica = Replica::with(ShardOptions {
+            popular_half_life: half_life,
+            active_half_life: half_life,
+            ..options(1, covey_shared::slots::SlotRange::ALL)
+        });
+        let start = replica.log_time;
+        replica.put(post(1, 1, 1));
+        (1..=likes).for_each(|viewer| like(&mut replica, viewer, 1, key(1, 1)));
+        (1..=talk).for_each(|id| answer(&mut replica, 100 + id, 1, ActionKind::Quote));
+        let lists = lists_query(
+            &[(RankedBy::Popularity, 1), (RankedBy::Activity, 1)],
+            start + 14_400_000,
+        );
+        let read = replica.view().lists(&lists, &|| false).unwrap().value;
+        for RankedPost { rank, post } in read.iter().flatten() {
+            let log = f64::from(post.source_score.get()).log2() * 65_536.0;
+            assert!((*rank as f64 - log).abs() < 3.0, "{rank} is log2 of the sum, {log}");
+        }
+        [read[0][0].rank, read[1][0].rank]
+    };
+    // Four hours later half of the one like is there, but of the three an eighth each, or less.
+    let (slow, fast) = (rank(4, 1, 1), rank(1, 3, 3));
+    assert!(slow[0] > fast[0] && slow[1] > fast[1], "{slow:?} {fast:?}");
+    let (slow, fast) = (rank(4, 1, 1), rank(3, 3, 3));
+    assert!(slow[0] < fast[0] && slow[1] < fast[1], "{slow:?} {fast:?}");
 }
 
 /// Author 9 writes post `id` about post `on`, now.
