@@ -72,7 +72,7 @@ impl Ranked for RankedPost {
 #[derive(Debug)]
 pub(crate) struct TopK<R> {
     k: usize,
-    /// The newest answer of each shard, with what it was asked for.
+    /// The newest answer of each shard that was not cut shorter than the one before, with what it was last asked for.
     parts: BTreeMap<ShardId, (Part<Vec<R>>, usize)>,
 }
 
@@ -95,9 +95,13 @@ impl<R: Ranked> TopK<R> {
         }
     }
 
-    /// Takes in the answer of a shard that was asked for `asked` rows.
+    /// Takes in the answer of a shard that was asked for `asked` rows. One that was cut short takes nothing away.
     pub(crate) fn put(&mut self, part: Part<Vec<R>>, asked: usize) {
-        self.parts.insert(part.shard, (part, asked));
+        match self.parts.get_mut(&part.shard) {
+            // It was asked for more than it had time for: not again.
+            Some((kept, before)) if part.partial && part.value.len() < kept.value.len() => *before = asked,
+            _ => drop(self.parts.insert(part.shard, (part, asked))),
+        }
     }
 
     pub(crate) fn merge(&self) -> Merged<R> {

@@ -188,6 +188,37 @@ fn hit_outside_the_slots_that_its_shard_claims_does_not_count() {
 }
 
 #[test]
+fn an_answer_that_was_cut_short_takes_no_rows_of_an_earlier_one_away() {
+    let shard = FakeShard {
+        id: 1,
+        slots: SlotRange { start: 0, end: SLOTS },
+        range_ver: 1,
+    };
+    let posts: Vec<Hit> = (1..=9).map(|id| hit(1, id, 1.0 / id as f32)).collect();
+    let cut = |rows| Part {
+        partial: true,
+        ..shard.answer(&posts, rows)
+    };
+    let rows = |second| {
+        let mut top = TopK::new(9);
+        top.put(shard.answer(&posts, 4), 4);
+        assert_eq!(top.merge().again, [ShardId(1)]);
+        top.put(second, 9);
+        let merged = top.merge();
+        assert!(merged.again.is_empty(), "it had no time for more");
+        merged.rows
+    };
+    assert_eq!(rows(cut(0)), posts[..4]);
+    assert_eq!(rows(cut(3)), posts[..4]);
+    assert_eq!(rows(cut(5)), posts[..5]);
+    assert_eq!(
+        rows(shard.answer(&posts[2..], 9)),
+        posts[2..],
+        "a whole one counts, though shorter"
+    );
+}
+
+#[test]
 fn first_round_asks_for_a_share_and_some_more() {
     assert_eq!(first_k(1000, 8), 170);
     assert_eq!(first_k(10, 8), 6);
