@@ -74,6 +74,21 @@ async fn lists_are_those_of_one_big_shard() {
 }
 
 #[actix::test]
+async fn a_list_says_that_it_is_cut_if_a_shard_holds_more_than_it_may_be_asked_for() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, (1..=1300).map(|id| post(1, id)));
+    for (wanted, partial) in [(1000, false), (1200, true)] {
+        let found = cluster.lists(ask(0, wanted), &context(&cluster)).await.unwrap();
+        assert_eq!(found.value[1], one_big_shard(&posts, BOTH[1], 1000));
+        assert_eq!(
+            (found.report.coverage(), found.report.partial),
+            (1.0, partial),
+            "{wanted} of one author"
+        );
+    }
+}
+
+#[actix::test]
 async fn only_shards_that_may_have_more_of_a_list_are_asked_again_and_only_for_it() {
     let (cluster, world) = cluster();
     let slots = cluster.map.load().slots(ShardId(3)).unwrap();

@@ -81,10 +81,12 @@ pub(crate) struct TopK<R> {
 pub(crate) struct Merged<R> {
     /// Best first.
     pub(crate) rows: Vec<R>,
-    /// Shards that may have more, and what to ask them for. Empty: the rows are exact.
+    /// Shards that may have more, and may be asked for more.
     pub(crate) again: Vec<ShardId>,
     /// Their next k.
     pub(crate) next_k: usize,
+    /// A shard may have more than it may be asked for. Without such a one and with nobody to ask again the rows are exact.
+    pub(crate) cut: bool,
 }
 
 impl<R: Ranked> TopK<R> {
@@ -111,16 +113,14 @@ impl<R: Ranked> TopK<R> {
             part.value.iter().copied().filter(move |row| owners.owns(i, row.slot()))
         });
         let rows = best(owned.collect(), self.k);
-        let again: Vec<ShardId> = self
-            .parts
-            .values()
-            .filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k))
-            .map(|(part, _)| part.shard)
-            .collect();
+        let full = self.parts.values();
+        let full = full.filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k));
+        let (cut, again): (Vec<_>, Vec<_>) = full.partition(|(_, asked)| *asked >= MAX_SHARD_K);
         let asked = self.parts.values().map(|(_, asked)| *asked).max().unwrap_or(0);
         Merged {
             rows,
-            again,
+            again: again.into_iter().map(|(part, _)| part.shard).collect(),
+            cut: !cut.is_empty(),
             // Only where answers overlap can K rows of a shard not be enough: some of them belong to another one.
             next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
         }
@@ -146,7 +146,7 @@ pub(crate) fn claim<T>(part: &Part<T>) -> Claim {
 /// A full list may have been cut; what was cut is worse than its last row, and matters only if that is better than
 /// the merged K-th.
 fn may_have_more<R: Ranked>(part: &Part<Vec<R>>, asked: usize, merged: &[R], k: usize) -> bool {
-    if part.value.len() < asked || asked >= MAX_SHARD_K {
+    if part.value.len() < asked {
         return false;
     }
     let Some(last) = part.value.last() else { return false };

@@ -219,6 +219,26 @@ fn an_answer_that_was_cut_short_takes_no_rows_of_an_earlier_one_away() {
 }
 
 #[test]
+fn a_list_is_cut_if_a_shard_may_have_more_than_it_may_be_asked_for() {
+    let shard = FakeShard {
+        id: 1,
+        slots: SlotRange { start: 0, end: SLOTS },
+        range_ver: 1,
+    };
+    let cut = |there: u64, k| {
+        let posts: Vec<Hit> = (1..=there).map(|id| hit(1, id, 1.0 / id as f32)).collect();
+        let mut top = TopK::new(k);
+        top.put(shard.answer(&posts, MAX_SHARD_K), MAX_SHARD_K);
+        let merged = top.merge();
+        assert!(merged.again.is_empty());
+        merged.cut
+    };
+    assert!(cut(1200, 1100));
+    assert!(!cut(1200, 1000), "no more are wanted");
+    assert!(!cut(900, 1100), "there are no more");
+}
+
+#[test]
 fn first_round_asks_for_a_share_and_some_more() {
     assert_eq!(first_k(1000, 8), 170);
     assert_eq!(first_k(10, 8), 6);

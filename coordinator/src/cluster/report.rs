@@ -69,7 +69,7 @@ pub struct ReadReport {
     pub missing_shards: BTreeSet<ShardId>,
     /// How far the worst replica used may lag behind its leader, in milliseconds.
     pub staleness_ms: u32,
-    /// A shard ran out of time and returned what it had.
+    /// A shard ran out of time and returned what it had, or may have more than it may be asked for.
     pub partial: bool,
     /// Shards of which nobody had an answer as fresh as it should be.
     pub stale_shards: BTreeSet<ShardId>,

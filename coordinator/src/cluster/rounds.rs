@@ -18,10 +18,13 @@ const MAX_ROUNDS: usize = 4;
 /// What a node is asked: for these of its shards, so many rows of each list. 0 = none of that list.
 pub(super) type Body<'a> = &'a (dyn Fn(Vec<ShardRead>, &[u32]) -> RequestBody + Sync);
 
-/// A list on its way: how many rows the shards are asked for, and what has come.
+/// A list on its way.
 struct List<R> {
+    /// Rows that the next round asks a shard for; 0 = none.
     asked: usize,
     top: TopK<R>,
+    /// A shard may have more of it than it may be asked for.
+    cut: bool,
 }
 
 impl Cluster {
@@ -44,6 +47,7 @@ impl Cluster {
         let list = |k: &usize| List {
             asked: if *k == 0 { 0 } else { first_k(*k, shards.len()) },
             top: TopK::new(*k),
+            cut: false,
         };
         let mut lists: Vec<List<R>> = wanted.iter().map(list).collect();
         let mut report: Option<ReadReport> = None;
@@ -75,7 +79,7 @@ impl Cluster {
                 .collect();
             if shards.is_empty() || round == MAX_ROUNDS {
                 let mut report = report.unwrap_or_default();
-                report.partial |= !shards.is_empty();
+                report.partial |= !shards.is_empty() || lists.iter().any(|list| list.cut);
                 return Ok(Gathered { value: rows, report });
             }
         }
@@ -123,7 +127,9 @@ impl<R: Ranked> List<R> {
             rows,
             mut again,
             next_k,
+            cut,
         } = self.top.merge();
+        self.cut = cut;
         again.retain(|shard| got.contains(shard));
         self.asked = if again.is_empty() { 0 } else { next_k };
         (rows, again)
