@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use covey_shared::ids::{PostId, PostKey, ShardId, UserId};
 use covey_shared::model::{F16Vector, Post};
+use covey_shared::score::Ranked;
 use covey_shared::session::SessionToken;
 use covey_shared::slots::Slot;
 use covey_shared::wire::ListsQuery;

@@ -3,13 +3,10 @@
 //! With K rows wanted of S shards, each shard is first asked for K/S + 4·√(K/S): enough when posts are spread at
 //! random. A shard that could still have a better post than the merged K-th is asked again, for K.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use covey_shared::ids::{PostId, PostKey, ShardId};
-use covey_shared::score::{Hit, Score};
-use covey_shared::slots::Slot;
-use covey_shared::wire::RankedPost;
+use covey_shared::ids::ShardId;
+use covey_shared::score::{Ranked, merge_top_k};
 
 use crate::cluster::overlap::{Claim, Owners};
 use crate::cluster::progress::Part;
@@ -21,51 +18,6 @@ pub(crate) const MAX_SHARD_K: usize = 1000;
 pub(crate) fn first_k(k: usize, shards: usize) -> usize {
     let share = k as f64 / shards.max(1) as f64;
     ((share + 4.0 * share.sqrt()).ceil() as usize).clamp(1, k.clamp(1, MAX_SHARD_K))
-}
-
-/// A row of a list that every shard orders alike: the highest rank first, of the same rank the lower post id first.
-pub(crate) trait Ranked: Copy + Send + Sync + 'static {
-    /// Higher is better.
-    type Rank: Ord;
-
-    fn rank(&self) -> Self::Rank;
-    fn key(&self) -> PostKey;
-
-    fn slot(&self) -> Slot {
-        Slot::of(self.key().author)
-    }
-
-    fn place(&self) -> (Reverse<Self::Rank>, PostId) {
-        (Reverse(self.rank()), self.key().post)
-    }
-}
-
-impl Ranked for Hit {
-    type Rank = Score;
-
-    fn rank(&self) -> Score {
-        self.score
-    }
-
-    fn key(&self) -> PostKey {
-        self.key
-    }
-
-    fn slot(&self) -> Slot {
-        Hit::slot(self)
-    }
-}
-
-impl Ranked for RankedPost {
-    type Rank = i64;
-
-    fn rank(&self) -> i64 {
-        self.rank
-    }
-
-    fn key(&self) -> PostKey {
-        self.post.key
-    }
 }
 
 /// Collects the answers of the rounds.
@@ -89,7 +41,7 @@ pub(crate) struct Merged<R> {
     pub(crate) cut: bool,
 }
 
-impl<R: Ranked> TopK<R> {
+impl<R: Ranked + Copy> TopK<R> {
     pub(crate) fn new(k: usize) -> Self {
         TopK {
             k,
@@ -112,7 +64,7 @@ impl<R: Ranked> TopK<R> {
             let owners = &owners;
             part.value.iter().copied().filter(move |row| owners.owns(i, row.slot()))
         });
-        let rows = best(owned.collect(), self.k);
+        let rows = merge_top_k(owned.collect(), self.k);
         let full = self.parts.values();
         let full = full.filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k));
         let (cut, again): (Vec<_>, Vec<_>) = full.partition(|(_, asked)| *asked >= MAX_SHARD_K);
@@ -125,14 +77,6 @@ impl<R: Ranked> TopK<R> {
             next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
         }
     }
-}
-
-/// Sorts best first and keeps the `k` best, one per post.
-fn best<R: Ranked>(mut rows: Vec<R>, k: usize) -> Vec<R> {
-    rows.sort_unstable_by_key(|row| (row.place(), row.key()));
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| seen.len() < k && seen.insert(row.key().post));
-    rows
 }
 
 pub(crate) fn claim<T>(part: &Part<T>) -> Claim {

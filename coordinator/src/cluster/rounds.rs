@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use covey_shared::ids::ShardId;
+use covey_shared::score::Ranked;
 use covey_shared::wire::{RequestBody, ShardRead};
 
 use crate::cluster::Cluster;
 use crate::cluster::fan_out::{Ask, Open};
-use crate::cluster::merge::{Merged, Ranked, TopK, first_k};
+use crate::cluster::merge::{Merged, TopK, first_k};
 use crate::cluster::progress::Part;
 use crate::cluster::reads::{ReadError, answered, limit};
 use crate::cluster::report::{Gathered, ReadContext, ReadReport};
@@ -36,7 +37,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No shard answered, or the request was refused.
-    pub(super) async fn best<R: Ranked>(
+    pub(super) async fn best<R: Ranked + Copy + Send + 'static>(
         &self,
         wanted: &[usize],
         body: Body<'_>,
@@ -88,7 +89,7 @@ impl Cluster {
 }
 
 /// Takes in one shard's answer to all lists.
-fn put<R: Ranked>(lists: &mut [List<R>], part: Part<Vec<Vec<R>>>) {
+fn put<R: Ranked + Copy>(lists: &mut [List<R>], part: Part<Vec<Vec<R>>>) {
     let (part, rows) = part.split();
     let rows = rows.into_iter().chain(std::iter::repeat_with(Vec::new));
     for (list, rows) in lists.iter_mut().zip(rows).filter(|(list, _)| list.asked > 0) {
@@ -120,7 +121,7 @@ impl<T> Part<T> {
     }
 }
 
-impl<R: Ranked> List<R> {
+impl<R: Ranked + Copy> List<R> {
     /// The rows so far, and which of the shards that `got` a say may have more. Sets what those are asked for.
     fn merge(&mut self, got: &BTreeSet<ShardId>) -> (Vec<R>, Vec<ShardId>) {
         let Merged {

@@ -11,7 +11,7 @@ use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, Shar
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
-use covey_shared::score::{Hit, Score, merge_top_k};
+use covey_shared::score::{Hit, Ranked, Score, merge_top_k};
 use covey_shared::settings::Settings;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{

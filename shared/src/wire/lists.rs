@@ -1,10 +1,9 @@
 //! Lists of posts that every shard keeps ranked: what is asked of them, and what comes back.
 
-use std::cmp::Reverse;
-
 use bincode::{Decode, Encode};
 
-use crate::ids::{PostId, UnixMillis};
+use crate::ids::{PostKey, UnixMillis};
+use crate::score::Ranked;
 use crate::wire::reads::{Candidate, SearchFilter};
 use crate::wire::shard::ShardRead;
 
@@ -54,9 +53,14 @@ pub struct RankedPost {
     pub post: Candidate,
 }
 
-impl RankedPost {
-    /// The order of every list: the highest rank first, of the same rank the lower id first.
-    pub fn place(&self) -> (Reverse<i64>, PostId) {
-        (Reverse(self.rank), self.post.key.post)
+impl Ranked for RankedPost {
+    type Rank = i64;
+
+    fn rank(&self) -> i64 {
+        self.rank
+    }
+
+    fn key(&self) -> PostKey {
+        self.post.key
     }
 }

@@ -3,6 +3,7 @@
 use covey_shared::command::*;
 use covey_shared::ids::*;
 use covey_shared::model::*;
+use covey_shared::score::Ranked;
 use covey_shared::wire::*;
 
 use crate::fixture::*;
