@@ -51,10 +51,10 @@ impl<R: Ranked + Copy> TopK<R> {
 
     /// Takes in the answer of a shard that was asked for `asked` rows. One that was cut short takes nothing away.
     pub(crate) fn put(&mut self, part: Part<Vec<R>>, asked: usize) {
-        match self.parts.get_mut(&part.shard) {
+        match self.parts.get_mut(&part.about.shard) {
             // It was asked for more than it had time for: not again.
-            Some((kept, before)) if part.partial && part.value.len() < kept.value.len() => *before = asked,
-            _ => drop(self.parts.insert(part.shard, (part, asked))),
+            Some((kept, before)) if part.about.partial && part.value.len() < kept.value.len() => *before = asked,
+            _ => drop(self.parts.insert(part.about.shard, (part, asked))),
         }
     }
 
@@ -71,7 +71,7 @@ impl<R: Ranked + Copy> TopK<R> {
         let asked = self.parts.values().map(|(_, asked)| *asked).max().unwrap_or(0);
         Merged {
             rows,
-            again: again.into_iter().map(|(part, _)| part.shard).collect(),
+            again: again.into_iter().map(|(part, _)| part.about.shard).collect(),
             cut: !cut.is_empty(),
             // Only where answers overlap can K rows of a shard not be enough: some of them belong to another one.
             next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
@@ -81,9 +81,9 @@ impl<R: Ranked + Copy> TopK<R> {
 
 pub(crate) fn claim<T>(part: &Part<T>) -> Claim {
     Claim {
-        slots: part.slots,
-        range_ver: part.epoch.range_ver,
-        applied: part.applied,
+        slots: part.about.slots,
+        range_ver: part.about.epoch.range_ver,
+        applied: part.about.applied,
     }
 }
 

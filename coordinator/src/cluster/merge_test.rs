@@ -3,7 +3,7 @@
 use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, UserId};
 use covey_shared::score::{Hit, Score};
 use covey_shared::slots::{SLOTS, Slot, SlotRange};
-use covey_shared::wire::RankedPost;
+use covey_shared::wire::{About, RankedPost};
 use proptest::prelude::*;
 
 use super::*;
@@ -58,19 +58,21 @@ impl FakeShard {
             .filter(|row| self.slots.contains(row.slot()))
             .collect();
         Part {
-            shard: ShardId(self.id),
-            epoch: ShardEpoch {
-                range_ver: self.range_ver,
-                conf_ver: 1,
+            about: About {
+                shard: ShardId(self.id),
+                epoch: ShardEpoch {
+                    range_ver: self.range_ver,
+                    conf_ver: 1,
+                },
+                slots: self.slots,
+                applied: LogIndex(7),
+                staleness_ms: 0,
+                partial: false,
+                visited: 0,
+                queue_us: 0,
+                work_us: 0,
             },
-            slots: self.slots,
-            applied: LogIndex(7),
-            staleness_ms: 0,
-            partial: false,
             damaged: 0,
-            visited: 0,
-            queue_us: 0,
-            work_us: 0,
             value: one_big_shard(&mine, k),
         }
     }
@@ -189,9 +191,10 @@ fn an_answer_that_was_cut_short_takes_no_rows_of_an_earlier_one_away() {
         range_ver: 1,
     };
     let posts: Vec<Hit> = (1..=9).map(|id| hit(1, id, 1.0 / id as f32)).collect();
-    let cut = |rows| Part {
-        partial: true,
-        ..shard.answer(&posts, rows)
+    let cut = |rows| {
+        let mut part = shard.answer(&posts, rows);
+        part.about.partial = true;
+        part
     };
     let rows = |second| {
         let mut top = TopK::new(9);

@@ -69,7 +69,7 @@ impl Cluster {
                 None => report = Some(answers.report),
                 Some(report) => report.again(&answers.report),
             }
-            let got: BTreeSet<ShardId> = answers.parts.iter().map(|part| part.shard).collect();
+            let got: BTreeSet<ShardId> = answers.parts.iter().map(|part| part.about.shard).collect();
             answers.parts.into_iter().for_each(|part| put(&mut lists, part));
             let (rows, again): (Vec<_>, Vec<_>) = lists.iter_mut().map(|list| list.merge(&got)).unzip();
             shards = again
@@ -90,34 +90,10 @@ impl Cluster {
 
 /// Takes in one shard's answer to all lists.
 fn put<R: Ranked + Copy>(lists: &mut [List<R>], part: Part<Vec<Vec<R>>>) {
-    let (part, rows) = part.split();
-    let rows = rows.into_iter().chain(std::iter::repeat_with(Vec::new));
-    for (list, rows) in lists.iter_mut().zip(rows).filter(|(list, _)| list.asked > 0) {
-        list.top.put(part.with(rows), list.asked);
-    }
-}
-
-impl<T> Part<T> {
-    /// What the shard says about itself, and its answer.
-    fn split(self) -> (Part<()>, T) {
-        (self.with(()), self.value)
-    }
-
-    /// The same part with another answer.
-    fn with<U>(&self, value: U) -> Part<U> {
-        Part {
-            shard: self.shard,
-            epoch: self.epoch,
-            slots: self.slots,
-            applied: self.applied,
-            staleness_ms: self.staleness_ms,
-            partial: self.partial,
-            damaged: self.damaged,
-            visited: self.visited,
-            queue_us: self.queue_us,
-            work_us: self.work_us,
-            value,
-        }
+    let Part { about, damaged, value } = part;
+    let rows = value.into_iter().chain(std::iter::repeat_with(Vec::new));
+    for (list, value) in lists.iter_mut().zip(rows).filter(|(list, _)| list.asked > 0) {
+        list.top.put(Part { about, damaged, value }, list.asked);
     }
 }
 
