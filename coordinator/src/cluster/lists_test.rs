@@ -10,7 +10,7 @@ use covey_shared::slots::Slot;
 use covey_shared::wire::ListsQuery;
 
 use super::*;
-use crate::cluster::testing::{World, cluster, ranked};
+use crate::cluster::testing::{Mood, World, cluster, ranked};
 
 const BOTH: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
 
@@ -87,6 +87,16 @@ async fn a_list_says_that_it_is_cut_if_a_shard_holds_more_than_it_may_be_asked_f
             "{wanted} of one author"
         );
     }
+}
+
+#[actix::test]
+async fn an_answer_that_lacks_a_list_is_partial() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, (1..=100).map(|id| post(id, id)));
+    (1..=3).for_each(|node| world.set(node, Mood::Forgets));
+    let found = cluster.lists(ask(10, 10), &context(&cluster)).await.unwrap();
+    assert_eq!(found.value, [one_big_shard(&posts, BOTH[0], 10), vec![]]);
+    assert_eq!((found.report.coverage(), found.report.partial), (1.0, true));
 }
 
 #[actix::test]

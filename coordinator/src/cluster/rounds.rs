@@ -63,6 +63,7 @@ impl Cluster {
         let first = answered(ask(shards, asked(&lists)).await)?;
         let (mut parts, mut report) = (first.parts, first.report);
         for round in 1.. {
+            report.partial |= mark_short(&mut parts, lists.len());
             let again = take_in(&mut lists, parts);
             if again.is_empty() || round == MAX_ROUNDS {
                 report.partial |= !again.is_empty() || lists.iter().any(|list| list.cut);
@@ -81,6 +82,12 @@ impl Cluster {
 
 fn asked<R>(lists: &[List<R>]) -> Vec<u32> {
     lists.iter().map(|list| limit(list.asked)).collect()
+}
+
+/// An answer with another number of lists than was asked for is a part of one. Whether there is such an answer.
+fn mark_short<R>(parts: &mut [Part<Vec<Vec<R>>>], lists: usize) -> bool {
+    let short = parts.iter_mut().filter(|part| part.value.len() != lists);
+    short.map(|part| part.about.partial = true).count() > 0
 }
 
 /// Takes in one round's answers to all lists; the shards of it that may have more.

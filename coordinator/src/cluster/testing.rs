@@ -36,6 +36,8 @@ pub(crate) enum Mood {
     Refuses(Vec<u64>, ShardError),
     /// These shards of the node leave damaged rows out.
     Damaged(Vec<u64>),
+    /// It leaves the last list out.
+    Forgets,
     /// Writes are done, but the connection breaks before the reply.
     LosesReplies,
     /// Its answers are so many milliseconds old.
@@ -197,7 +199,8 @@ impl FakeNode {
             }
             RequestBody::Lists(query) => ReplyBody::Lists(self.each(&shards, mood, |slots| {
                 let list = |list: &ListAsk| self.listed(*list, slots);
-                query.lists.iter().map(list).collect()
+                let answered = query.lists.len() - usize::from(*mood == Some(Mood::Forgets));
+                query.lists[..answered].iter().map(list).collect()
             })),
             RequestBody::Viewer(_) => {
                 let mut states = self.each(&shards, mood, |_| ViewerState::default());
