@@ -54,10 +54,12 @@ pub(crate) struct Heats {
 }
 
 impl Heats {
-    /// Adds an action of kind number `kind` at `at`.
-    pub(crate) fn add(&mut self, kind: usize, at: UnixMillis, half_lives: HalfLives) {
+    /// Adds an action of kind number `kind` at `at`. `own`: by the author, who talks to nobody by it.
+    pub(crate) fn add(&mut self, kind: usize, own: bool, at: UnixMillis, half_lives: HalfLives) {
         self.engagement.add(ENGAGEMENT[kind], at, half_lives.engagement);
-        self.talk.add(TALK[kind], at, half_lives.talk);
+        if !own {
+            self.talk.add(TALK[kind], at, half_lives.talk);
+        }
     }
 
     /// The sums as words of a row.
