@@ -17,8 +17,13 @@ pub enum RankedBy {
     Popularity,
     /// The moment at which they were written.
     Newest,
-    /// Replies and quotes, decayed with time; posts without any are in no such list.
+    /// Replies and quotes by others than the author, decayed with time; posts without any are in no such list, nor are replies.
     Activity,
+}
+
+impl RankedBy {
+    /// All, in the order of their numbers.
+    pub const ALL: [RankedBy; 3] = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity];
 }
 
 /// One list, and how much of it.

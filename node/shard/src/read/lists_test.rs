@@ -133,6 +133,39 @@ fn posts_that_are_talked_about_come_by_decayed_replies_and_quotes_whatever_else_
 }
 
 #[test]
+fn what_authors_write_about_their_own_posts_is_counted_but_is_no_talk() {
+    let mut replica = Replica::new();
+    replica.put(post(9, 9, 1));
+    answer(&mut replica, 101, 9, ActionKind::Reply);
+    answer(&mut replica, 102, 9, ActionKind::Quote);
+    let counted = |kind: ActionKind| replica.get(key(9, 9)).unwrap().counters.by_kind[kind.index()];
+    assert_eq!((counted(ActionKind::Reply), counted(ActionKind::Quote)), (1, 1));
+    assert!(list(&replica, RankedBy::Activity, 9).is_empty());
+    replica.put(Post {
+        reply_to: reference(9, 9, RefHint::default()),
+        ..post(8, 103, 1)
+    });
+    assert_eq!(list(&replica, RankedBy::Activity, 9), [9]);
+}
+
+#[test]
+fn a_read_that_is_stopped_says_so_and_has_what_it_had() {
+    let mut replica = Replica::new();
+    let posts = (1..=600).map(|n| post(n, n, 1)).collect();
+    replica.apply(ShardCommand::PutPosts(posts));
+    let query = lists_query(&[(RankedBy::Newest, 1000), (RankedBy::Newest, 10)], replica.log_time);
+    let read = |pages| {
+        let left = std::cell::Cell::new(pages);
+        let stop = || left.replace(left.get() - 1) == 1;
+        let read = replica.view().lists(&query, &stop).unwrap();
+        (read.value.iter().map(Vec::len).collect::<Vec<_>>(), read.partial)
+    };
+    assert_eq!(read(1), (vec![256, 0], true));
+    assert_eq!(read(2), (vec![512, 0], true));
+    assert_eq!(read(9), (vec![600, 10], false));
+}
+
+#[test]
 fn a_client_clock_that_runs_ahead_wins_nothing() {
     let mut replica = Replica::new();
     replica.put(post(1, 1, 1));
