@@ -47,7 +47,7 @@ async fn a_replica_is_found_until_it_is_removed_and_a_read_that_has_it_ends() {
         Err(ShardError::NotReady(NotReady::Starting)),
         "its group is gone"
     );
-    assert_eq!((reply.epoch, reply.applied), (view.epoch(), LogIndex(3)));
+    assert_eq!((reply.about.epoch, reply.about.applied), (view.epoch(), LogIndex(3)));
 }
 
 #[actix::test]

@@ -1,13 +1,13 @@
 //! Scores with a total order, hits, and the exact merge of partial top-k lists.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 
 use bincode::{Decode, Encode};
 use serde::Serialize;
 
 use crate::ids::{PostId, PostKey};
 use crate::slots::Slot;
-
 /// A score that is never NaN, so that every list has exactly one order.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Encode, Decode, Serialize)]
 #[serde(transparent)]
@@ -58,24 +58,50 @@ pub struct Hit {
     pub score: Score,
 }
 
-impl Hit {
-    /// The slot of the hit.
-    pub fn slot(&self) -> Slot {
+/// A row of a list that every shard orders alike: the highest rank first, of the same rank the lower post id first.
+pub trait Ranked {
+    /// What it is ordered by; higher is better.
+    type Rank: Ord;
+
+    /// Its rank.
+    fn rank(&self) -> Self::Rank;
+
+    /// Author and id of the post.
+    fn key(&self) -> PostKey;
+
+    /// Slot of the author: a merge tells by it which answer owns the row.
+    fn slot(&self) -> Slot {
+        Slot::of(self.key().author)
+    }
+
+    /// Where it stands: the lower of two places is the better one.
+    fn place(&self) -> (Reverse<Self::Rank>, PostId) {
+        (Reverse(self.rank()), self.key().post)
+    }
+}
+
+impl Ranked for Hit {
+    type Rank = Score;
+
+    fn rank(&self) -> Score {
+        self.score
+    }
+
+    fn key(&self) -> PostKey {
+        self.key
+    }
+
+    fn slot(&self) -> Slot {
         Slot(self.slot)
     }
 }
 
-/// Order of hits and ranked posts: higher score first, ties by lower post id.
-pub fn best_first(a: (Score, PostId), b: (Score, PostId)) -> Ordering {
-    b.0.cmp(&a.0).then(a.1.cmp(&b.1))
-}
-
 /// Sorts best first and keeps the `k` best, one per post: equal to what one big shard would return.
-pub fn merge_top_k(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
-    hits.sort_unstable_by(|a, b| best_first((a.score, a.key.post), (b.score, b.key.post)).then(a.key.cmp(&b.key)));
-    let mut seen = std::collections::BTreeSet::new();
-    hits.retain(|hit| seen.len() < k && seen.insert(hit.key.post));
-    hits
+pub fn merge_top_k<R: Ranked>(mut rows: Vec<R>, k: usize) -> Vec<R> {
+    rows.sort_unstable_by_key(|row| (row.place(), row.key()));
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.len() < k && seen.insert(row.key().post));
+    rows
 }
 
 #[cfg(test)]

@@ -190,6 +190,6 @@ impl Sharer {
         };
         let reply = replies.into_iter().next()?;
         let found = reply.result.ok()?;
-        Some((found.first().map(|view| view.post.version), reply.applied))
+        Some((found.first().map(|view| view.post.version), reply.about.applied))
     }
 }

@@ -216,6 +216,6 @@ async fn logical_hash(client: &NodeClient, shard: ShardId) -> turmoil::Result<Ve
     };
     replies
         .into_iter()
-        .map(|r| Ok((r.shard, r.applied, r.result?)))
+        .map(|r| Ok((r.about.shard, r.about.applied, r.result?)))
         .collect()
 }

@@ -141,10 +141,10 @@ impl Cluster {
         let state = |shard: ShardId| -> Result<State, ShardFailure> {
             match &replies {
                 Err(error) => Err(error.clone().into()),
-                Ok(replies) => match replies.iter().find(|reply| reply.shard == shard) {
+                Ok(replies) => match replies.iter().find(|reply| reply.about.shard == shard) {
                     None => Err(ShardError::NotHere(shard).into()),
                     Some(reply) => match &reply.result {
-                        Ok(hash) => Ok((reply.applied, *hash)),
+                        Ok(hash) => Ok((reply.about.applied, *hash)),
                         Err(error) => Err(error.clone().into()),
                     },
                 },

@@ -10,7 +10,7 @@ use crate::cluster::report::{Gathered, ReadContext};
 /// Lists, all under the same conditions.
 #[derive(Clone, Debug, Default)]
 pub struct ListsAsk {
-    /// Which, and how many posts of all shards together; ≤ 8.
+    /// At most 8: by what, and how many posts of all shards together. Of each shard come at most 1000.
     pub lists: Vec<(RankedBy, usize)>,
     /// Now, for the decay.
     pub now: UnixMillis,
@@ -20,7 +20,8 @@ pub struct ListsAsk {
 
 impl Cluster {
     /// The best posts of each list, in the order in which they are asked for, best first, each once: the same as one big shard
-    /// would return. One fan-out reads them all.
+    /// would return. One fan-out reads them all. The report is partial if a shard may hold more of a list than the 1000 posts that one
+    /// may be asked for.
     ///
     /// # Errors
     /// No shard answered, or too much is asked for.

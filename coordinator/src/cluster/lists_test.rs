@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use covey_shared::ids::{PostId, PostKey, ShardId, UserId};
 use covey_shared::model::{F16Vector, Post};
+use covey_shared::score::Ranked;
 use covey_shared::session::SessionToken;
 use covey_shared::slots::Slot;
 use covey_shared::wire::ListsQuery;
 
 use super::*;
-use crate::cluster::testing::{World, cluster, ranked};
+use crate::cluster::testing::{Mood, World, cluster, ranked};
 
 const BOTH: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
 
@@ -71,6 +72,31 @@ async fn lists_are_those_of_one_big_shard() {
         assert_eq!(found.value, wanted, "{popular} popular, {newest} new");
         assert_eq!((found.report.coverage(), found.report.partial), (1.0, false));
     }
+}
+
+#[actix::test]
+async fn a_list_says_that_it_is_cut_if_a_shard_holds_more_than_it_may_be_asked_for() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, (1..=1300).map(|id| post(1, id)));
+    for (wanted, partial) in [(1000, false), (1200, true)] {
+        let found = cluster.lists(ask(0, wanted), &context(&cluster)).await.unwrap();
+        assert_eq!(found.value[1], one_big_shard(&posts, BOTH[1], 1000));
+        assert_eq!(
+            (found.report.coverage(), found.report.partial),
+            (1.0, partial),
+            "{wanted} of one author"
+        );
+    }
+}
+
+#[actix::test]
+async fn an_answer_that_lacks_a_list_is_partial() {
+    let (cluster, world) = cluster();
+    let posts = fill(&world, (1..=100).map(|id| post(id, id)));
+    (1..=3).for_each(|node| world.set(node, Mood::Forgets));
+    let found = cluster.lists(ask(10, 10), &context(&cluster)).await.unwrap();
+    assert_eq!(found.value, [one_big_shard(&posts, BOTH[0], 10), vec![]]);
+    assert_eq!((found.report.coverage(), found.report.partial), (1.0, true));
 }
 
 #[actix::test]

@@ -3,13 +3,10 @@
 //! With K rows wanted of S shards, each shard is first asked for K/S + 4·√(K/S): enough when posts are spread at
 //! random. A shard that could still have a better post than the merged K-th is asked again, for K.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use covey_shared::ids::{PostId, PostKey, ShardId};
-use covey_shared::score::{Hit, Score};
-use covey_shared::slots::Slot;
-use covey_shared::wire::RankedPost;
+use covey_shared::ids::ShardId;
+use covey_shared::score::{Ranked, merge_top_k};
 
 use crate::cluster::overlap::{Claim, Owners};
 use crate::cluster::progress::Part;
@@ -23,56 +20,11 @@ pub(crate) fn first_k(k: usize, shards: usize) -> usize {
     ((share + 4.0 * share.sqrt()).ceil() as usize).clamp(1, k.clamp(1, MAX_SHARD_K))
 }
 
-/// A row of a list that every shard orders alike: the highest rank first, of the same rank the lower post id first.
-pub(crate) trait Ranked: Copy + Send + Sync + 'static {
-    /// Higher is better.
-    type Rank: Ord;
-
-    fn rank(&self) -> Self::Rank;
-    fn key(&self) -> PostKey;
-
-    fn slot(&self) -> Slot {
-        Slot::of(self.key().author)
-    }
-
-    fn place(&self) -> (Reverse<Self::Rank>, PostId) {
-        (Reverse(self.rank()), self.key().post)
-    }
-}
-
-impl Ranked for Hit {
-    type Rank = Score;
-
-    fn rank(&self) -> Score {
-        self.score
-    }
-
-    fn key(&self) -> PostKey {
-        self.key
-    }
-
-    fn slot(&self) -> Slot {
-        Hit::slot(self)
-    }
-}
-
-impl Ranked for RankedPost {
-    type Rank = i64;
-
-    fn rank(&self) -> i64 {
-        self.rank
-    }
-
-    fn key(&self) -> PostKey {
-        self.post.key
-    }
-}
-
 /// Collects the answers of the rounds.
 #[derive(Debug)]
 pub(crate) struct TopK<R> {
     k: usize,
-    /// The newest answer of each shard, with what it was asked for.
+    /// The newest answer of each shard that was not cut shorter than the one before, with what it was last asked for.
     parts: BTreeMap<ShardId, (Part<Vec<R>>, usize)>,
 }
 
@@ -81,13 +33,15 @@ pub(crate) struct TopK<R> {
 pub(crate) struct Merged<R> {
     /// Best first.
     pub(crate) rows: Vec<R>,
-    /// Shards that may have more, and what to ask them for. Empty: the rows are exact.
+    /// Shards that may have more, and may be asked for more.
     pub(crate) again: Vec<ShardId>,
     /// Their next k.
     pub(crate) next_k: usize,
+    /// A shard may have more than it may be asked for. Without such a one and with nobody to ask again the rows are exact.
+    pub(crate) cut: bool,
 }
 
-impl<R: Ranked> TopK<R> {
+impl<R: Ranked + Copy> TopK<R> {
     pub(crate) fn new(k: usize) -> Self {
         TopK {
             k,
@@ -95,9 +49,13 @@ impl<R: Ranked> TopK<R> {
         }
     }
 
-    /// Takes in the answer of a shard that was asked for `asked` rows.
+    /// Takes in the answer of a shard that was asked for `asked` rows. One that was cut short takes nothing away.
     pub(crate) fn put(&mut self, part: Part<Vec<R>>, asked: usize) {
-        self.parts.insert(part.shard, (part, asked));
+        match self.parts.get_mut(&part.about.shard) {
+            // It was asked for more than it had time for: not again.
+            Some((kept, before)) if part.about.partial && part.value.len() < kept.value.len() => *before = asked,
+            _ => drop(self.parts.insert(part.about.shard, (part, asked))),
+        }
     }
 
     pub(crate) fn merge(&self) -> Merged<R> {
@@ -106,43 +64,33 @@ impl<R: Ranked> TopK<R> {
             let owners = &owners;
             part.value.iter().copied().filter(move |row| owners.owns(i, row.slot()))
         });
-        let rows = best(owned.collect(), self.k);
-        let again: Vec<ShardId> = self
-            .parts
-            .values()
-            .filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k))
-            .map(|(part, _)| part.shard)
-            .collect();
+        let rows = merge_top_k(owned.collect(), self.k);
+        let full = self.parts.values();
+        let full = full.filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k));
+        let (cut, again): (Vec<_>, Vec<_>) = full.partition(|(_, asked)| *asked >= MAX_SHARD_K);
         let asked = self.parts.values().map(|(_, asked)| *asked).max().unwrap_or(0);
         Merged {
             rows,
-            again,
+            again: again.into_iter().map(|(part, _)| part.about.shard).collect(),
+            cut: !cut.is_empty(),
             // Only where answers overlap can K rows of a shard not be enough: some of them belong to another one.
             next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
         }
     }
 }
 
-/// Sorts best first and keeps the `k` best, one per post.
-fn best<R: Ranked>(mut rows: Vec<R>, k: usize) -> Vec<R> {
-    rows.sort_unstable_by_key(|row| (row.place(), row.key()));
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| seen.len() < k && seen.insert(row.key().post));
-    rows
-}
-
 pub(crate) fn claim<T>(part: &Part<T>) -> Claim {
     Claim {
-        slots: part.slots,
-        range_ver: part.epoch.range_ver,
-        applied: part.applied,
+        slots: part.about.slots,
+        range_ver: part.about.epoch.range_ver,
+        applied: part.about.applied,
     }
 }
 
 /// A full list may have been cut; what was cut is worse than its last row, and matters only if that is better than
 /// the merged K-th.
 fn may_have_more<R: Ranked>(part: &Part<Vec<R>>, asked: usize, merged: &[R], k: usize) -> bool {
-    if part.value.len() < asked || asked >= MAX_SHARD_K {
+    if part.value.len() < asked {
         return false;
     }
     let Some(last) = part.value.last() else { return false };

@@ -1,8 +1,9 @@
 //! The merge over shards equals one pass over everything, whatever the layout, overlaps, retries and duplicates.
 
 use covey_shared::ids::{LogIndex, PostId, PostKey, ShardEpoch, UserId};
-use covey_shared::score::{Score, merge_top_k};
-use covey_shared::slots::{SLOTS, SlotRange};
+use covey_shared::score::{Hit, Score};
+use covey_shared::slots::{SLOTS, Slot, SlotRange};
+use covey_shared::wire::{About, RankedPost};
 use proptest::prelude::*;
 
 use super::*;
@@ -20,23 +21,16 @@ fn hit(author: u64, post: u64, score: f32) -> Hit {
     }
 }
 
-/// What one big shard returns.
-trait Oracle: Ranked + PartialEq + std::fmt::Debug {
-    fn one_big_shard(posts: &[Self], k: usize) -> Vec<Self>;
-}
+/// A row of a list.
+trait Row: Ranked + Copy + PartialEq + std::fmt::Debug {}
 
-impl Oracle for Hit {
-    fn one_big_shard(posts: &[Hit], k: usize) -> Vec<Hit> {
-        merge_top_k(posts.to_vec(), k)
-    }
-}
+impl Row for Hit {}
+impl Row for RankedPost {}
 
-impl Oracle for RankedPost {
-    /// As a shard keeps its lists: an ordered set.
-    fn one_big_shard(posts: &[RankedPost], k: usize) -> Vec<RankedPost> {
-        let set: BTreeMap<_, _> = posts.iter().map(|post| (post.place(), *post)).collect();
-        set.into_values().take(k).collect()
-    }
+/// What one big shard returns, which keeps an ordered set.
+fn one_big_shard<R: Row>(posts: &[R], k: usize) -> Vec<R> {
+    let set: BTreeMap<_, _> = posts.iter().map(|post| (post.place(), *post)).collect();
+    set.into_values().take(k).collect()
 }
 
 /// The same corpus as a list of the shards, in which low scores are high ranks.
@@ -57,27 +51,29 @@ struct FakeShard {
 }
 
 impl FakeShard {
-    fn answer<R: Oracle>(&self, posts: &[R], k: usize) -> Part<Vec<R>> {
+    fn answer<R: Row>(&self, posts: &[R], k: usize) -> Part<Vec<R>> {
         let mine: Vec<R> = posts
             .iter()
             .copied()
             .filter(|row| self.slots.contains(row.slot()))
             .collect();
         Part {
-            shard: ShardId(self.id),
-            epoch: ShardEpoch {
-                range_ver: self.range_ver,
-                conf_ver: 1,
+            about: About {
+                shard: ShardId(self.id),
+                epoch: ShardEpoch {
+                    range_ver: self.range_ver,
+                    conf_ver: 1,
+                },
+                slots: self.slots,
+                applied: LogIndex(7),
+                staleness_ms: 0,
+                partial: false,
+                visited: 0,
+                queue_us: 0,
+                work_us: 0,
             },
-            slots: self.slots,
-            applied: LogIndex(7),
-            staleness_ms: 0,
-            partial: false,
             damaged: 0,
-            visited: 0,
-            queue_us: 0,
-            work_us: 0,
-            value: R::one_big_shard(&mine, k),
+            value: one_big_shard(&mine, k),
         }
     }
 }
@@ -116,7 +112,7 @@ fn corpus() -> impl Strategy<Value = Vec<Hit>> {
 }
 
 /// Runs the rounds as the search does. `repeat` answers come twice, as after a retry or a hedge.
-fn run<R: Oracle>(shards: &[FakeShard], posts: &[R], k: usize, repeat: usize) -> (Vec<R>, usize) {
+fn run<R: Row>(shards: &[FakeShard], posts: &[R], k: usize, repeat: usize) -> (Vec<R>, usize) {
     let mut top = TopK::new(k);
     let mut asked = first_k(k, shards.len());
     let mut again: Vec<ShardId> = shards.iter().map(|s| ShardId(s.id)).collect();
@@ -146,14 +142,14 @@ proptest! {
         repeat in 0usize..4,
     ) {
         let (hits, _) = run(&shards, &posts, k, repeat);
-        prop_assert_eq!(hits, Hit::one_big_shard(&posts, k));
+        prop_assert_eq!(hits, one_big_shard(&posts, k));
     }
 
     #[test]
     fn merge_of_a_list_equals_that_of_one_big_shard(shards in layouts(), posts in corpus(), k in 1usize..120) {
         let posts = listed(&posts);
         let (rows, _) = run(&shards, &posts, k, 0);
-        prop_assert_eq!(rows, RankedPost::one_big_shard(&posts, k));
+        prop_assert_eq!(rows, one_big_shard(&posts, k));
     }
 
     #[test]
@@ -163,7 +159,7 @@ proptest! {
             .collect();
         let (hits, rounds) = run(&shards, &posts, k, 0);
         prop_assert!(rounds <= 2, "{rounds} rounds");
-        prop_assert_eq!(hits, Hit::one_big_shard(&posts, k));
+        prop_assert_eq!(hits, one_big_shard(&posts, k));
     }
 }
 
@@ -185,6 +181,58 @@ fn hit_outside_the_slots_that_its_shard_claims_does_not_count() {
     part.value = vec![stray];
     top.put(part, 5);
     assert!(top.merge().rows.is_empty());
+}
+
+#[test]
+fn an_answer_that_was_cut_short_takes_no_rows_of_an_earlier_one_away() {
+    let shard = FakeShard {
+        id: 1,
+        slots: SlotRange { start: 0, end: SLOTS },
+        range_ver: 1,
+    };
+    let posts: Vec<Hit> = (1..=9).map(|id| hit(1, id, 1.0 / id as f32)).collect();
+    let cut = |rows| {
+        let mut part = shard.answer(&posts, rows);
+        part.about.partial = true;
+        part
+    };
+    let rows = |second| {
+        let mut top = TopK::new(9);
+        top.put(shard.answer(&posts, 4), 4);
+        assert_eq!(top.merge().again, [ShardId(1)]);
+        top.put(second, 9);
+        let merged = top.merge();
+        assert!(merged.again.is_empty(), "it had no time for more");
+        merged.rows
+    };
+    assert_eq!(rows(cut(0)), posts[..4]);
+    assert_eq!(rows(cut(3)), posts[..4]);
+    assert_eq!(rows(cut(5)), posts[..5]);
+    assert_eq!(
+        rows(shard.answer(&posts[2..], 9)),
+        posts[2..],
+        "a whole one counts, though shorter"
+    );
+}
+
+#[test]
+fn a_list_is_cut_if_a_shard_may_have_more_than_it_may_be_asked_for() {
+    let shard = FakeShard {
+        id: 1,
+        slots: SlotRange { start: 0, end: SLOTS },
+        range_ver: 1,
+    };
+    let cut = |there: u64, k| {
+        let posts: Vec<Hit> = (1..=there).map(|id| hit(1, id, 1.0 / id as f32)).collect();
+        let mut top = TopK::new(k);
+        top.put(shard.answer(&posts, MAX_SHARD_K), MAX_SHARD_K);
+        let merged = top.merge();
+        assert!(merged.again.is_empty());
+        merged.cut
+    };
+    assert!(cut(1200, 1100));
+    assert!(!cut(1200, 1000), "no more are wanted");
+    assert!(!cut(900, 1100), "there are no more");
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use covey_rpc::CallError as RpcError;
-use covey_shared::ids::{LogIndex, NodeId, ShardEpoch, ShardId};
-use covey_shared::slots::SlotRange;
-use covey_shared::wire::{InvalidRequest, NotReady, ShardError, ShardRead, ShardReply};
+use covey_shared::ids::{NodeId, ShardId};
+use covey_shared::wire::{About, InvalidRequest, NotReady, ShardError, ShardRead, ShardReply};
 use thiserror::Error;
 
 use crate::cluster::port::CallError;
@@ -32,32 +31,17 @@ pub enum ShardFailure {
 /// One shard's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part<T> {
-    pub(crate) shard: ShardId,
-    pub(crate) epoch: ShardEpoch,
-    pub(crate) slots: SlotRange,
-    pub(crate) applied: LogIndex,
-    pub(crate) staleness_ms: u32,
-    pub(crate) partial: bool,
+    pub(crate) about: About,
+    /// As in [`ShardReply`].
     pub(crate) damaged: u32,
-    pub(crate) visited: u64,
-    pub(crate) queue_us: u32,
-    pub(crate) work_us: u32,
     pub(crate) value: T,
 }
 
 /// Splits a reply into the answer or the reason why there is none.
 pub(crate) fn part<T>(reply: ShardReply<T>) -> Result<Part<T>, ShardError> {
     Ok(Part {
-        shard: reply.shard,
-        epoch: reply.epoch,
-        slots: reply.slots,
-        applied: reply.applied,
-        staleness_ms: reply.staleness_ms,
-        partial: reply.partial,
+        about: reply.about,
         damaged: reply.damaged,
-        visited: reply.visited,
-        queue_us: reply.queue_us,
-        work_us: reply.work_us,
         value: reply.result?,
     })
 }
@@ -206,8 +190,8 @@ impl<T> Progress<T> {
             Err(error) => error.clone(),
         };
         for reply in result.unwrap_or_default() {
-            let asked = batch.reads.iter().any(|r| r.shard == reply.shard);
-            let Some(shard) = self.shards.get_mut(&reply.shard).filter(|_| asked) else {
+            let asked = batch.reads.iter().any(|r| r.shard == reply.about.shard);
+            let Some(shard) = self.shards.get_mut(&reply.about.shard).filter(|_| asked) else {
                 continue;
             };
             let waiting = shard.running.iter().position(|n| *n == batch.node);
@@ -216,19 +200,19 @@ impl<T> Progress<T> {
             // The slower of two hedged answers is dropped: one answer per shard.
             if !shard.done {
                 match part(reply) {
-                    Ok(part) if part.staleness_ms <= self.max_staleness_ms => {
-                        self.ages.push((part.shard, batch.node, false));
+                    Ok(part) if part.about.staleness_ms <= self.max_staleness_ms => {
+                        self.ages.push((part.about.shard, batch.node, false));
                         shard.done = true;
-                        self.stale.remove(&part.shard);
+                        self.stale.remove(&part.about.shard);
                         self.parts.push(part);
                     }
                     Ok(part) => {
-                        self.ages.push((part.shard, batch.node, true));
+                        self.ages.push((part.about.shard, batch.node, true));
                         shard.failure = None;
                         shard.done = self.late || (!shard.may_be_fresher() && shard.running.is_empty());
-                        let kept = self.stale.get(&part.shard);
-                        if kept.is_none_or(|kept| part.staleness_ms < kept.staleness_ms) {
-                            self.stale.insert(part.shard, part);
+                        let kept = self.stale.get(&part.about.shard);
+                        if kept.is_none_or(|kept| part.about.staleness_ms < kept.about.staleness_ms) {
+                            self.stale.insert(part.about.shard, part);
                         }
                     }
                     Err(error) => shard.refused(error),
@@ -278,8 +262,8 @@ impl<T> Progress<T> {
     /// The answers, by shard, and why the other shards have none.
     pub(crate) fn finish(mut self) -> (Vec<Part<T>>, BTreeMap<ShardId, ShardFailure>) {
         self.parts.extend(self.stale.into_values());
-        self.parts.sort_by_key(|p| p.shard);
-        let answered: Vec<ShardId> = self.parts.iter().map(|p| p.shard).collect();
+        self.parts.sort_by_key(|p| p.about.shard);
+        let answered: Vec<ShardId> = self.parts.iter().map(|p| p.about.shard).collect();
         let failed = self
             .shards
             .into_iter()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use covey_shared::ids::LogIndex;
+use covey_shared::ids::{LogIndex, ShardEpoch};
+use covey_shared::slots::SlotRange;
 
 use super::*;
 use crate::cluster::link::LinkView;
@@ -33,18 +34,20 @@ fn choice() -> Choice {
 
 fn reply(shard: u64, result: Result<u32, ShardError>) -> ShardReply<u32> {
     ShardReply {
-        shard: ShardId(shard),
-        epoch: ShardEpoch {
-            range_ver: 1,
-            conf_ver: 1,
+        about: About {
+            shard: ShardId(shard),
+            epoch: ShardEpoch {
+                range_ver: 1,
+                conf_ver: 1,
+            },
+            slots: SlotRange::tile(shard as u16 - 1, 6),
+            applied: LogIndex(1),
+            staleness_ms: 0,
+            partial: false,
+            visited: 0,
+            queue_us: 0,
+            work_us: 0,
         },
-        slots: SlotRange::tile(shard as u16 - 1, 6),
-        applied: LogIndex(1),
-        staleness_ms: 0,
-        partial: false,
-        visited: 0,
-        queue_us: 0,
-        work_us: 0,
         result,
         damaged: 0,
     }
@@ -210,10 +213,9 @@ fn retry_without_budget_gives_the_shard_up_but_a_hedge_without_budget_does_not()
 }
 
 fn aged(shard: u64, value: u32, staleness_ms: u32) -> ShardReply<u32> {
-    ShardReply {
-        staleness_ms,
-        ..reply(shard, Ok(value))
-    }
+    let mut reply = reply(shard, Ok(value));
+    reply.about.staleness_ms = staleness_ms;
+    reply
 }
 
 #[test]

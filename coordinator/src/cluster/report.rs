@@ -69,7 +69,7 @@ pub struct ReadReport {
     pub missing_shards: BTreeSet<ShardId>,
     /// How far the worst replica used may lag behind its leader, in milliseconds.
     pub staleness_ms: u32,
-    /// A shard ran out of time and returned what it had.
+    /// A shard ran out of time and returned what it had, or may have more than it may be asked for.
     pub partial: bool,
     /// Shards of which nobody had an answer as fresh as it should be.
     pub stale_shards: BTreeSet<ShardId>,
@@ -146,20 +146,21 @@ impl ReadReport {
     }
 
     pub(crate) fn observe<T>(&mut self, part: &Part<T>, max_staleness_ms: u32) {
-        self.staleness_ms = self.staleness_ms.max(part.staleness_ms);
-        self.partial |= part.partial;
+        self.staleness_ms = self.staleness_ms.max(part.about.staleness_ms);
+        self.partial |= part.about.partial;
         self.stale_shards
-            .extend((part.staleness_ms > max_staleness_ms).then_some(part.shard));
-        self.damaged_shards.extend((part.damaged > 0).then_some(part.shard));
-        self.visited += part.visited;
-        self.queue = self.queue.max(Duration::from_micros(part.queue_us.into()));
-        let work = Duration::from_micros(part.work_us.into());
+            .extend((part.about.staleness_ms > max_staleness_ms).then_some(part.about.shard));
+        self.damaged_shards
+            .extend((part.damaged > 0).then_some(part.about.shard));
+        self.visited += part.about.visited;
+        self.queue = self.queue.max(Duration::from_micros(part.about.queue_us.into()));
+        let work = Duration::from_micros(part.about.work_us.into());
         self.work = self.work.max(work);
         self.cost += work;
         self.token.observe(Seen {
-            shard: part.shard,
-            range_ver: part.epoch.range_ver,
-            index: part.applied,
+            shard: part.about.shard,
+            range_ver: part.about.epoch.range_ver,
+            index: part.about.applied,
         });
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use covey_shared::ids::ShardId;
+use covey_shared::score::Ranked;
 use covey_shared::wire::{RequestBody, ShardRead};
 
 use crate::cluster::Cluster;
 use crate::cluster::fan_out::{Ask, Open};
-use crate::cluster::merge::{Merged, Ranked, TopK, first_k};
+use crate::cluster::merge::{Merged, TopK, first_k};
 use crate::cluster::progress::Part;
 use crate::cluster::reads::{ReadError, answered, limit};
-use crate::cluster::report::{Gathered, ReadContext, ReadReport};
+use crate::cluster::report::{Gathered, ReadContext};
 
 /// Rounds after which what there is counts: two without overlap, more only while a split is settling.
 const MAX_ROUNDS: usize = 4;
@@ -18,10 +19,15 @@ const MAX_ROUNDS: usize = 4;
 /// What a node is asked: for these of its shards, so many rows of each list. 0 = none of that list.
 pub(super) type Body<'a> = &'a (dyn Fn(Vec<ShardRead>, &[u32]) -> RequestBody + Sync);
 
-/// A list on its way: how many rows the shards are asked for, and what has come.
+/// A list on its way.
 struct List<R> {
+    /// Rows that the next round asks a shard for; 0 = none: as many as there will be have come.
     asked: usize,
     top: TopK<R>,
+    /// Best first, of what has come.
+    rows: Vec<R>,
+    /// A shard may have more of it than it may be asked for.
+    cut: bool,
 }
 
 impl Cluster {
@@ -29,103 +35,97 @@ impl Cluster {
     /// All lists come in the same calls.
     ///
     /// 1. Ask every shard for its share of each list and some more.
-    /// 2. Merge; ask again only shards that may have more of a list, and only for such lists.
+    /// 2. Merge; ask again only shards that may have more of a list, and only for lists of which one of them may.
     ///
     /// # Errors
-    /// No shard answered, or the request was refused.
-    pub(super) async fn best<R: Ranked>(
+    /// In the first round no shard answered, or the request was refused. What fails later leaves the report partial.
+    pub(super) async fn best<R: Ranked + Copy + Send + 'static>(
         &self,
         wanted: &[usize],
         body: Body<'_>,
         open: Open<Vec<Vec<R>>>,
         context: &ReadContext,
     ) -> Result<Gathered<Vec<Vec<R>>>, ReadError> {
-        let mut shards = self.all_shards();
-        let list = |k: &usize| List {
-            asked: if *k == 0 { 0 } else { first_k(*k, shards.len()) },
-            top: TopK::new(*k),
-        };
-        let mut lists: Vec<List<R>> = wanted.iter().map(list).collect();
-        let mut report: Option<ReadReport> = None;
-        for round in 1.. {
-            let asked: Vec<u32> = lists.iter().map(|list| limit(list.asked)).collect();
+        let ask = async |shards: Vec<ShardId>, asked: Vec<u32>| {
             let body = |shards| body(shards, &asked);
-            let body = &body;
-            let answers = self.fan_out(&Ask { shards, body, open }, context).await;
-            let answers = match &mut report {
-                None => answered(answers)?,
-                // The first answer of a shard stands if the second does not come: less exact, not less covered.
-                Some(report) => {
-                    report.partial |= !answers.failed.is_empty();
-                    answers
-                }
-            };
-            match &mut report {
-                None => report = Some(answers.report),
-                Some(report) => report.again(&answers.report),
+            self.fan_out(
+                &Ask {
+                    shards,
+                    body: &body,
+                    open,
+                },
+                context,
+            )
+            .await
+        };
+        let shards = self.all_shards();
+        let mut lists: Vec<List<R>> = wanted.iter().map(|k| List::new(*k, shards.len())).collect();
+        let first = answered(ask(shards, asked(&lists)).await)?;
+        let (mut parts, mut report) = (first.parts, first.report);
+        for round in 1.. {
+            report.partial |= mark_short(&mut parts, lists.len());
+            let again = take_in(&mut lists, parts);
+            if again.is_empty() || round == MAX_ROUNDS {
+                report.partial |= !again.is_empty() || lists.iter().any(|list| list.cut);
+                break;
             }
-            let got: BTreeSet<ShardId> = answers.parts.iter().map(|part| part.shard).collect();
-            answers.parts.into_iter().for_each(|part| put(&mut lists, part));
-            let (rows, again): (Vec<_>, Vec<_>) = lists.iter_mut().map(|list| list.merge(&got)).unzip();
-            shards = again
-                .into_iter()
-                .flatten()
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect();
-            if shards.is_empty() || round == MAX_ROUNDS {
-                let mut report = report.unwrap_or_default();
-                report.partial |= !shards.is_empty();
-                return Ok(Gathered { value: rows, report });
-            }
+            let next = ask(again.into_iter().collect(), asked(&lists)).await;
+            // What a shard has said before stands if it does not answer again: less exact, not less covered.
+            report.partial |= !next.failed.is_empty();
+            report.again(&next.report);
+            parts = next.parts;
         }
-        unreachable!("the loop returns in its last round")
+        let value = lists.into_iter().map(|list| list.rows).collect();
+        Ok(Gathered { value, report })
     }
 }
 
-/// Takes in one shard's answer to all lists.
-fn put<R: Ranked>(lists: &mut [List<R>], part: Part<Vec<Vec<R>>>) {
-    let (part, rows) = part.split();
-    let rows = rows.into_iter().chain(std::iter::repeat_with(Vec::new));
-    for (list, rows) in lists.iter_mut().zip(rows).filter(|(list, _)| list.asked > 0) {
-        list.top.put(part.with(rows), list.asked);
-    }
+fn asked<R>(lists: &[List<R>]) -> Vec<u32> {
+    lists.iter().map(|list| limit(list.asked)).collect()
 }
 
-impl<T> Part<T> {
-    /// What the shard says about itself, and its answer.
-    fn split(self) -> (Part<()>, T) {
-        (self.with(()), self.value)
-    }
+/// An answer with another number of lists than was asked for is a part of one. Whether there is such an answer.
+fn mark_short<R>(parts: &mut [Part<Vec<Vec<R>>>], lists: usize) -> bool {
+    let short = parts.iter_mut().filter(|part| part.value.len() != lists);
+    short.map(|part| part.about.partial = true).count() > 0
+}
 
-    /// The same part with another answer.
-    fn with<U>(&self, value: U) -> Part<U> {
-        Part {
-            shard: self.shard,
-            epoch: self.epoch,
-            slots: self.slots,
-            applied: self.applied,
-            staleness_ms: self.staleness_ms,
-            partial: self.partial,
-            damaged: self.damaged,
-            visited: self.visited,
-            queue_us: self.queue_us,
-            work_us: self.work_us,
-            value,
+/// Takes in one round's answers to all lists; the shards of it that may have more.
+fn take_in<R: Ranked + Copy>(lists: &mut [List<R>], parts: Vec<Part<Vec<Vec<R>>>>) -> BTreeSet<ShardId> {
+    let got: BTreeSet<ShardId> = parts.iter().map(|part| part.about.shard).collect();
+    for Part { about, damaged, value } in parts {
+        let rows = value.into_iter().chain(std::iter::repeat_with(Vec::new));
+        for (list, value) in lists.iter_mut().zip(rows).filter(|(list, _)| list.asked > 0) {
+            list.top.put(Part { about, damaged, value }, list.asked);
         }
     }
+    lists.iter_mut().flat_map(|list| list.merge(&got)).collect()
 }
 
-impl<R: Ranked> List<R> {
-    /// The rows so far, and which of the shards that `got` a say may have more. Sets what those are asked for.
-    fn merge(&mut self, got: &BTreeSet<ShardId>) -> (Vec<R>, Vec<ShardId>) {
+impl<R: Ranked + Copy> List<R> {
+    fn new(k: usize, shards: usize) -> Self {
+        List {
+            asked: if k == 0 { 0 } else { first_k(k, shards) },
+            top: TopK::new(k),
+            rows: Vec::new(),
+            cut: false,
+        }
+    }
+
+    /// Merges what has come, if it was asked for. Which of the shards that `got` a say may have more; sets what those are asked for.
+    fn merge(&mut self, got: &BTreeSet<ShardId>) -> Vec<ShardId> {
+        if self.asked == 0 {
+            return Vec::new();
+        }
         let Merged {
             rows,
             mut again,
             next_k,
+            cut,
         } = self.top.merge();
         again.retain(|shard| got.contains(shard));
         self.asked = if again.is_empty() { 0 } else { next_k };
-        (rows, again)
+        (self.rows, self.cut) = (rows, cut);
+        again
     }
 }

@@ -11,12 +11,12 @@ use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, Shar
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
-use covey_shared::score::{Hit, Score, merge_top_k};
+use covey_shared::score::{Hit, Ranked, Score, merge_top_k};
 use covey_shared::settings::Settings;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    Counters, ListAsk, NotReady, PostView, RankedBy, RankedPost, ReplyBody, RequestBody, SearchQuery, ShardError,
-    ShardRead, ShardReply, ViewerState, WriteReply,
+    About, Counters, ListAsk, NotReady, PostView, RankedBy, RankedPost, ReplyBody, RequestBody, SearchQuery,
+    ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -36,6 +36,8 @@ pub(crate) enum Mood {
     Refuses(Vec<u64>, ShardError),
     /// These shards of the node leave damaged rows out.
     Damaged(Vec<u64>),
+    /// It leaves the last list out.
+    Forgets,
     /// Writes are done, but the connection breaks before the reply.
     LosesReplies,
     /// Its answers are so many milliseconds old.
@@ -197,7 +199,8 @@ impl FakeNode {
             }
             RequestBody::Lists(query) => ReplyBody::Lists(self.each(&shards, mood, |slots| {
                 let list = |list: &ListAsk| self.listed(*list, slots);
-                query.lists.iter().map(list).collect()
+                let answered = query.lists.len() - usize::from(*mood == Some(Mood::Forgets));
+                query.lists[..answered].iter().map(list).collect()
             })),
             RequestBody::Viewer(_) => {
                 let mut states = self.each(&shards, mood, |_| ViewerState::default());
@@ -229,15 +232,17 @@ impl FakeNode {
             .filter_map(|read| Some((read, self.layout.shard(read.shard)?)));
         plans
             .map(|(read, plan): (&ShardRead, &ShardPlan)| ShardReply {
-                shard: plan.shard,
-                epoch: plan.epoch,
-                slots: plan.slots,
-                applied: index,
-                staleness_ms: age,
-                partial: false,
-                visited: 1,
-                queue_us: 0,
-                work_us: 0,
+                about: About {
+                    shard: plan.shard,
+                    epoch: plan.epoch,
+                    slots: plan.slots,
+                    applied: index,
+                    staleness_ms: age,
+                    partial: false,
+                    visited: 1,
+                    queue_us: 0,
+                    work_us: 0,
+                },
                 result: match mood {
                     _ if read.max_age_ms.is_some_and(|most| age > most) => Err(ShardError::NotReady(NotReady::Stale)),
                     Some(Mood::Refuses(shards, error)) if shards.contains(&plan.shard.0) => Err(error.clone()),
@@ -261,7 +266,7 @@ impl FakeNode {
         match mood {
             Some(Mood::Differs(other)) if *other == shard => reply.result = reply.result.map(|hash| !hash),
             Some(Mood::LagsFor(times)) if self.world.calls.lock().iter().filter(asked).count() <= *times => {
-                reply.applied = LogIndex(reply.applied.0 + 1);
+                reply.about.applied = LogIndex(reply.about.applied.0 + 1);
             }
             _ => {}
         }

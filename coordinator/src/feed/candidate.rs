@@ -63,7 +63,7 @@ pub struct ChannelHit {
     pub channel: Channel,
     /// Position in the channel's list, from 1.
     pub rank: usize,
-    /// What the channel ranks by: similarity, decayed engagement, or 0.
+    /// What the channel ranks by: similarity, decayed engagement, decayed talk, or 0.
     pub score: f32,
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn components(lasting: &Lasting, config: &Config) -> Components<FeedQ
 
 /// The recall channels.
 fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<dyn Source<FeedQuery, FeedCandidate>>> {
-    let lists = Arc::new(sources::lists::Lists::new(shards(), feed));
+    let [popular, new, active] = sources::lists::list_sources(&shards(), feed);
     let reads = feed.out_of_network.history.max(feed.similar_to_recent.history);
     vec![
         Box::new(sources::in_network::InNetwork {
@@ -135,18 +135,9 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             config: feed.similar_to_recent.clone(),
             reads,
         }),
-        Box::new(sources::popular::Popular {
-            lists: lists.clone(),
-            config: feed.popular.clone(),
-        }),
-        Box::new(sources::new::New {
-            lists: lists.clone(),
-            config: feed.new.clone(),
-        }),
-        Box::new(sources::active::Active {
-            lists,
-            config: feed.active.clone(),
-        }),
+        Box::new(popular),
+        Box::new(new),
+        Box::new(active),
         Box::new(sources::subscribed::Subscribed {
             shards: shards(),
             config: feed.subscribed.clone(),

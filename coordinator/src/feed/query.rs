@@ -107,7 +107,7 @@ pub(crate) struct FeedQuery {
     pub(crate) impressions: Impressions,
     /// Vectors of what the viewer liked last: read by the first source that wants them, for all.
     pub(crate) liked: Arc<OnceCell<BTreeMap<PostKey, Vec<f32>>>>,
-    /// Lists that the shards keep: read by the first source that wants one, for all.
+    /// Lists that the shards keep: read by the first source that wants one, for all with the same time-out.
     pub(crate) lists: Arc<ListReads>,
 }
 
@@ -120,7 +120,7 @@ pub(crate) struct KnownIds {
 }
 
 impl FeedQuery {
-    /// The viewer follows nobody and has done nothing: the feed can only be what is popular and new.
+    /// The viewer follows nobody and has done nothing: the feed can only be what is popular, new and talked about.
     pub(crate) fn no_history(&self) -> bool {
         let follows = self.features.as_ref().is_some_and(|f| !f.follows.is_empty());
         !follows && self.sequence.is_empty()

@@ -1,13 +1,11 @@
 //! Tests of lists: one read serves all channels, and each keeps what is its own.
 
 use covey_config::Config;
-use covey_pipeline::Source;
 use covey_shared::ids::PostId;
 
 use super::*;
 use crate::feed::fake_shards::FakeShards;
-use crate::feed::testing::{core, query, run_context};
-use crate::sources::{active::Active, new::New, popular::Popular};
+use crate::feed::testing::{ago, core, query, run_context};
 
 fn shards() -> FakeShards {
     FakeShards {
@@ -21,25 +19,10 @@ fn shards() -> FakeShards {
 /// What all channels of one request say, and what the shards were asked.
 fn find(query: &FeedQuery, feed: FeedConfig, shards: FakeShards) -> ([Result<Vec<u64>, String>; 3], Vec<ListsAsk>) {
     let shards = Arc::new(shards);
-    let lists = Arc::new(Lists::new(shards.clone(), &feed));
-    let popular = Popular {
-        lists: lists.clone(),
-        config: feed.popular,
-    };
-    let new = New {
-        lists: lists.clone(),
-        config: feed.new,
-    };
-    let active = Active {
-        lists,
-        config: feed.active,
-    };
+    let over: Arc<dyn Shards> = shards.clone();
+    let sources = list_sources(&over, &feed);
     let run = run_context();
-    let all = [
-        popular.find(&run, query),
-        new.find(&run, query),
-        active.find(&run, query),
-    ];
+    let all = sources.each_ref().map(|source| source.find(&run, query));
     let found: Vec<_> = futures::executor::block_on(futures::future::join_all(all));
     let found: [_; 3] = found.try_into().expect("three channels");
     let said = found.map(|found| match found {
@@ -81,6 +64,11 @@ fn one_read_brings_each_channel_its_own_list() {
 fn a_channel_that_is_off_is_not_read() {
     let mut feed = feed();
     feed.popular.enabled = false;
+    let over: Arc<dyn Shards> = Arc::new(shards());
+    assert_eq!(
+        list_sources(&over, &feed).map(|source| source.enable(&query())),
+        [false, true, true]
+    );
     let (said, asked) = find(&query(), feed, shards());
     assert_eq!(said, [Ok(vec![]), Ok(vec![11, 12, 13]), Ok(vec![21, 22, 23])]);
     assert_eq!(asked[0].lists, [(RankedBy::Newest, 9), (RankedBy::Activity, 3)]);
@@ -123,4 +111,22 @@ fn what_is_wrong_with_a_read_is_noted_for_each_channel() {
     let noted: Vec<_> = notes.iter().map(|note| (note.component, note.reason)).collect();
     let each = |component| ["exclude_list_cut", "shards_missing"].map(|reason| (component, reason));
     assert_eq!(noted, [each("Active"), each("New"), each("Popular")].concat());
+}
+
+#[test]
+fn small_authors_come_first_and_others_fill_up() {
+    let mut posts: Vec<Candidate> = (1..=5)
+        .map(|i| Candidate {
+            created_at: ago(i * 1000),
+            ..core(i, i)
+        })
+        .collect();
+    posts[2].flags = CandidateFlags(CandidateFlags::HAS_CONTENT | CandidateFlags::SMALL_AUTHOR);
+    posts[4].flags = CandidateFlags(CandidateFlags::HAS_CONTENT | CandidateFlags::SMALL_AUTHOR);
+    posts.reverse();
+    let ids: Vec<u64> = small_authors_first(posts, 4)
+        .iter()
+        .map(|post| post.key.post.0)
+        .collect();
+    assert_eq!(ids, [3, 5, 1, 2]);
 }

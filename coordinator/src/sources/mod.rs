@@ -1,13 +1,10 @@
-//! Recall channels: where candidates come from. One per file; their order is in `feed/pipeline.rs`.
+//! Recall channels: where candidates come from. One per file, and all that are lists in one; their order is in `feed/pipeline.rs`.
 
-pub(crate) mod active;
 pub(crate) mod following;
 pub(crate) mod in_network;
 pub(crate) mod interests;
 pub(crate) mod lists;
 mod nearest;
-pub(crate) mod new;
 pub(crate) mod out_of_network;
-pub(crate) mod popular;
 pub(crate) mod similar_to_recent;
 pub(crate) mod subscribed;

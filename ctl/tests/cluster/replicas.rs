@@ -73,8 +73,8 @@ async fn assert_one_hash(nodes: &[NodeClient]) {
                 match reply.result {
                     Ok(hash) => {
                         replies += 1;
-                        let indexes = states.entry(reply.shard).or_default();
-                        indexes.entry(reply.applied).or_default().insert(hash);
+                        let indexes = states.entry(reply.about.shard).or_default();
+                        indexes.entry(reply.about.applied).or_default().insert(hash);
                     }
                     // It applied something while it looked.
                     Err(error) => moving.push(error.to_string()),
@@ -135,7 +135,7 @@ pub(crate) async fn posts_of(node: &NodeClient, keys: &BTreeSet<PostKey>) -> BTr
                     .iter()
                     .for_each(|view| *found.entry(view.post.key).or_insert(0) += 1),
                 Err(ShardError::NotHere(_)) => {}
-                Err(error) => panic!("{:?}: {error}", reply.shard),
+                Err(error) => panic!("{:?}: {error}", reply.about.shard),
             }
         }
     }

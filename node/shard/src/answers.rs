@@ -1,6 +1,7 @@
 //! All that a replica of the random logs answers, to be compared with another one's.
 
 use covey_shared::ids::*;
+use covey_shared::score::Ranked;
 use covey_shared::wire::*;
 
 use crate::ShardStore;

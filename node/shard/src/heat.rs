@@ -54,10 +54,12 @@ pub(crate) struct Heats {
 }
 
 impl Heats {
-    /// Adds an action of kind number `kind` at `at`.
-    pub(crate) fn add(&mut self, kind: usize, at: UnixMillis, half_lives: HalfLives) {
+    /// Adds an action of kind number `kind` at `at`. `own`: by the author, who talks to nobody by it.
+    pub(crate) fn add(&mut self, kind: usize, own: bool, at: UnixMillis, half_lives: HalfLives) {
         self.engagement.add(ENGAGEMENT[kind], at, half_lives.engagement);
-        self.talk.add(TALK[kind], at, half_lives.talk);
+        if !own {
+            self.talk.add(TALK[kind], at, half_lives.talk);
+        }
     }
 
     /// The sums as words of a row.
@@ -84,7 +86,7 @@ impl Heats {
     }
 }
 
-/// Fraction bits of [`Heat::rank`].
+/// Fraction bits of [`Heat::rank`] and [`halvings`].
 const FRACTION: u32 = 16;
 
 /// A sum as of a moment.
@@ -123,10 +125,14 @@ impl Heat {
         if self.mass < 1e-6 {
             return None;
         }
-        let time = (u128::from(self.at.0) << FRACTION) / u128::from(half_life_ms.max(1));
-        let time = i64::try_from(time).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
-        Some(time + log2_fixed(self.mass))
+        Some(halvings(self.at, half_life_ms) + log2_fixed(self.mass))
     }
+}
+
+/// Half-lives from the epoch to `at`, in 1/65 536: what a [`Heat::rank`] loses by then.
+pub(crate) fn halvings(at: UnixMillis, half_life_ms: u64) -> i64 {
+    let halvings = (u128::from(at.0) << FRACTION) / u128::from(half_life_ms.max(1));
+    i64::try_from(halvings).unwrap_or(i64::MAX).min(i64::MAX / 2)
 }
 
 /// 2^(−ms / half_life).

@@ -67,12 +67,14 @@ fn talk_is_replies_and_quotes_and_decays_at_its_own_pace() {
     };
     let mut heats = Heats::default();
     for kind in ActionKind::ALL {
-        heats.add(kind.index(), at(0), half_lives);
+        heats.add(kind.index(), false, at(0), half_lives);
     }
     assert_eq!(heats.talk.mass, 2.0);
-    heats.add(ActionKind::Favorite.index(), at(1), half_lives);
-    heats.add(ActionKind::Reply.index(), at(1), half_lives);
+    heats.add(ActionKind::Favorite.index(), false, at(1), half_lives);
+    heats.add(ActionKind::Reply.index(), false, at(1), half_lives);
     assert_eq!(heats.talk.value(at(1), HOUR), 2.0);
+    heats.add(ActionKind::Reply.index(), true, at(1), half_lives);
+    assert_eq!(heats.talk.value(at(1), HOUR), 2.0, "of the author");
     assert_eq!(heats.engagement.at, at(1));
 }
 

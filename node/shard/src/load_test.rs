@@ -66,6 +66,29 @@ fn states_without_talk_are_read_and_hashed_as_if_nobody_had_talked() {
     assert_eq!(Part::read(&db, slots).unwrap().posts[0].heats, state.heats);
 }
 
+#[test]
+fn replicas_with_other_half_lives_have_other_sums_and_the_same_hash() {
+    let state = |hours: u64| {
+        let mut replica = Replica::with(crate::ShardOptions {
+            popular_half_life: std::time::Duration::from_secs(3600 * hours),
+            ..options(1, SlotRange { start: 0, end: 16_384 })
+        });
+        replica.put(post(1, 1, 1));
+        for sequence in 1..=2 {
+            replica.log_time += 3_600_000;
+            let mut like = action(3, sequence, covey_shared::model::ActionKind::Favorite, key(1, 1));
+            like.at = UnixMillis(replica.log_time);
+            replica.apply(covey_shared::command::ShardCommand::RecordActions(vec![like]));
+        }
+        let view = replica.view();
+        let heats = view.db.post_state(key(1, 1)).unwrap().unwrap().heats;
+        (view.logical_hash(&|| false).unwrap().unwrap(), heats)
+    };
+    let (short, long) = (state(1), state(5));
+    assert_eq!(short.0, long.0);
+    assert_ne!(short.1, long.1);
+}
+
 fn candidate(replica: &Replica, number: u64) -> Candidate {
     let query = CandidatesQuery {
         shards: Vec::new(),

@@ -9,7 +9,7 @@ use covey_shared::model::F16Vector;
 use covey_shared::score::Hit;
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, ListsQuery, NotReady,
+    About, AuthorInfo, AuthorsQuery, Candidate, CandidatesQuery, GetPostsQuery, InNetworkQuery, ListsQuery, NotReady,
     PostView, RankedPost, SearchQuery, ShardError, ShardRead, ShardReply, TextMatch, TextQuery, Verdict, VerdictQuery,
     ViewerQuery, ViewerState,
 };
@@ -181,9 +181,9 @@ impl NodeHandle {
         };
         match replica.actor.send(read).await {
             Ok(reply) => {
-                span.record("visited", reply.visited);
-                span.record("queue_us", reply.queue_us);
-                span.record("work_us", reply.work_us);
+                span.record("visited", reply.about.visited);
+                span.record("queue_us", reply.about.queue_us);
+                span.record("work_us", reply.about.work_us);
                 reply
             }
             // The actor is gone: the node shuts down.
@@ -194,35 +194,30 @@ impl NodeHandle {
 
 /// A hash is only worth something with the very index that it covers.
 fn at_its_index(reply: ShardReply<Option<(LogIndex, u64)>>) -> ShardReply<u64> {
-    let result = reply
+    let hash = reply
         .result
         .and_then(|hash| hash.ok_or(ShardError::Overloaded { retry_after_ms: 100 }));
+    let applied = hash.as_ref().map_or(reply.about.applied, |(index, _)| *index);
     ShardReply {
-        shard: reply.shard,
-        epoch: reply.epoch,
-        slots: reply.slots,
-        applied: result.as_ref().map_or(reply.applied, |(index, _)| *index),
-        staleness_ms: reply.staleness_ms,
-        partial: reply.partial,
-        visited: reply.visited,
-        queue_us: reply.queue_us,
-        work_us: reply.work_us,
-        result: result.map(|(_, hash)| hash),
+        about: About { applied, ..reply.about },
+        result: hash.map(|(_, hash)| hash),
         damaged: reply.damaged,
     }
 }
 
 fn refused<T>(shard: ShardId, error: ShardError) -> ShardReply<T> {
     ShardReply {
-        shard,
-        epoch: ShardEpoch::default(),
-        slots: SlotRange::NONE,
-        applied: LogIndex(0),
-        staleness_ms: u32::MAX,
-        partial: false,
-        visited: 0,
-        queue_us: 0,
-        work_us: 0,
+        about: About {
+            shard,
+            epoch: ShardEpoch::default(),
+            slots: SlotRange::NONE,
+            applied: LogIndex(0),
+            staleness_ms: u32::MAX,
+            partial: false,
+            visited: 0,
+            queue_us: 0,
+            work_us: 0,
+        },
         result: Err(error),
         damaged: 0,
     }

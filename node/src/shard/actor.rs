@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use covey_env::{Env, Monotonic, watch};
 use covey_shard::{Read as ViewRead, ShardStoreError, ShardView};
 use covey_shared::ids::{LogIndex, ReplicaId};
-use covey_shared::wire::{NotReady, ShardError, ShardRead, ShardReply};
+use covey_shared::wire::{About, NotReady, ShardError, ShardRead, ShardReply};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Instrument;
 
@@ -105,15 +105,17 @@ async fn answer<T: Send + 'static>(deps: ReplicaDeps, read: Read<T>) -> ShardRep
         Err(error) => (Err(error), 0, false, 0),
     };
     ShardReply {
-        shard: accept.shard,
-        epoch: known.epoch,
-        slots: known.slots,
-        applied,
-        staleness_ms: age_ms(&deps, fresh_as_of),
-        partial,
-        visited,
-        queue_us: micros(timing.queued),
-        work_us: micros(timing.worked),
+        about: About {
+            shard: accept.shard,
+            epoch: known.epoch,
+            slots: known.slots,
+            applied,
+            staleness_ms: age_ms(&deps, fresh_as_of),
+            partial,
+            visited,
+            queue_us: micros(timing.queued),
+            work_us: micros(timing.worked),
+        },
         result,
         damaged,
     }

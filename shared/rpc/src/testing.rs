@@ -7,7 +7,7 @@ use covey_env::{BoxStream, Env};
 use covey_shared::ids::{ClusterId, LogIndex, ModelEpoch, NodeId, ReplicaId, ShardEpoch, ShardId};
 use covey_shared::slots::SlotRange;
 use covey_shared::wire::{
-    Class, NodeReply, NodeRequest, RaftMessage, RaftMessageKind, ReplyBody, RequestBody, Sent, ShardReply,
+    About, Class, NodeReply, NodeRequest, RaftMessage, RaftMessageKind, ReplyBody, RequestBody, Sent, ShardReply,
     WIRE_VERSION, WireEntry,
 };
 use futures::FutureExt;
@@ -38,15 +38,17 @@ pub(crate) fn echo_reply(request: &NodeRequest) -> NodeReply {
         panic!("the tests ask for hashes only, not for {:?}", request.body);
     };
     let answer = |shard: &ShardId| ShardReply {
-        shard: *shard,
-        epoch: ShardEpoch::default(),
-        slots: SlotRange::ALL,
-        applied: LogIndex(0),
-        staleness_ms: 0,
-        partial: false,
-        visited: 0,
-        queue_us: 0,
-        work_us: 0,
+        about: About {
+            shard: *shard,
+            epoch: ShardEpoch::default(),
+            slots: SlotRange::ALL,
+            applied: LogIndex(0),
+            staleness_ms: 0,
+            partial: false,
+            visited: 0,
+            queue_us: 0,
+            work_us: 0,
+        },
         result: Ok(shard.0),
         damaged: 0,
     };

@@ -1,10 +1,9 @@
 //! Lists of posts that every shard keeps ranked: what is asked of them, and what comes back.
 
-use std::cmp::Reverse;
-
 use bincode::{Decode, Encode};
 
-use crate::ids::{PostId, UnixMillis};
+use crate::ids::{PostKey, UnixMillis};
+use crate::score::Ranked;
 use crate::wire::reads::{Candidate, SearchFilter};
 use crate::wire::shard::ShardRead;
 
@@ -18,8 +17,13 @@ pub enum RankedBy {
     Popularity,
     /// The moment at which they were written.
     Newest,
-    /// Replies and quotes, decayed with time; posts without any are in no such list.
+    /// Replies and quotes by others than the author, decayed with time; posts without any are in no such list, nor are replies.
     Activity,
+}
+
+impl RankedBy {
+    /// All, in the order of their numbers.
+    pub const ALL: [RankedBy; 3] = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity];
 }
 
 /// One list, and how much of it.
@@ -47,15 +51,21 @@ pub struct ListsQuery {
 /// A post in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub struct RankedPost {
-    /// What the list is ordered by, higher is better. Of the same meaning on all shards, and of no other use.
+    /// What the list is ordered by, higher is better: log2 of the decayed sum now, in 1/65 536, or the moment in milliseconds. Of the
+    /// same meaning on all shards, whatever their half-lives.
     pub rank: i64,
     /// The post; its `source_score` is the decayed sum now, or 0 where the list has none.
     pub post: Candidate,
 }
 
-impl RankedPost {
-    /// The order of every list: the highest rank first, of the same rank the lower id first.
-    pub fn place(&self) -> (Reverse<i64>, PostId) {
-        (Reverse(self.rank), self.post.key.post)
+impl Ranked for RankedPost {
+    type Rank = i64;
+
+    fn rank(&self) -> i64 {
+        self.rank
+    }
+
+    fn key(&self) -> PostKey {
+        self.post.key
     }
 }

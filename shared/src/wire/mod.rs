@@ -25,7 +25,7 @@ pub use reads::{
     InNetworkQuery, Place, PostView, SearchFilter, SearchQuery, TextMatch, TextQuery, Verdict, VerdictQuery,
 };
 pub use seen::{SeenBloom, bloom_bits};
-pub use shard::{ShardRead, ShardReply};
+pub use shard::{About, ShardRead, ShardReply};
 pub use snapshot::{
     OpenedSnapshot, SNAPSHOT_CHUNK, SnapshotChunk, SnapshotFile, SnapshotFolder, SnapshotManifest, Standing,
 };

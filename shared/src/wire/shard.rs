@@ -31,9 +31,9 @@ impl ShardRead {
     }
 }
 
-/// One shard's part of a reply.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct ShardReply<T> {
+/// What a shard says about itself and the work on its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
+pub struct About {
     /// The shard.
     pub shard: ShardId,
     /// Its epoch.
@@ -52,6 +52,13 @@ pub struct ShardReply<T> {
     pub queue_us: u32,
     /// Time the work took, in microseconds.
     pub work_us: u32,
+}
+
+/// One shard's part of a reply.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+pub struct ShardReply<T> {
+    /// Who answers, and how.
+    pub about: About,
     /// The answer.
     pub result: Result<T, ShardError>,
     /// Rows that were left out because they are damaged, and pages of rows that the disk cannot read. Other replicas have
@@ -63,17 +70,13 @@ impl<T> ShardReply<T> {
     /// The same reply with another answer.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> ShardReply<U> {
         ShardReply {
-            shard: self.shard,
-            epoch: self.epoch,
-            slots: self.slots,
-            applied: self.applied,
-            staleness_ms: self.staleness_ms,
-            partial: self.partial,
-            visited: self.visited,
-            queue_us: self.queue_us,
-            work_us: self.work_us,
+            about: self.about,
             result: self.result.map(f),
             damaged: self.damaged,
         }
     }
 }
+
+#[cfg(test)]
+#[path = "shard_test.rs"]
+mod tests;

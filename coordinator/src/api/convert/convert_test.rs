@@ -185,7 +185,7 @@ fn user_edges_and_keywords_are_checked() {
     let topic = |number| check(user(vec![edge(v1::EdgeKind::FollowTopic, number)], None));
     assert_eq!(
         topic(3).unwrap().edges[0].kind,
-        EdgeKind::Topic,
+        covey_shared::model::EdgeKind::Topic,
         "a number that is the user's own"
     );
     let beyond = u64::from(u32::MAX) + 1;

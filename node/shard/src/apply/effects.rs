@@ -45,13 +45,20 @@ impl Group<'_> {
 
     fn effect(&mut self, effect: &Effect) -> Result<(), ShardStoreError> {
         match effect {
-            Effect::CountAction { key, kind, at } => self.count_action(*key, usize::from(*kind), *at),
+            Effect::CountAction { key, kind, at } => self.count_action(*key, usize::from(*kind), false, *at),
             Effect::CountFollower { user, delta } => self.count_follower(*user, *delta),
         }
     }
 
     /// A post that is not here yet is counted too: loaders bring replies before their parents. It is not if deleted.
-    fn count_action(&mut self, key: PostKey, kind: usize, at: UnixMillis) -> Result<(), ShardStoreError> {
+    /// `own`: what the author does with the post in writing about it.
+    pub(super) fn count_action(
+        &mut self,
+        key: PostKey,
+        kind: usize,
+        own: bool,
+        at: UnixMillis,
+    ) -> Result<(), ShardStoreError> {
         let mut state = self.post_state(key)?;
         let Some(count) = state.counters.by_kind.get_mut(kind) else {
             return Ok(());
@@ -60,7 +67,7 @@ impl Group<'_> {
             return Ok(());
         }
         *count = count.saturating_add(1);
-        state.heats.add(kind, self.past(at), self.options.half_lives());
+        state.heats.add(kind, own, self.past(at), self.options.half_lives());
         if state.version.is_some() {
             self.changes
                 .push(Change::Counts(key, Box::new(state.counters), state.heats));

@@ -92,6 +92,11 @@ impl Group<'_> {
         for (reference, kind) in references {
             let Some(reference) = reference else { continue };
             let at = self.past(post.created_at);
+            if reference.key.author == post.author() {
+                // Of the same slot, so it is here.
+                self.count_action(reference.key, kind.index(), true, at)?;
+                continue;
+            }
             self.emit(
                 post.author(),
                 Effect::CountAction {

@@ -12,7 +12,7 @@ use covey_shared::model::Language;
 use covey_shared::wire::RankedBy;
 use parking_lot::RwLock;
 
-use crate::heat::HalfLives;
+use crate::heat::{HalfLives, Heat, halvings};
 use crate::memory::columns::{Ordinal, PostColumns};
 use crate::memory::sizes::tree_bytes;
 
@@ -62,65 +62,69 @@ fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
 }
 
 pub(crate) struct Rankings {
-    popular: RwLock<Ranking>,
-    newest: RwLock<Ranking>,
-    active: RwLock<Ranking>,
+    /// As [`RankedBy::ALL`].
+    rankings: [RwLock<Ranking>; RankedBy::ALL.len()],
     half_lives: HalfLives,
 }
 
 impl Rankings {
     pub(crate) fn new(half_lives: HalfLives) -> Self {
         Rankings {
-            popular: RwLock::default(),
-            newest: RwLock::default(),
-            active: RwLock::default(),
+            rankings: Default::default(),
             half_lives,
         }
     }
 
     /// The sum that a list is ranked by, as it counts at `now`; 0 where there is none.
     pub(crate) fn value(&self, by: RankedBy, columns: &PostColumns, now: UnixMillis) -> f64 {
-        let heats = &columns.heats;
+        let half_life = self.half_life(by);
+        half_life.map_or(0.0, |half_life| heat(by, columns).value(now, half_life))
+    }
+
+    /// What the rank of an entry is at `now`: for a sum its logarithm, as other shards give it, too. The kept rank depends on the
+    /// half-life besides, and for a while processes may have read different ones from their configuration.
+    pub(crate) fn rank_at(&self, by: RankedBy, rank: i64, now: UnixMillis) -> i64 {
+        let half_life = self.half_life(by);
+        half_life.map_or(rank, |half_life| rank - halvings(now, half_life))
+    }
+
+    /// Of the sum that a list is ranked by; `None` for one that is ranked by age.
+    fn half_life(&self, by: RankedBy) -> Option<u64> {
         match by {
-            RankedBy::Popularity => heats.engagement.value(now, self.half_lives.engagement),
-            RankedBy::Newest => 0.0,
-            RankedBy::Activity => heats.talk.value(now, self.half_lives.talk),
+            RankedBy::Popularity => Some(self.half_lives.engagement),
+            RankedBy::Newest => None,
+            RankedBy::Activity => Some(self.half_lives.talk),
         }
     }
 
-    fn keys(&self, columns: &PostColumns, ordinal: Ordinal) -> [(RankedBy, Option<RankKey>); 3] {
-        let key = |rank: i64| (Reverse(rank), columns.key.post, ordinal);
-        let (heats, half_lives) = (&columns.heats, &self.half_lives);
-        let created = i64::try_from(columns.created_at.0).unwrap_or(i64::MAX);
-        [
-            (
-                RankedBy::Popularity,
-                heats.engagement.rank(half_lives.engagement).map(key),
-            ),
-            (RankedBy::Newest, Some(key(created))),
-            (RankedBy::Activity, heats.talk.rank(half_lives.talk).map(key)),
-        ]
+    /// The entry of a post in a list, if it is in it.
+    fn key(&self, by: RankedBy, columns: &PostColumns, ordinal: Ordinal) -> Option<RankKey> {
+        // The channel wants none, and conversations are what is talked about most.
+        if columns.is_reply && by == RankedBy::Activity {
+            return None;
+        }
+        let rank = match self.half_life(by) {
+            Some(half_life) => heat(by, columns).rank(half_life)?,
+            None => i64::try_from(columns.created_at.0).unwrap_or(i64::MAX),
+        };
+        Some((Reverse(rank), columns.key.post, ordinal))
     }
 
     fn ranking(&self, by: RankedBy) -> &RwLock<Ranking> {
-        match by {
-            RankedBy::Popularity => &self.popular,
-            RankedBy::Newest => &self.newest,
-            RankedBy::Activity => &self.active,
-        }
+        &self.rankings[by as usize]
     }
 
     pub(crate) fn insert(&self, columns: &PostColumns, ordinal: Ordinal) {
-        for (by, key) in self.keys(columns, ordinal) {
-            if let Some(key) = key {
+        for by in RankedBy::ALL {
+            if let Some(key) = self.key(by, columns, ordinal) {
                 self.ranking(by).write().insert(columns.language, key);
             }
         }
     }
 
     pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
-        for (by, key) in self.keys(columns, ordinal) {
-            if let Some(key) = key {
+        for by in RankedBy::ALL {
+            if let Some(key) = self.key(by, columns, ordinal) {
                 self.ranking(by).write().remove(columns.language, &key);
             }
         }
@@ -128,18 +132,25 @@ impl Rankings {
 
     /// Moves a post to its new places.
     pub(crate) fn reheat(&self, before: &PostColumns, after: &PostColumns, ordinal: Ordinal) {
-        let moves = self.keys(before, ordinal).into_iter().zip(self.keys(after, ordinal));
-        for ((by, old), (_, new)) in moves.filter(|(old, new)| old != new) {
-            let mut ranking = self.ranking(by).write();
-            old.inspect(|key| ranking.remove(before.language, key));
-            new.inspect(|key| ranking.insert(after.language, *key));
+        // Most actions, such as views, are counted only.
+        if before.heats == after.heats {
+            return;
+        }
+        for by in RankedBy::ALL {
+            let key = |columns| self.key(by, columns, ordinal);
+            let (old, new) = (key(before), key(after));
+            if old != new {
+                let mut ranking = self.ranking(by).write();
+                old.inspect(|key| ranking.remove(before.language, key));
+                new.inspect(|key| ranking.insert(after.language, *key));
+            }
         }
     }
 
     /// Bytes, at most.
     pub(crate) fn bytes(&self) -> u64 {
-        let rankings = [&self.popular, &self.newest, &self.active];
-        rankings.map(|ranking| ranking.read().bytes() as u64).iter().sum()
+        let bytes = |ranking: &RwLock<Ranking>| ranking.read().bytes() as u64;
+        self.rankings.iter().map(bytes).sum()
     }
 
     /// Up to `limit` entries behind `after`, best first; `None` starts at the top.
@@ -164,3 +175,16 @@ impl Rankings {
         })
     }
 }
+
+/// The sum that a list is ranked by.
+fn heat(by: RankedBy, columns: &PostColumns) -> Heat {
+    match by {
+        RankedBy::Popularity => columns.heats.engagement,
+        RankedBy::Newest => Heat::default(),
+        RankedBy::Activity => columns.heats.talk,
+    }
+}
+
+#[cfg(test)]
+#[path = "rankings_test.rs"]
+mod tests;

@@ -71,7 +71,7 @@ impl Listing<'_> {
                 let columns = self.table.live(*ordinal)?.load();
                 let wanted = self.filter.columns(&columns) && taken.insert(*post);
                 wanted.then(|| RankedPost {
-                    rank: rank.0,
+                    rank: self.view.memory.rankings.rank_at(by, rank.0, self.query.now),
                     post: self.scored(by, &columns),
                 })
             });

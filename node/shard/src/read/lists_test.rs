@@ -3,10 +3,11 @@
 use covey_shared::command::*;
 use covey_shared::ids::*;
 use covey_shared::model::*;
+use covey_shared::score::Ranked;
 use covey_shared::wire::*;
 
-use crate::ShardStoreError;
 use crate::fixture::*;
+use crate::{ShardOptions, ShardStoreError};
 
 fn lists(replica: &Replica, query: &ListsQuery) -> Vec<Vec<u64>> {
     let read = replica.view().lists(query, &|| false).unwrap();
@@ -59,6 +60,37 @@ fn one_read_brings_the_posts_with_most_decayed_engagement_and_the_newest() {
     assert_eq!(list(&replica, RankedBy::Popularity, 1), [2]);
 }
 
+#[test]
+fn ranks_of_shards_compare_by_what_the_sums_are_now_whatever_the_half_lives() {
+    let rank = |hours: u64, likes: u64, talk: u64| {
+        let half_life = std::time::Duration::from_secs(3600 * hours);
+        let mut replica = Replica::with(ShardOptions {
+            popular_half_life: half_life,
+            active_half_life: half_life,
+            ..options(1, covey_shared::slots::SlotRange::ALL)
+        });
+        let start = replica.log_time;
+        replica.put(post(1, 1, 1));
+        (1..=likes).for_each(|viewer| like(&mut replica, viewer, 1, key(1, 1)));
+        (1..=talk).for_each(|id| answer(&mut replica, 100 + id, 1, ActionKind::Quote));
+        let lists = lists_query(
+            &[(RankedBy::Popularity, 1), (RankedBy::Activity, 1)],
+            start + 14_400_000,
+        );
+        let read = replica.view().lists(&lists, &|| false).unwrap().value;
+        for RankedPost { rank, post } in read.iter().flatten() {
+            let log = f64::from(post.source_score.get()).log2() * 65_536.0;
+            assert!((*rank as f64 - log).abs() < 3.0, "{rank} is log2 of the sum, {log}");
+        }
+        [read[0][0].rank, read[1][0].rank]
+    };
+    // Four hours later half of the one like is there, but of the three an eighth each, or less.
+    let (slow, fast) = (rank(4, 1, 1), rank(1, 3, 3));
+    assert!(slow[0] > fast[0] && slow[1] > fast[1], "{slow:?} {fast:?}");
+    let (slow, fast) = (rank(4, 1, 1), rank(3, 3, 3));
+    assert!(slow[0] < fast[0] && slow[1] < fast[1], "{slow:?} {fast:?}");
+}
+
 /// Author 9 writes post `id` about post `on`, now.
 fn answer(replica: &mut Replica, id: u64, on: u64, kind: ActionKind) {
     let of = |wanted| reference(on, on, RefHint::default()).filter(|_| kind == wanted);
@@ -98,6 +130,39 @@ fn posts_that_are_talked_about_come_by_decayed_replies_and_quotes_whatever_else_
         [2],
         "it moves as it is talked about"
     );
+}
+
+#[test]
+fn what_authors_write_about_their_own_posts_is_counted_but_is_no_talk() {
+    let mut replica = Replica::new();
+    replica.put(post(9, 9, 1));
+    answer(&mut replica, 101, 9, ActionKind::Reply);
+    answer(&mut replica, 102, 9, ActionKind::Quote);
+    let counted = |kind: ActionKind| replica.get(key(9, 9)).unwrap().counters.by_kind[kind.index()];
+    assert_eq!((counted(ActionKind::Reply), counted(ActionKind::Quote)), (1, 1));
+    assert!(list(&replica, RankedBy::Activity, 9).is_empty());
+    replica.put(Post {
+        reply_to: reference(9, 9, RefHint::default()),
+        ..post(8, 103, 1)
+    });
+    assert_eq!(list(&replica, RankedBy::Activity, 9), [9]);
+}
+
+#[test]
+fn a_read_that_is_stopped_says_so_and_has_what_it_had() {
+    let mut replica = Replica::new();
+    let posts = (1..=600).map(|n| post(n, n, 1)).collect();
+    replica.apply(ShardCommand::PutPosts(posts));
+    let query = lists_query(&[(RankedBy::Newest, 1000), (RankedBy::Newest, 10)], replica.log_time);
+    let read = |pages| {
+        let left = std::cell::Cell::new(pages);
+        let stop = || left.replace(left.get() - 1) == 1;
+        let read = replica.view().lists(&query, &stop).unwrap();
+        (read.value.iter().map(Vec::len).collect::<Vec<_>>(), read.partial)
+    };
+    assert_eq!(read(1), (vec![256, 0], true));
+    assert_eq!(read(2), (vec![512, 0], true));
+    assert_eq!(read(9), (vec![600, 10], false));
 }
 
 #[test]

@@ -134,7 +134,7 @@ section! {
         enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "100ms", in "1ms"..="10s", hot;
-        /// Posts in all.
+        /// Posts in all, of each shard at most 1000.
         max_posts: usize = 300, in 1..=10_000, hot;
         /// Engagement this much older counts half.
         half_life: Duration = "6h", in "1m"..="3650d";
@@ -148,7 +148,7 @@ section! {
         enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "100ms", in "1ms"..="10s", hot;
-        /// Posts in all.
+        /// Posts in all; three times as many are looked at. Of each shard at most 1000.
         max_posts: usize = 200, in 1..=10_000, hot;
         /// Authors with more followers are not new.
         max_followers: u32 = 1000, in 0..=1_000_000_000;
@@ -162,7 +162,7 @@ section! {
         enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "100ms", in "1ms"..="10s", hot;
-        /// Posts in all.
+        /// Posts in all, of each shard at most 1000.
         max_posts: usize = 200, in 1..=10_000, hot;
         /// Replies and quotes this much older count half.
         half_life: Duration = "2h", in "1m"..="3650d";

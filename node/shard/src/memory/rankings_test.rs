@@ -1,0 +1,108 @@
+//! Rankings: what is in them, where it stands, and what falls off.
+
+use covey_shared::model::{ActionKind, Post};
+use covey_shared::wire::Counters;
+
+use super::*;
+use crate::fixture::{START, post, reference};
+use crate::heat::Heats;
+
+const HALF_LIVES: HalfLives = HalfLives {
+    engagement: 3_600_000,
+    talk: 1_800_000,
+};
+
+/// Post `id` in a language, with so many quotes.
+fn columns(id: u64, language: &[u8; 2], quotes: u64) -> PostColumns {
+    let mut heats = Heats::default();
+    (0..quotes).for_each(|_| heats.add(ActionKind::Quote.index(), false, UnixMillis(START), HALF_LIVES));
+    let post = Post {
+        language: Language(*language),
+        created_at: UnixMillis(START + id),
+        ..post(1, id, 1)
+    };
+    PostColumns::new(&post, 0, heats, Counters::default())
+}
+
+fn filled(posts: &[PostColumns]) -> Rankings {
+    let rankings = Rankings::new(HALF_LIVES);
+    let ordinals = (0..).map(Ordinal);
+    posts
+        .iter()
+        .zip(ordinals)
+        .for_each(|(post, at)| rankings.insert(post, at));
+    rankings
+}
+
+fn ids(rankings: &Rankings, by: RankedBy, language: Option<&[u8; 2]>) -> Vec<u64> {
+    let page = rankings.page(by, language.map(|code| Language(*code)), None, usize::MAX);
+    page.into_iter().map(|(_, post, _)| post.0).collect()
+}
+
+#[test]
+fn a_post_stands_in_each_list_over_all_and_of_its_language() {
+    let posts = [columns(1, b"en", 2), columns(2, b"de", 3), columns(3, b"en", 0)];
+    let rankings = filled(&posts);
+    for by in [RankedBy::Popularity, RankedBy::Activity] {
+        assert_eq!(ids(&rankings, by, None), [2, 1], "{by:?}");
+        assert_eq!(ids(&rankings, by, Some(b"en")), [1], "{by:?}");
+    }
+    assert_eq!(ids(&rankings, RankedBy::Newest, None), [3, 2, 1]);
+    assert_eq!(ids(&rankings, RankedBy::Newest, Some(b"en")), [3, 1]);
+    let bytes = rankings.bytes();
+    rankings.remove(&posts[1], Ordinal(1));
+    assert_eq!(ids(&rankings, RankedBy::Activity, None), [1]);
+    assert!(ids(&rankings, RankedBy::Newest, Some(b"de")).is_empty() && rankings.bytes() < bytes);
+}
+
+#[test]
+fn a_reply_is_not_listed_as_talked_about() {
+    let reply = PostColumns {
+        reply_to: reference(2, 2, Default::default()).unwrap().key,
+        is_reply: true,
+        ..columns(1, b"en", 5)
+    };
+    let rankings = filled(&[reply.clone(), columns(2, b"en", 1)]);
+    let warmer = PostColumns {
+        heats: columns(1, b"en", 9).heats,
+        ..reply.clone()
+    };
+    rankings.reheat(&reply, &warmer, Ordinal(0));
+    assert_eq!(ids(&rankings, RankedBy::Activity, None), [2]);
+    assert_eq!(ids(&rankings, RankedBy::Popularity, None), [1, 2]);
+    assert_eq!(ids(&rankings, RankedBy::Newest, None), [2, 1]);
+}
+
+#[test]
+fn a_post_moves_with_its_sums_and_stays_where_they_are_the_same() {
+    let (cold, warm) = (columns(1, b"en", 0), columns(1, b"en", 3));
+    let rankings = filled(&[cold.clone(), columns(2, b"en", 2)]);
+    rankings.reheat(&cold, &cold, Ordinal(0));
+    assert_eq!(ids(&rankings, RankedBy::Activity, None), [2]);
+    rankings.reheat(&cold, &warm, Ordinal(0));
+    assert_eq!(ids(&rankings, RankedBy::Activity, None), [1, 2]);
+    rankings.reheat(&warm, &columns(1, b"en", 1), Ordinal(0));
+    assert_eq!(ids(&rankings, RankedBy::Activity, None), [2, 1]);
+    assert_eq!(ids(&rankings, RankedBy::Newest, None), [2, 1]);
+}
+
+#[test]
+fn a_full_list_forgets_its_worst() {
+    let mut set = BTreeSet::new();
+    let key = |rank: i64| (Reverse(rank), PostId(rank as u64), Ordinal(0));
+    [5, 1, 3, 2, 4, 4]
+        .into_iter()
+        .for_each(|rank| push(&mut set, key(rank), 3));
+    assert_eq!(set.into_iter().collect::<Vec<_>>(), [key(5), key(4), key(3)]);
+}
+
+#[test]
+fn pages_follow_each_other() {
+    let posts: Vec<_> = (1..=5).map(|id| columns(id, b"en", 1)).collect();
+    let rankings = filled(&posts);
+    let page = |after| rankings.page(RankedBy::Newest, None, after, 2);
+    let first = page(None);
+    let second = page(first.last().copied());
+    let read: Vec<u64> = first.iter().chain(&second).map(|(_, post, _)| post.0).collect();
+    assert_eq!(read, [5, 4, 3, 2]);
+}
