@@ -1,7 +1,7 @@
 //! The best posts of the lists that all shards keep ranked.
 
 use covey_shared::ids::UnixMillis;
-use covey_shared::wire::{Candidate, ListAsk, ListsQuery, RankedBy, RankedPost, ReplyBody, RequestBody, SearchFilter};
+use covey_shared::wire::{Candidate, ListAsk, ListsQuery, RankedPost, ReplyBody, RequestBody, SearchFilter};
 
 use crate::cluster::Cluster;
 use crate::cluster::reads::{ReadError, opener};
@@ -10,8 +10,8 @@ use crate::cluster::report::{Gathered, ReadContext};
 /// Lists, all under the same conditions.
 #[derive(Clone, Debug, Default)]
 pub struct ListsAsk {
-    /// At most 8: by what, and how many posts of all shards together. Of each shard come at most 1000.
-    pub lists: Vec<(RankedBy, usize)>,
+    /// At most [`MAX_LISTS`](covey_shared::wire::MAX_LISTS), with how many posts of all shards together. Of each shard come at most 1000.
+    pub lists: Vec<ListAsk>,
     /// Now, for the decay.
     pub now: UnixMillis,
     /// Conditions.
@@ -30,9 +30,10 @@ impl Cluster {
         ask: ListsAsk,
         context: &ReadContext,
     ) -> Result<Gathered<Vec<Vec<Candidate>>>, ReadError> {
-        let (by, wanted): (Vec<RankedBy>, Vec<usize>) = ask.lists.iter().copied().unzip();
+        let wanted: Vec<usize> = ask.lists.iter().map(|list| list.posts as usize).collect();
         let body = |shards, asked: &[u32]| {
-            let lists = by.iter().zip(asked).map(|(&by, &posts)| ListAsk { by, posts });
+            let lists = ask.lists.iter().zip(asked);
+            let lists = lists.map(|(list, &posts)| ListAsk { posts, ..*list });
             RequestBody::Lists(ListsQuery {
                 shards,
                 lists: lists.collect(),

@@ -10,6 +10,9 @@ use covey_shared::slots::Slot;
 use covey_shared::wire::ListsQuery;
 
 use super::*;
+use crate::cluster::limit;
+use covey_shared::wire::{ListGroup, RankedBy};
+
 use crate::cluster::testing::{Mood, World, cluster, ranked};
 
 const BOTH: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
@@ -41,7 +44,15 @@ fn fill(world: &World, posts: impl IntoIterator<Item = Post>) -> Vec<Post> {
 
 fn ask(popular: usize, newest: usize) -> ListsAsk {
     ListsAsk {
-        lists: BOTH.into_iter().zip([popular, newest]).collect(),
+        lists: BOTH
+            .into_iter()
+            .zip([popular, newest])
+            .map(|(by, posts)| ListAsk {
+                by,
+                group: ListGroup::All,
+                posts: limit(posts),
+            })
+            .collect(),
         ..ListsAsk::default()
     }
 }

@@ -59,6 +59,7 @@ pub use lists::ListsAsk;
 pub(crate) use metadata::{Changed, MetadataError};
 pub use port::{CallError, NodeCall, NodePort};
 pub use progress::ShardFailure;
+pub(crate) use reads::limit;
 pub use reads::{InNetworkAsk, ReadError, SearchAsk, VerdictAsk};
 pub use report::{Gathered, ReadContext, ReadReport};
 pub use settings::SettingsWatch;

@@ -296,7 +296,7 @@ impl FakeNode {
         merge_top_k(hits.collect(), query.k as usize)
     }
 
-    fn listed(&self, ListAsk { by, posts }: ListAsk, slots: SlotRange) -> Vec<RankedPost> {
+    fn listed(&self, ListAsk { by, posts, .. }: ListAsk, slots: SlotRange) -> Vec<RankedPost> {
         let mut list: Vec<RankedPost> = self.posts_in(slots).map(|post| ranked(by, &post)).collect();
         list.sort_by_key(RankedPost::place);
         list.truncate(posts as usize);

@@ -28,11 +28,15 @@ pub enum Channel {
     Active,
     /// Written by a user to whom the viewer subscribes.
     Subscribed,
+    /// About a topic that the viewer follows.
+    Topics,
+    /// Much engagement lately in the viewer's country or language.
+    Local,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Channel; 7] = [
+    pub const ALL: [Channel; 9] = [
         Channel::InNetwork,
         Channel::OutOfNetwork,
         Channel::SimilarToRecent,
@@ -40,6 +44,8 @@ impl Channel {
         Channel::New,
         Channel::Active,
         Channel::Subscribed,
+        Channel::Topics,
+        Channel::Local,
     ];
 
     /// The name of the channel's source.
@@ -52,6 +58,8 @@ impl Channel {
             Channel::New => "New",
             Channel::Active => "Active",
             Channel::Subscribed => "Subscribed",
+            Channel::Topics => "Topics",
+            Channel::Local => "Local",
         }
     }
 }
@@ -62,7 +70,7 @@ pub struct ChannelHit {
     /// The channel.
     pub channel: Channel,
     /// Position in the channel's list, from 1.
-    pub rank: usize,
+    pub rank: u32,
     /// What the channel ranks by: similarity, decayed engagement, decayed talk, or 0.
     pub score: f32,
 }
@@ -156,7 +164,7 @@ pub struct FeedCandidate {
 
 impl FeedCandidate {
     /// A post as a channel found it; `rank` counts from 1.
-    pub fn found(core: wire::Candidate, channel: Channel, rank: usize) -> FeedCandidate {
+    pub fn found(core: wire::Candidate, channel: Channel, rank: u32) -> FeedCandidate {
         let score = core.source_score.get();
         FeedCandidate {
             core,
@@ -180,8 +188,8 @@ impl FeedCandidate {
 
     /// A whole list as a channel ranks it.
     pub fn ranked(list: impl IntoIterator<Item = wire::Candidate>, channel: Channel) -> Vec<FeedCandidate> {
-        let found = |(i, core)| FeedCandidate::found(core, channel, i + 1);
-        list.into_iter().enumerate().map(found).collect()
+        let found = |(rank, core)| FeedCandidate::found(core, channel, rank);
+        (1..).zip(list).map(found).collect()
     }
 
     /// The post's id.
@@ -243,8 +251,7 @@ impl FeedCandidate {
         self.source().unwrap_or(&self.core)
     }
 
-    /// Without what is read again before it is served, and what was done to its place: for the reserve of a session, which counts what
-    /// is left as `POST_BYTES`.
+    /// Without what is read again before it is served, and what was done to its place: for the reserve of a session.
     #[must_use]
     pub fn at_rest(&self) -> FeedCandidate {
         FeedCandidate {

@@ -186,7 +186,7 @@ impl<'a> Board<'a> {
         explanation.position = number(self.positions.get(&key.post).copied().unwrap_or(0));
         let hit = |hit: &ChannelHit| v1::ChannelHit {
             channel: channel(hit.channel) as i32,
-            rank: number(hit.rank),
+            rank: hit.rank,
             score: f64::from(hit.score),
         };
         explanation.channels = post.channels.iter().map(hit).collect();

@@ -12,7 +12,9 @@ use covey_shared::score::{Hit, Score};
 use covey_shared::session::Seen;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::text::Phrases;
-use covey_shared::wire::{AuthorInfo, Candidate, Counters, Place, PostView, RankedBy, TextMatch, Verdict, ViewerState};
+use covey_shared::wire::{
+    AuthorInfo, Candidate, Counters, ListAsk, ListGroup, Place, PostView, RankedBy, TextMatch, Verdict, ViewerState,
+};
 use parking_lot::Mutex;
 
 use crate::cluster::{
@@ -145,13 +147,19 @@ impl Shards for FakeShards {
     }
 
     fn lists<'a>(&'a self, ask: ListsAsk, _: &'a ReadContext) -> Reading<'a, Vec<Vec<Candidate>>> {
-        let best = |(by, posts): &(RankedBy, usize)| {
-            let list = match by {
+        let best = |ask: &ListAsk| {
+            let list = match ask.by {
                 RankedBy::Popularity => &self.popular,
                 RankedBy::Newest => &self.newest,
                 RankedBy::Activity => &self.active,
             };
-            list.iter().take(*posts).copied().collect()
+            let listed = |post: &&Candidate| match ask.group {
+                // These shards know no countries: all posts are of all.
+                ListGroup::All | ListGroup::Country(_) => true,
+                ListGroup::Language(language) => post.language == language,
+                ListGroup::Topic(topic) => post.topics.iter().any(|of| of == topic),
+            };
+            list.iter().filter(listed).take(ask.posts as usize).copied().collect()
         };
         let found = ask.lists.iter().map(best).collect();
         self.asked.lock().lists.push(ask);

@@ -193,6 +193,9 @@ impl Look<'_> {
             Channel::Subscribed => self.by_time(taken.oldest.values().min()).unwrap_or_else(|| {
                 "the viewer does not subscribe to its author, or of that one newer ones come first".to_owned()
             }),
+            Channel::Topics if !self.has_followed_topic() => "it is about no topic that the viewer follows".to_owned(),
+            Channel::Topics => "about its topics others have more engagement, or are newer".to_owned(),
+            Channel::Local => "those have more engagement in the viewer's country or language".to_owned(),
             Channel::Active if count < most => "only posts with answers or quotes are in its list".to_owned(),
             Channel::Active => "more was written about those of late".to_owned(),
         };
@@ -210,6 +213,8 @@ impl Look<'_> {
             Channel::New => feed.new.max_posts,
             Channel::Active => feed.active.max_posts,
             Channel::Subscribed => feed.subscribed.max_posts,
+            Channel::Topics => feed.topics.max_posts,
+            Channel::Local => feed.local.max_posts,
         }
     }
 
@@ -217,6 +222,12 @@ impl Look<'_> {
         let created_at = self.post.core.created_at;
         let older = oldest.filter(|oldest| created_at < **oldest)?.since(created_at) / 1000;
         Some(format!("this one is {older} s older than the last of them"))
+    }
+
+    fn has_followed_topic(&self) -> bool {
+        let features = self.page.outcome.query.features.as_ref();
+        let mut topics = self.post.core.topics.iter();
+        features.is_some_and(|features| topics.any(|topic| features.topics.binary_search(&topic).is_ok()))
     }
 
     /// Small authors come first, larger ones fill up.
@@ -270,6 +281,10 @@ impl Look<'_> {
                 }
                 Channel::Subscribed => {
                     "did not look: it is switched off, or the viewer follows all to whom there is a subscription"
+                }
+                Channel::Topics => "did not look: it is switched off, or the viewer follows no topic",
+                Channel::Local => {
+                    "did not look: it is switched off, or neither country nor language of the viewer is known"
                 }
                 _ => "did not look: it is switched off",
             }),

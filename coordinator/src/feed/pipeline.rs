@@ -118,7 +118,7 @@ pub(crate) fn components(lasting: &Lasting, config: &Config) -> Components<FeedQ
 
 /// The recall channels.
 fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<dyn Source<FeedQuery, FeedCandidate>>> {
-    let [popular, new, active] = sources::lists::list_sources(&shards(), feed);
+    let [popular, new, active, topics, local] = sources::lists::list_sources(&shards(), feed);
     let reads = feed.out_of_network.history.max(feed.similar_to_recent.history);
     vec![
         Box::new(sources::in_network::InNetwork {
@@ -142,6 +142,8 @@ fn sources(shards: &impl Fn() -> Arc<dyn Shards>, feed: &FeedConfig) -> Vec<Box<
             shards: shards(),
             config: feed.subscribed.clone(),
         }),
+        Box::new(topics),
+        Box::new(local),
     ]
 }
 
@@ -219,6 +221,8 @@ pub(crate) fn assemble(
             feed.new.max_posts,
             feed.active.max_posts,
             feed.subscribed.max_posts,
+            feed.topics.max_posts,
+            feed.local.max_posts,
         ])
         .chain([following::most(config.limits.feed_posts)])
         .max();

@@ -55,6 +55,8 @@ fn channels_and_scorers_stand_in_their_order() {
         "New",
         "Active",
         "Subscribed",
+        "Topics",
+        "Local",
     ];
     assert_eq!(names(Stage::Source), sources);
     let scorers = [

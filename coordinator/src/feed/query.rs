@@ -7,6 +7,7 @@ use std::time::Duration;
 use covey_env::Monotonic;
 use covey_pipeline::RunContext;
 use covey_shared::ids::{LogIndex, PostId, PostKey, UnixMillis, UserId};
+use covey_shared::model::Language;
 use covey_shared::session::SessionToken;
 use covey_shared::wire::{SearchFilter, SeenBloom, ViewerState};
 use tokio::sync::OnceCell;
@@ -74,6 +75,10 @@ pub(crate) struct FeedQuery {
     pub(crate) now: UnixMillis,
     /// Older posts are not shown; `None` = all ages.
     pub(crate) oldest: Option<UnixMillis>,
+    /// Of the client; empty = not said.
+    pub(crate) client_language: Language,
+    /// Where the request comes from; zeros = not said.
+    pub(crate) client_country: [u8; 2],
     pub(crate) in_network_only: bool,
     pub(crate) video_only: bool,
     /// Seen, says the client; newest first.
@@ -136,6 +141,22 @@ impl FeedQuery {
             return Some(true);
         }
         self.features.as_ref().map(|features| features.follows(author))
+    }
+
+    /// What the client says, or else the viewer's profile; `None` = not known.
+    pub(crate) fn language(&self) -> Option<Language> {
+        let profile = self.state.as_ref().map(|state| state.profile.language);
+        let said = [Some(self.client_language), profile];
+        said.into_iter()
+            .flatten()
+            .find(|language| *language != Language::default())
+    }
+
+    /// What the client says, or else the viewer's profile; `None` = not known.
+    pub(crate) fn country(&self) -> Option<[u8; 2]> {
+        let profile = self.state.as_ref().map(|state| state.profile.country);
+        let said = [Some(self.client_country), profile];
+        said.into_iter().flatten().find(|country| *country != [0; 2])
     }
 
     /// The viewer may read what the author writes for subscribers; `None` = not known.

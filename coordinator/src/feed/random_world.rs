@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use covey_api::v1::GetFeedReply;
 use covey_shared::ids::{PostId, PostKey, UserId};
-use covey_shared::model::{ActionKind, Post, PostRef, RefHint, labels};
+use covey_shared::model::{ActionKind, Post, PostRef, Profile, RefHint, labels};
 use covey_shared::wire::{Candidate, CandidateFlags, Verdict, ViewerState};
 use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -301,6 +301,11 @@ fn random_viewer(rng: &mut SmallRng, posts: &[Candidate]) -> ViewerState {
         blocks,
         mutes,
         subscriptions,
+        topics: vec![1, 2, 3],
+        profile: Profile {
+            country: *b"AT",
+            ..Profile::default()
+        },
         muted_keywords: vec![muted],
         actions,
         served: some_ids(rng, 4),

@@ -206,6 +206,8 @@ pub(crate) fn channel(channel: Channel) -> v1::Channel {
         Channel::New => v1::Channel::New,
         Channel::Active => v1::Channel::Active,
         Channel::Subscribed => v1::Channel::Subscribed,
+        Channel::Topics => v1::Channel::Topics,
+        Channel::Local => v1::Channel::Local,
     }
 }
 

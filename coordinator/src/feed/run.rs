@@ -150,6 +150,8 @@ impl Run<'_> {
             config: self.serving.settings.version,
             now,
             oldest: self.serving.config.feed.max_post_age.map(|age| before(now, age)),
+            client_language: request.language,
+            client_country: request.country,
             in_network_only: request.in_network_only,
             video_only: request.video_only,
             seen_ids: request.seen.clone(),

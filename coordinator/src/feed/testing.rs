@@ -86,6 +86,8 @@ pub(crate) fn query() -> FeedQuery {
         config: LogIndex(0),
         now: NOW,
         oldest: Some(ago(48 * 60 * MINUTE)),
+        client_language: Default::default(),
+        client_country: [0; 2],
         in_network_only: false,
         video_only: false,
         seen_ids: Vec::new(),

@@ -33,6 +33,8 @@ fn channel(name: ChannelName) -> Channel {
         ChannelName::New => Channel::New,
         ChannelName::Active => Channel::Active,
         ChannelName::Subscribed => Channel::Subscribed,
+        ChannelName::Topics => Channel::Topics,
+        ChannelName::Local => Channel::Local,
     }
 }
 

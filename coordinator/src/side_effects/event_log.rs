@@ -70,7 +70,7 @@ fn row(query: &FeedQuery, request: RequestId, post: &FeedCandidate, slot: u32) -
 fn hit(hit: &crate::feed::candidate::ChannelHit) -> ChannelHit {
     ChannelHit {
         name: hit.channel.as_str().to_owned(),
-        rank: u32::try_from(hit.rank).unwrap_or(u32::MAX),
+        rank: hit.rank,
         score: hit.score,
     }
 }

@@ -8,3 +8,4 @@ mod nearest;
 pub(crate) mod out_of_network;
 pub(crate) mod similar_to_recent;
 pub(crate) mod subscribed;
+mod turns;

@@ -16,6 +16,7 @@ use crate::feed::query::{FeedQuery, MAX_LIST};
 use crate::feed::shards::Shards;
 use crate::sources::interests::{liked, single_interests};
 use crate::sources::nearest::Nearest;
+use crate::sources::turns::once_in_turns;
 
 const NAME: &str = Channel::SimilarToRecent.as_str();
 
@@ -96,10 +97,12 @@ fn in_turns(lists: Vec<Vec<Hit>>) -> Vec<Hit> {
         let score = best.entry(hit.key.post).or_insert(hit.score);
         *score = hit.score.max(*score);
     }
-    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
-    let turns = (0..longest).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn)));
-    let once = turns.filter_map(|hit| best.remove(&hit.key.post).map(|score| Hit { score, ..*hit }));
-    once.collect()
+    let once = once_in_turns(&lists, |hit| hit.key.post);
+    let scored = once.map(|hit| Hit {
+        score: best.get(&hit.key.post).copied().unwrap_or(hit.score),
+        ..*hit
+    });
+    scored.collect()
 }
 
 #[cfg(test)]

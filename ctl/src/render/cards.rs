@@ -115,6 +115,8 @@ pub(crate) fn channel(channel: Channel) -> &'static str {
         Channel::Active => "a lively conversation",
         Channel::Collaborative => "liked by people who like what you like",
         Channel::Subscribed => "you subscribe to them",
+        Channel::Topics => "a topic you follow",
+        Channel::Local => "popular near you",
         Channel::External => "from an outside source",
     }
 }

@@ -257,7 +257,8 @@ pub(crate) fn search_query(vector: Vec<f32>, k: u32, filter: SearchFilter) -> Se
 }
 
 pub(crate) fn lists_query(lists: &[(RankedBy, u32)], now: u64) -> ListsQuery {
-    let lists = lists.iter().map(|&(by, posts)| ListAsk { by, posts });
+    let group = ListGroup::All;
+    let lists = lists.iter().map(|&(by, posts)| ListAsk { by, group, posts });
     ListsQuery {
         shards: vec![],
         lists: lists.collect(),

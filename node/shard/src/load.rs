@@ -93,8 +93,7 @@ impl Part {
                 let body = db.decode_post(key, value)?;
                 if let Some(state) = self.state_of(post) {
                     let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
-                    self.posts
-                        .push(PostColumns::new(&body, labels, state.heats, state.counters));
+                    self.posts.push(PostColumns::new(&body, labels, &state));
                 }
             }
             Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode_user_state(key, value)?)),

@@ -45,7 +45,7 @@ fn a_body_belongs_to_its_own_state_and_one_without_is_passed_over() {
 }
 
 #[test]
-fn states_without_talk_are_read_and_hashed_as_if_nobody_had_talked() {
+fn states_of_earlier_releases_are_read_and_hashed_as_if_written_by_this_one() {
     let mut replica = Replica::new();
     replica.put(post(1, 1, 1));
     let mut like = action(3, 1, covey_shared::model::ActionKind::Favorite, key(1, 1));
@@ -56,11 +56,20 @@ fn states_without_talk_are_read_and_hashed_as_if_nobody_had_talked() {
     let (before, state) = (hash(&replica), db.post_state(key(1, 1)).unwrap().unwrap());
     let at = db.keys.of_post(Kind::PostState, key(1, 1));
     let value = replica.kv.store.get(&at).unwrap().unwrap();
-    // The sum of talk stands at the end.
-    let old = [&[1, 0], &value[2..value.len() - 16]].concat();
-    db.commit(std::iter::once((at, Some(old)))).unwrap();
-    assert_eq!(db.post_state(key(1, 1)).unwrap().unwrap(), state);
+    // The sum of talk and the country stand at the end.
+    for (version, missing) in [(1, 18), (2, 2)] {
+        let old = [&[version, 0], &value[2..value.len() - missing]].concat();
+        db.commit(std::iter::once((at.clone(), Some(old)))).unwrap();
+        assert_eq!(db.post_state(key(1, 1)).unwrap().unwrap(), state, "{version}");
+        assert_eq!(hash(&replica), before, "{version}");
+    }
     assert!(state.heats.engagement.mass > 0.0 && state.heats.talk == Heat::default());
+    // The topics stand behind four other kinds of edges.
+    let viewer = db.keys.of_user(Kind::User, UserId(3));
+    let value = replica.kv.store.get(&viewer).unwrap().unwrap();
+    let old = [&[1, 0], &value[2..27], &value[31..]].concat();
+    db.commit(std::iter::once((viewer, Some(old)))).unwrap();
+    assert_eq!(db.user_state(UserId(3)).unwrap().unwrap().next_action, 1);
     assert_eq!(hash(&replica), before);
     let slots = SlotRange { start: 0, end: 16_384 };
     assert_eq!(Part::read(&db, slots).unwrap().posts[0].heats, state.heats);

@@ -16,7 +16,7 @@ pub(crate) const RECORD_VERSION: u16 = 1;
 const POST_VERSION: u16 = 2;
 
 /// Format version of the states of posts, a count of its own.
-const POST_STATE_VERSION: u16 = 2;
+const POST_STATE_VERSION: u16 = 3;
 
 /// Format version of the numbers of users, a count of its own.
 const USER_STATE_VERSION: u16 = 2;
@@ -46,10 +46,18 @@ pub(crate) fn encode_post_state(state: &PostState) -> Result<Vec<u8>, CodecError
 
 /// The state of a post as the store has it.
 pub(crate) fn read_post_state(value: &[u8]) -> Result<PostState, CodecError> {
-    if value.first_chunk() == Some(&1_u16.to_le_bytes()) {
-        return Ok(decode_versioned::<PostStateV1>(1, value)?.into());
+    match value.first_chunk().map(|version| u16::from_le_bytes(*version)) {
+        Some(1) => {
+            let (base, engagement): (PostStateBase, Heat) = decode_versioned(1, value)?;
+            let talk = Heat::default();
+            Ok(base.with(Heats { engagement, talk }))
+        }
+        Some(2) => {
+            let (base, heats): (PostStateBase, Heats) = decode_versioned(2, value)?;
+            Ok(base.with(heats))
+        }
+        _ => decode_versioned(POST_STATE_VERSION, value),
     }
-    decode_versioned(POST_STATE_VERSION, value)
 }
 
 /// The numbers of a user for the store.
@@ -82,33 +90,32 @@ pub(crate) struct PostState {
     pub(crate) counters: Counters,
     /// Time-decayed sums. Derived with the configured half-lives: not part of the logical hash.
     pub(crate) heats: Heats,
+    /// Country of the author when the post was first written; zeros = not known.
+    pub(crate) country: [u8; 2],
 }
 
-/// As it was before there was a sum of talk. Read, not written.
+/// What all versions of it begin with. Version 1 goes on with the engagement, version 2 with both sums.
 #[derive(Decode)]
-struct PostStateV1 {
+struct PostStateBase {
     version: Option<Version>,
     created_at: UnixMillis,
     deleted: Option<Version>,
     labels: Option<(Version, u32)>,
     touched: UnixMillis,
     counters: Counters,
-    engagement: Heat,
 }
 
-impl From<PostStateV1> for PostState {
-    fn from(old: PostStateV1) -> PostState {
+impl PostStateBase {
+    fn with(self, heats: Heats) -> PostState {
         PostState {
-            version: old.version,
-            created_at: old.created_at,
-            deleted: old.deleted,
-            labels: old.labels,
-            touched: old.touched,
-            counters: old.counters,
-            heats: Heats {
-                engagement: old.engagement,
-                talk: Heat::default(),
-            },
+            version: self.version,
+            created_at: self.created_at,
+            deleted: self.deleted,
+            labels: self.labels,
+            touched: self.touched,
+            counters: self.counters,
+            heats,
+            country: [0; 2],
         }
     }
 }

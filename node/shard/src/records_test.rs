@@ -43,7 +43,7 @@ fn check<T: Encode + Decode<()> + PartialEq + Debug>(value: T, golden: &[&str]) 
 }
 
 #[test]
-fn states_of_posts_have_these_bytes_and_those_of_version_1_are_read() {
+fn states_of_posts_have_these_bytes_and_those_of_earlier_versions_are_read() {
     let counters = Counters {
         by_kind: std::array::from_fn(|kind| kind as u32),
     };
@@ -62,6 +62,7 @@ fn states_of_posts_have_these_bytes_and_those_of_version_1_are_read() {
             },
             talk: Heat::default(),
         },
+        country: [0; 2],
     };
     let golden = [
         "01 0300000000000000",
@@ -80,22 +81,26 @@ fn states_of_posts_have_these_bytes_and_those_of_version_1_are_read() {
             },
             ..state.heats
         },
+        country: *b"AT",
         ..state.clone()
     };
     let bytes = encode_post_state(&new).unwrap();
     let talk = "0000000000000040 0900000000000000";
-    assert_eq!(bytes, hex(format!("0200{}{talk}", golden.concat())));
+    assert_eq!(bytes, hex(format!("0300{}{talk}4154", golden.concat())));
     assert_eq!(read_post_state(&bytes).unwrap(), new);
     let old = hex(format!("0100{}", golden.concat()));
     assert_eq!(read_post_state(&old).unwrap(), state);
-    for sound in [bytes, old] {
+    let of_version_2 = hex(format!("0200{}{talk}", golden.concat()));
+    let nowhere = PostState { country: [0; 2], ..new };
+    assert_eq!(read_post_state(&of_version_2).unwrap(), nowhere);
+    for sound in [bytes, of_version_2, old] {
         for len in 0..sound.len() {
             assert!(read_post_state(&sound[..len]).is_err(), "cut at {len}");
         }
         let longer = read_post_state(&[&sound[..], &[0]].concat());
         assert!(matches!(longer, Err(CodecError::Trailing { extra: 1, .. })));
-        let newer = read_post_state(&[&[3, 0], &sound[2..]].concat());
-        assert!(matches!(newer, Err(CodecError::Version { found: 3, .. })), "{newer:?}");
+        let newer = read_post_state(&[&[4, 0], &sound[2..]].concat());
+        assert!(matches!(newer, Err(CodecError::Version { found: 4, .. })), "{newer:?}");
     }
 }
 

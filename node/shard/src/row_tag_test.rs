@@ -1,13 +1,11 @@
 //! The filter word of a row has fixed bits: it is kept in files.
 
-use covey_shared::wire::Counters;
-
 use super::*;
-use crate::heat::Heats;
+use crate::records::PostState;
 use crate::records::tests::post;
 
 fn tag(change: impl FnOnce(&mut PostColumns)) -> RowTag {
-    let mut columns = PostColumns::new(&post(), 0, Heats::default(), Counters::default());
+    let mut columns = PostColumns::new(&post(), 0, &PostState::default());
     change(&mut columns);
     RowTag::of(&columns)
 }
@@ -32,7 +30,7 @@ fn a_post_has_the_tag_of_its_columns() {
         ..post()
     };
     for post in [post(), bare] {
-        let columns = PostColumns::new(&post, 0, Heats::default(), Counters::default());
+        let columns = PostColumns::new(&post, 0, &PostState::default());
         assert_eq!(RowTag::of_post(&post), RowTag::of(&columns));
     }
 }

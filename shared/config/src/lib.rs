@@ -27,8 +27,8 @@ pub use section::{KeySpec, SectionSpec};
 pub use sections::cluster::{ClusterConfig, CoordinatorConfig, OperationsConfig};
 pub use sections::events::EventLogConfig;
 pub use sections::feed::{
-    ActiveConfig, FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, NewConfig, OutOfNetworkConfig,
-    PopularConfig, SimilarToRecentConfig, SubscribedConfig, WeightsConfig,
+    ActiveConfig, FeedConfig, ImpressionsConfig, InNetworkConfig, L1Config, LocalConfig, NewConfig, OutOfNetworkConfig,
+    PopularConfig, SimilarToRecentConfig, SubscribedConfig, TopicsConfig, WeightsConfig,
 };
 pub use sections::network::{LogFormat, RpcConfig, TelemetryConfig};
 pub use sections::replication::RaftConfig;

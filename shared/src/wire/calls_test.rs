@@ -3,9 +3,10 @@
 use super::*;
 use crate::codec::{decode, encode};
 use crate::ids::UnixMillis;
+use crate::model::Language;
 use crate::slots::SlotRange;
 use crate::wire::errors::TransferFault;
-use crate::wire::lists::{ListAsk, RankedBy};
+use crate::wire::lists::{ListAsk, ListGroup, RankedBy};
 use crate::wire::members::MemberProgress;
 use crate::wire::reads::SearchFilter;
 
@@ -33,10 +34,17 @@ fn golden_bytes_of_a_question_for_vectors() {
 
 #[test]
 fn golden_bytes_of_a_question_for_lists() {
-    let list = |by, posts| ListAsk { by, posts };
+    let list = |by, group, posts| ListAsk { by, group, posts };
+    let (all, austria) = (ListGroup::All, ListGroup::Country(*b"AT"));
+    let (english, topic) = (ListGroup::Language(Language(*b"en")), ListGroup::Topic(9));
     let body = RequestBody::Lists(ListsQuery {
         shards: vec![],
-        lists: vec![list(RankedBy::Popularity, 3), list(RankedBy::Newest, 0x0102)],
+        lists: vec![
+            list(RankedBy::Popularity, all, 3),
+            list(RankedBy::Newest, english, 0x0102),
+            list(RankedBy::Activity, austria, 1),
+            list(RankedBy::Popularity, topic, 2),
+        ],
         now: UnixMillis(4),
         filter: SearchFilter::default(),
     });
@@ -44,9 +52,11 @@ fn golden_bytes_of_a_question_for_lists() {
     let golden = [
         "05000000",
         "0000000000000000",
-        "0200000000000000",
-        "00000000 03000000",
-        "01000000 02010000",
+        "0400000000000000",
+        "00000000 00000000 03000000",
+        "01000000 01000000 656e 02010000",
+        "02000000 02000000 4154 01000000",
+        "00000000 03000000 09000000 02000000",
         "0400000000000000",
     ];
     // Behind it stands an empty filter.

@@ -3,12 +3,13 @@
 use bincode::{Decode, Encode};
 
 use crate::ids::{PostKey, UnixMillis};
+use crate::model::Language;
 use crate::score::Ranked;
 use crate::wire::reads::{Candidate, SearchFilter};
 use crate::wire::shard::ShardRead;
 
 /// Most lists of one query.
-pub const MAX_LISTS: usize = 8;
+pub const MAX_LISTS: usize = 64;
 
 /// By what the posts of a list are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -26,11 +27,27 @@ impl RankedBy {
     pub const ALL: [RankedBy; 3] = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity];
 }
 
+/// Of which posts a list is. Those of a language, country or topic are kept besides the one of all, and a quarter as long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum ListGroup {
+    /// Of all.
+    #[default]
+    All,
+    /// In a language.
+    Language(Language),
+    /// Of authors who lived in a country when they wrote them: two upper-case letters (ISO 3166-1).
+    Country([u8; 2]),
+    /// About a topic.
+    Topic(u32),
+}
+
 /// One list, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ListAsk {
     /// Which list.
     pub by: RankedBy,
+    /// Of which posts.
+    pub group: ListGroup,
     /// Posts per shard, ≤ 1000; 0 = none.
     pub posts: u32,
 }

@@ -17,7 +17,7 @@ pub use calls::{
     WIRE_VERSION, WriteReply,
 };
 pub use errors::{InvalidRequest, NotReady, ShardError, TransferFault, WireError};
-pub use lists::{ListAsk, ListsQuery, MAX_LISTS, RankedBy, RankedPost};
+pub use lists::{ListAsk, ListGroup, ListsQuery, MAX_LISTS, RankedBy, RankedPost};
 pub use members::{MemberProgress, ShardReport};
 pub use raft::{RaftFrame, RaftMessage, RaftMessageKind, Sent, WireEntry};
 pub use reads::{

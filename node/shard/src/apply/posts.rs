@@ -3,6 +3,7 @@
 use covey_ann::encode_row;
 use covey_embeddings::RowMeta;
 use covey_shared::command::{Effect, ItemResult, LabelUpdate, PostDelete, RejectReason};
+use covey_shared::ids::UserId;
 use covey_shared::model::{ActionKind, Post};
 use covey_shared::slots::Slot;
 use half::f16;
@@ -11,7 +12,7 @@ use super::{Change, Group, ItemOutcome};
 use crate::error::ShardStoreError;
 use crate::keys::Kind;
 use crate::memory::PostColumns;
-use crate::records::{PendingRow, PostState, encode_post};
+use crate::records::{PendingRow, PostState, StoredProfile, encode_post};
 use crate::row_tag::RowTag;
 
 impl Group<'_> {
@@ -35,6 +36,9 @@ impl Group<'_> {
         }
         // An edit, or a post that comes back after a delete, was counted before.
         let first = state.version.is_none() && state.deleted.is_none();
+        if state.version.is_none() {
+            state.country = self.country_of(post.author())?;
+        }
         state.version = Some(post.version);
         state.deleted = None;
         state.created_at = post.created_at;
@@ -47,7 +51,7 @@ impl Group<'_> {
         let body = encode_post(&body).map_err(ShardStoreError::Encode)?;
         self.txn.put(self.keys.of_post(Kind::Post, post.key), body);
         let labels = state.labels.map_or(post.labels, |(_, labels)| labels);
-        let columns = PostColumns::new(post, labels, state.heats, state.counters);
+        let columns = PostColumns::new(post, labels, &state);
         let tag = RowTag::of(&columns);
         self.changes.push(Change::Put(Box::new(columns)));
         self.put_vector(post, tag, row)?;
@@ -55,6 +59,11 @@ impl Group<'_> {
             self.count_references(post)?;
         }
         Ok(ItemResult::Ok)
+    }
+
+    fn country_of(&self, author: UserId) -> Result<[u8; 2], ShardStoreError> {
+        let profile: Option<StoredProfile> = self.txn.read(&self.keys.of_user(Kind::Profile, author))?;
+        Ok(profile.unwrap_or_default().profile.country)
     }
 
     fn put_vector(&mut self, post: &Post, tag: RowTag, row: Option<Vec<f16>>) -> Result<(), ShardStoreError> {

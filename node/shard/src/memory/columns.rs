@@ -13,6 +13,7 @@ use covey_shared::model::{Language, Post, RefHint, Topics};
 use covey_shared::wire::{CandidateFlags, Counters};
 
 use crate::heat::Heats;
+use crate::records::PostState;
 use crate::row_tag::RowTag;
 
 /// Number of a row. Local to the replica and to this run of the process.
@@ -34,6 +35,8 @@ const CHUNK_ROWS: usize = 1024;
 const DEAD: u64 = 1 << 63;
 
 /// Bits of the flags byte beyond [`CandidateFlags`].
+/// Place of the country in the same word.
+const COUNTRY: u32 = 32;
 const IS_REPLY: u8 = 1 << 4;
 const IS_REPOST: u8 = 1 << 5;
 
@@ -51,6 +54,8 @@ pub(crate) struct PostColumns {
     pub(crate) labels: u32,
     pub(crate) video_ms: u32,
     pub(crate) language: Language,
+    /// Of the author when it was first written; zeros = not known.
+    pub(crate) country: [u8; 2],
     /// [`CandidateFlags`] without the author's.
     pub(crate) flags: u8,
     /// What ingest knew of the parent (of a reply) or source (of a repost).
@@ -65,8 +70,8 @@ pub(crate) struct PostColumns {
 }
 
 impl PostColumns {
-    /// The columns of `post`; labels, sums and counters are those of its state.
-    pub(crate) fn new(post: &Post, labels: u32, heats: Heats, counters: Counters) -> Self {
+    /// The columns of `post`; sums, counters and country are those of its state.
+    pub(crate) fn new(post: &Post, labels: u32, state: &PostState) -> Self {
         let key = |r: &Option<covey_shared::model::PostRef>| r.map_or(PostKey::default(), |r| r.key);
         let photo = post
             .media
@@ -84,6 +89,7 @@ impl PostColumns {
             labels,
             video_ms: post.video_ms().unwrap_or(0),
             language: post.language,
+            country: state.country,
             flags: [
                 (content, CandidateFlags::HAS_CONTENT),
                 (photo, CandidateFlags::HAS_PHOTO),
@@ -94,8 +100,8 @@ impl PostColumns {
             hint: post.reply_to.or(post.repost_of).map_or(RefHint::default(), |r| r.hint),
             is_reply: post.reply_to.is_some(),
             is_repost: post.repost_of.is_some(),
-            heats,
-            counters,
+            heats: state.heats,
+            counters: state.counters,
             simhash: duplicate_hash(&post.text).unwrap_or(0),
             topics: post.topics,
         }
@@ -153,7 +159,8 @@ impl PostColumns {
             | u64::from(self.hint.in_reply_to.is_some()) << 1
             | u64::from(self.hint.is_repost) << 2
             | u64::from(self.hint.has_video) << 3;
-        u64::from(u16::from_be_bytes(self.language.0)) | u64::from(flags) << 16 | hint << 24
+        let country = u64::from(u16::from_be_bytes(self.country));
+        u64::from(u16::from_be_bytes(self.language.0)) | u64::from(flags) << 16 | hint << 24 | country << COUNTRY
     }
 }
 
@@ -238,6 +245,7 @@ impl Row<'_> {
             labels: self.labels(),
             video_ms: (self.word(LABELS) >> 32) as u32,
             language: Language((flag_word as u16).to_be_bytes()),
+            country: ((flag_word >> COUNTRY) as u16).to_be_bytes(),
             flags: flags & !(IS_REPLY | IS_REPOST),
             hint: RefHint {
                 known: hint & 1 != 0,

@@ -34,6 +34,7 @@ fn columns(post: u64) -> PostColumns {
         labels: u32::MAX,
         video_ms: u32::MAX - 1,
         language: Language(*b"en"),
+        country: *b"ZY",
         flags: CandidateFlags::HAS_CONTENT | CandidateFlags::HAS_PHOTO,
         hint: RefHint {
             known: true,

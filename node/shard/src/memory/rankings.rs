@@ -1,56 +1,68 @@
-//! The best posts of a shard by engagement, by talk and by age, over all and per language: bounded ordered sets, kept as posts and
-//! actions come in.
+//! The best posts of a shard by engagement, by talk and by age, over all and per language, country and topic: bounded ordered sets, kept
+//! as posts and actions come in.
 //!
 //! A set forgets what falls off its end. If many of the kept ones are then deleted or sink, it holds fewer or other
 //! posts than the true top until the replica starts again: its depth is a multiple of what is asked.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use covey_shared::ids::{PostId, UnixMillis};
 use covey_shared::model::Language;
-use covey_shared::wire::RankedBy;
+use covey_shared::wire::{ListGroup, RankedBy};
 use parking_lot::RwLock;
 
 use crate::heat::{HalfLives, Heat, halvings};
 use crate::memory::columns::{Ordinal, PostColumns};
 use crate::memory::sizes::tree_bytes;
 
-/// Entries of the set over all languages: eight times the largest query.
+/// Entries of the set over all posts: eight times the largest query.
 const DEPTH: usize = 8192;
-/// Entries of the set of one language.
-const LANGUAGE_DEPTH: usize = 2048;
+/// Entries of the set of one language, country or topic.
+const GROUP_DEPTH: usize = 2048;
 
 /// Best first: higher rank, then lower post id.
 pub(crate) type RankKey = (Reverse<i64>, PostId, Ordinal);
 
 #[derive(Default)]
-struct Ranking {
-    all: BTreeSet<RankKey>,
-    by_language: BTreeMap<Language, BTreeSet<RankKey>>,
-}
+struct Ranking(BTreeMap<ListGroup, BTreeSet<RankKey>>);
 
 impl Ranking {
-    fn insert(&mut self, language: Language, key: RankKey) {
-        push(&mut self.all, key, DEPTH);
-        push(self.by_language.entry(language).or_default(), key, LANGUAGE_DEPTH);
+    fn insert(&mut self, columns: &PostColumns, key: RankKey) {
+        for group in groups(columns) {
+            let depth = if group == ListGroup::All { DEPTH } else { GROUP_DEPTH };
+            push(self.0.entry(group).or_default(), key, depth);
+        }
     }
 
     fn bytes(&self) -> usize {
-        let sets = self.by_language.values().chain([&self.all]);
-        let languages = tree_bytes::<(Language, BTreeSet<RankKey>)>(self.by_language.len());
-        languages + sets.map(|set| tree_bytes::<RankKey>(set.len())).sum::<usize>()
+        let groups = tree_bytes::<(ListGroup, BTreeSet<RankKey>)>(self.0.len());
+        let sets = self.0.values();
+        groups + sets.map(|set| tree_bytes::<RankKey>(set.len())).sum::<usize>()
     }
 
-    fn remove(&mut self, language: Language, key: &RankKey) {
-        self.all.remove(key);
-        if let Some(set) = self.by_language.get_mut(&language) {
-            set.remove(key);
-            if set.is_empty() {
-                self.by_language.remove(&language);
+    fn remove(&mut self, columns: &PostColumns, key: &RankKey) {
+        for group in groups(columns) {
+            if let Some(set) = self.0.get_mut(&group) {
+                set.remove(key);
+                if set.is_empty() {
+                    self.0.remove(&group);
+                }
             }
         }
     }
+}
+
+/// Those that a post belongs to; not to that of a language or country that is not known.
+fn groups(columns: &PostColumns) -> impl Iterator<Item = ListGroup> {
+    let language = (columns.language != Language::default()).then_some(ListGroup::Language(columns.language));
+    let country = (columns.country != [0; 2]).then_some(ListGroup::Country(columns.country));
+    let topics = columns.topics.iter().map(ListGroup::Topic);
+    [Some(ListGroup::All), language, country]
+        .into_iter()
+        .flatten()
+        .chain(topics)
 }
 
 fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
@@ -117,7 +129,7 @@ impl Rankings {
     pub(crate) fn insert(&self, columns: &PostColumns, ordinal: Ordinal) {
         for by in RankedBy::ALL {
             if let Some(key) = self.key(by, columns, ordinal) {
-                self.ranking(by).write().insert(columns.language, key);
+                self.ranking(by).write().insert(columns, key);
             }
         }
     }
@@ -125,7 +137,7 @@ impl Rankings {
     pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
         for by in RankedBy::ALL {
             if let Some(key) = self.key(by, columns, ordinal) {
-                self.ranking(by).write().remove(columns.language, &key);
+                self.ranking(by).write().remove(columns, &key);
             }
         }
     }
@@ -141,8 +153,8 @@ impl Rankings {
             let (old, new) = (key(before), key(after));
             if old != new {
                 let mut ranking = self.ranking(by).write();
-                old.inspect(|key| ranking.remove(before.language, key));
-                new.inspect(|key| ranking.insert(after.language, *key));
+                old.inspect(|key| ranking.remove(before, key));
+                new.inspect(|key| ranking.insert(after, *key));
             }
         }
     }
@@ -153,26 +165,13 @@ impl Rankings {
         self.rankings.iter().map(bytes).sum()
     }
 
-    /// Up to `limit` entries behind `after`, best first; `None` starts at the top.
-    pub(crate) fn page(
-        &self,
-        by: RankedBy,
-        language: Option<Language>,
-        after: Option<RankKey>,
-        limit: usize,
-    ) -> Vec<RankKey> {
+    /// Up to `limit` entries of a group behind `after`, best first; `None` starts at the top.
+    pub(crate) fn page(&self, by: RankedBy, group: ListGroup, after: Option<RankKey>, limit: usize) -> Vec<RankKey> {
         let ranking = self.ranking(by).read();
-        let set = match language {
-            None => Some(&ranking.all),
-            Some(language) => ranking.by_language.get(&language),
-        };
-        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        set.map_or(Vec::new(), |set| {
-            set.range((from, std::ops::Bound::Unbounded))
-                .take(limit)
-                .copied()
-                .collect()
-        })
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let set = ranking.0.get(&group).into_iter();
+        let behind = set.flat_map(|set| set.range((from, Bound::Unbounded)));
+        behind.take(limit).copied().collect()
     }
 }
 

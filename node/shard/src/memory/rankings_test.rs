@@ -1,11 +1,11 @@
 //! Rankings: what is in them, where it stands, and what falls off.
 
-use covey_shared::model::{ActionKind, Post};
-use covey_shared::wire::Counters;
+use covey_shared::model::{ActionKind, Post, Topics};
 
 use super::*;
 use crate::fixture::{START, post, reference};
 use crate::heat::Heats;
+use crate::records::PostState;
 
 const HALF_LIVES: HalfLives = HalfLives {
     engagement: 3_600_000,
@@ -18,10 +18,21 @@ fn columns(id: u64, language: &[u8; 2], quotes: u64) -> PostColumns {
     (0..quotes).for_each(|_| heats.add(ActionKind::Quote.index(), false, UnixMillis(START), HALF_LIVES));
     let post = Post {
         language: Language(*language),
+        topics: Topics([u32::from(language[0]), 7, 0, 0]),
         created_at: UnixMillis(START + id),
         ..post(1, id, 1)
     };
-    PostColumns::new(&post, 0, heats, Counters::default())
+    PostColumns {
+        country: *b"AT",
+        ..PostColumns::new(
+            &post,
+            0,
+            &PostState {
+                heats,
+                ..PostState::default()
+            },
+        )
+    }
 }
 
 fn filled(posts: &[PostColumns]) -> Rankings {
@@ -35,7 +46,12 @@ fn filled(posts: &[PostColumns]) -> Rankings {
 }
 
 fn ids(rankings: &Rankings, by: RankedBy, language: Option<&[u8; 2]>) -> Vec<u64> {
-    let page = rankings.page(by, language.map(|code| Language(*code)), None, usize::MAX);
+    let group = language.map_or(ListGroup::All, |code| ListGroup::Language(Language(*code)));
+    ids_of(rankings, by, group)
+}
+
+fn ids_of(rankings: &Rankings, by: RankedBy, group: ListGroup) -> Vec<u64> {
+    let page = rankings.page(by, group, None, usize::MAX);
     page.into_iter().map(|(_, post, _)| post.0).collect()
 }
 
@@ -53,6 +69,48 @@ fn a_post_stands_in_each_list_over_all_and_of_its_language() {
     rankings.remove(&posts[1], Ordinal(1));
     assert_eq!(ids(&rankings, RankedBy::Activity, None), [1]);
     assert!(ids(&rankings, RankedBy::Newest, Some(b"de")).is_empty() && rankings.bytes() < bytes);
+}
+
+#[test]
+fn a_post_stands_in_the_lists_of_its_country_and_of_each_of_its_topics() {
+    let unknown = |post| PostColumns {
+        country: [0; 2],
+        language: Language::default(),
+        ..post
+    };
+    let posts = [
+        columns(1, b"en", 2),
+        columns(2, b"de", 3),
+        unknown(columns(3, b"en", 1)),
+    ];
+    let rankings = filled(&posts);
+    let of = |group| ids_of(&rankings, RankedBy::Popularity, group);
+    assert_eq!(of(ListGroup::All), [2, 1, 3]);
+    assert_eq!(of(ListGroup::Country(*b"AT")), [2, 1]);
+    assert_eq!(of(ListGroup::Topic(7)), [2, 1, 3]);
+    assert_eq!(of(ListGroup::Topic(u32::from(b'e'))), [1, 3]);
+    // Of what is not known there is no list.
+    for unknown in [
+        ListGroup::Country([0; 2]),
+        ListGroup::Language(Language::default()),
+        ListGroup::Topic(0),
+    ] {
+        assert!(of(unknown).is_empty(), "{unknown:?}");
+    }
+    let cooler = PostColumns {
+        heats: Heats::default(),
+        ..columns(2, b"de", 0)
+    };
+    rankings.reheat(&posts[1], &cooler, Ordinal(1));
+    assert_eq!(ids_of(&rankings, RankedBy::Popularity, ListGroup::Country(*b"AT")), [1]);
+    for (post, at) in [(&posts[0], 0), (&cooler, 1), (&posts[2], 2)] {
+        rankings.remove(post, Ordinal(at));
+    }
+    assert_eq!(
+        rankings.bytes(),
+        Rankings::new(HALF_LIVES).bytes(),
+        "nothing is left of any group"
+    );
 }
 
 #[test]
@@ -100,7 +158,7 @@ fn a_full_list_forgets_its_worst() {
 fn pages_follow_each_other() {
     let posts: Vec<_> = (1..=5).map(|id| columns(id, b"en", 1)).collect();
     let rankings = filled(&posts);
-    let page = |after| rankings.page(RankedBy::Newest, None, after, 2);
+    let page = |after| rankings.page(RankedBy::Newest, ListGroup::All, after, 2);
     let first = page(None);
     let second = page(first.last().copied());
     let read: Vec<u64> = first.iter().chain(&second).map(|(_, post, _)| post.0).collect();

@@ -3,7 +3,6 @@
 use covey_shared::ids::PostKey;
 
 use super::*;
-use crate::heat::Heats;
 
 fn row(author: u64, post: u64) -> PostColumns {
     let post = covey_shared::model::Post {
@@ -13,7 +12,7 @@ fn row(author: u64, post: u64) -> PostColumns {
         },
         ..Default::default()
     };
-    PostColumns::new(&post, 0, Heats::default(), Default::default())
+    PostColumns::new(&post, 0, &Default::default())
 }
 
 fn counted(timelines: &Timelines) -> u64 {

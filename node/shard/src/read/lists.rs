@@ -57,13 +57,13 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    fn best(&mut self, ListAsk { by, posts }: ListAsk) -> Vec<RankedPost> {
+    fn best(&mut self, ListAsk { by, group, posts }: ListAsk) -> Vec<RankedPost> {
         let (mut best, mut after) = (Vec::new(), None);
         // One that is edited or gains rank meanwhile may be met twice.
         let mut taken = BTreeSet::new();
         while best.len() < posts as usize && !self.partial {
             let rankings = &self.view.memory.rankings;
-            let page = rankings.page(by, self.query.filter.language, after, PAGE);
+            let page = rankings.page(by, group, after, PAGE);
             let Some(last) = page.last() else { break };
             after = Some(*last);
             self.visited += page.len() as u64;

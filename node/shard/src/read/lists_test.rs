@@ -177,6 +177,49 @@ fn a_client_clock_that_runs_ahead_wins_nothing() {
     assert_eq!(list(&replica, RankedBy::Popularity, 2), [2, 1]);
 }
 
+/// The popular posts of authors of a country.
+fn popular_in(replica: &Replica, country: &[u8; 2]) -> Vec<u64> {
+    let mut query = lists_query(&[(RankedBy::Newest, 9)], replica.log_time);
+    query.lists[0].group = ListGroup::Country(*country);
+    lists(replica, &query).remove(0)
+}
+
+fn lives_in(replica: &mut Replica, user: u64, version: u64, country: &[u8; 2]) {
+    let update = UserUpdate {
+        user: UserId(user),
+        version: Version(version),
+        profile: Some(Profile {
+            country: *country,
+            ..Profile::default()
+        }),
+        ..UserUpdate::default()
+    };
+    assert_eq!(replica.apply(ShardCommand::PutUsers(vec![update])), [ItemResult::Ok]);
+}
+
+#[test]
+fn a_post_belongs_to_the_country_in_which_its_author_lived_when_it_was_written() {
+    let mut replica = Replica::new();
+    replica.put(post(1, 10, 1));
+    lives_in(&mut replica, 1, 1, b"AT");
+    replica.put(post(1, 11, 1));
+    lives_in(&mut replica, 1, 2, b"BR");
+    replica.put(post(1, 12, 1));
+    // An edit moves nothing, and brings no country to a post that had none.
+    replica.put(post(1, 10, 2));
+    replica.put(post(1, 11, 2));
+    for _ in 0..2 {
+        assert_eq!(popular_in(&replica, b"AT"), [11]);
+        assert_eq!(popular_in(&replica, b"BR"), [12]);
+        replica = replica.reopen().0;
+    }
+    replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
+        key: key(1, 11),
+        version: Version(3),
+    }]));
+    assert!(popular_in(&replica, b"AT").is_empty());
+}
+
 #[test]
 fn a_query_for_too_much_of_lists_is_refused() {
     let replica = Replica::new();

@@ -64,6 +64,10 @@ section! {
         active: ActiveConfig;
         /// `[feed.subscribed]`.
         subscribed: SubscribedConfig;
+        /// `[feed.topics]`.
+        topics: TopicsConfig;
+        /// `[feed.local]`.
+        local: LocalConfig;
         /// `[feed.impressions]`.
         impressions: ImpressionsConfig;
         /// `[feed.l1]`.
@@ -177,6 +181,32 @@ section! {
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "100ms", in "1ms"..="10s", hot;
         /// Posts in all.
+        max_posts: usize = 200, in 1..=10_000, hot;
+    }
+}
+
+section! {
+    /// Channel: posts about the topics that the viewer follows, of each those with the most engagement and the newest.
+    pub struct TopicsConfig = "feed.topics" {
+        /// Switch of the channel.
+        enabled: bool = true, in .., hot;
+        /// Time for all shards together; what came by then is used.
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
+        /// Posts in all, of each shard at most 1000.
+        max_posts: usize = 200, in 1..=10_000, hot;
+        /// Topics asked for at once. Who follows more gets others each hour.
+        max_topics: usize = 8, in 1..=16, hot;
+    }
+}
+
+section! {
+    /// Channel: posts with the most engagement in the viewer's country and in the viewer's language.
+    pub struct LocalConfig = "feed.local" {
+        /// Switch of the channel.
+        enabled: bool = true, in .., hot;
+        /// Time for all shards together; what came by then is used.
+        timeout: Duration = "100ms", in "1ms"..="10s", hot;
+        /// Posts in all, of each shard at most 1000.
         max_posts: usize = 200, in 1..=10_000, hot;
     }
 }

@@ -87,6 +87,10 @@ choice! {
         Active = "active",
         /// `[feed.subscribed]`.
         Subscribed = "subscribed",
+        /// `[feed.topics]`.
+        Topics = "topics",
+        /// `[feed.local]`.
+        Local = "local",
     }
 }
 
