@@ -118,7 +118,7 @@ impl World {
         rank / places.len() as u64 * round + places[(rank % places.len() as u64) as usize]
     }
 
-    /// The user as the cluster gets to know it: profile, follows, blocks, mutes, muted keywords.
+    /// The user as the cluster gets to know it: profile, follows, blocks, mutes, muted keywords, followed topics.
     pub fn user(&self, index: u64) -> UserUpdate {
         let person = self.person(index);
         let mut dice = Dice::new(self.spec.seed, Stream::Edges, index);
@@ -139,6 +139,13 @@ impl World {
             }
         }
         let account_age = 24 * HOUR_MS * (30 + dice.rank(4000, 0.5, 100.0));
+        let muted_keywords = dice.chance(0.1).then(|| MutedKeywords {
+            words: vec![muted_word(&person, &mut dice)],
+        });
+        // Three in ten say what they are interested in.
+        let topic = dice
+            .chance(0.3)
+            .then(|| edge(EdgeKind::FollowTopic, u64::from(person.topic)));
         UserUpdate {
             user_id: index + 1,
             version: self.start_ms(),
@@ -152,10 +159,9 @@ impl World {
                 .iter()
                 .map(|other| edge(EdgeKind::Follow, *other))
                 .chain(unwanted)
+                .chain(topic)
                 .collect(),
-            muted_keywords: dice.chance(0.1).then(|| MutedKeywords {
-                words: vec![muted_word(&person, &mut dice)],
-            }),
+            muted_keywords,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What a viewer may see.
 
+use std::time::{Duration, Instant};
+
 use covey_api::v1::{
-    Channel, EdgeKind, GetFeedRequest, Label, LabelUpdate, MutedKeywords, Post, PostKey, SetLabelsRequest, UserUpdate,
+    Action, ActionKind, Channel, ChannelHit, EdgeKind, ExplainRequest, GetFeedRequest, Label, LabelUpdate,
+    MutedKeywords, Post, PostKey, Profile, RecordActionsRequest, SetLabelsRequest, UserUpdate,
 };
 use covey_ctl::client::Client;
 
 use crate::calls::{change_edges, feed, in_network, post, put, put_user, relate, sorted_ids, until_done};
+use crate::process::SOON;
 use crate::world::shared;
 
 /// Writes one post for each author, all of whom `viewers` follow. What a viewer was served is not shown to them again, so
@@ -145,20 +149,105 @@ async fn a_post_for_subscribers_and_what_repeats_it_reach_subscribers_only() {
     assert_eq!(seen_by(&client, subscriber, &token).await, authors);
     // Who follows nobody finds it all the same.
     let token = relate(&client, stranger, EdgeKind::Subscribe, &[2_803], &token).await;
-    let request = GetFeedRequest {
-        viewer_id: stranger,
-        session_token: token,
-        explain: true,
-        explain_posts: vec![PostKey {
-            author_id: 2_803,
-            post_id: 2_803,
-        }],
+    let found = found_by(&client, of_viewer(stranger, &token), 2_803).await;
+    assert!(found.contains(&Channel::Subscribed), "{found:?}");
+}
+
+fn of_viewer(viewer: u64, token: &str) -> GetFeedRequest {
+    GetFeedRequest {
+        viewer_id: viewer,
+        session_token: token.to_owned(),
         ..GetFeedRequest::default()
+    }
+}
+
+/// The channels that found a post whose author has its number.
+async fn found_by(client: &Client, request: GetFeedRequest, post: u64) -> Vec<Channel> {
+    let request = ExplainRequest {
+        feed: Some(request),
+        posts: vec![PostKey {
+            author_id: post,
+            post_id: post,
+        }],
     };
-    let explanations = feed(&client, request).await.explanations;
-    let paid = explanations.last().expect("it was asked for");
-    let mut channels = paid.channels.iter();
-    assert!(channels.any(|hit| hit.channel() == Channel::Subscribed), "{paid:?}");
+    let reply = client.rpc().explain(request).await.expect("there is an explanation");
+    let said = &reply.into_inner().explanations[0];
+    said.channels.iter().map(ChannelHit::channel).collect()
+}
+
+#[tokio::test]
+async fn a_followed_topic_brings_its_posts_until_it_is_followed_no_more() {
+    let client = shared().client().await;
+    let viewer = 3_051;
+    let about = |id: u64, topics: &[u32]| Post {
+        topics: topics.to_vec(),
+        ..post(id, id)
+    };
+    let token = put(&client, vec![about(3_001, &[30_001, 5]), about(3_002, &[30_002])], "").await;
+    // A topic may have the number of the viewer.
+    let token = relate(&client, viewer, EdgeKind::FollowTopic, &[30_001, viewer], &token).await;
+    let request = of_viewer(viewer, &token);
+    assert!(
+        found_by(&client, request.clone(), 3_001)
+            .await
+            .contains(&Channel::Topics)
+    );
+    assert!(!found_by(&client, request, 3_002).await.contains(&Channel::Topics));
+    let token = change_edges(&client, viewer, EdgeKind::FollowTopic, (&[30_001], true), &token).await;
+    let found = found_by(&client, of_viewer(viewer, &token), 3_001).await;
+    assert!(!found.contains(&Channel::Topics), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_popular_in_a_country_or_language_is_found_by_those_who_are_there() {
+    let client = shared().client().await;
+    let author = UserUpdate {
+        user_id: 3_101,
+        profile: Some(Profile {
+            country: "LI".to_owned(),
+            ..Profile::default()
+        }),
+        ..UserUpdate::default()
+    };
+    let token = put_user(&client, author, "").await;
+    let romansh = Post {
+        language: "rm".to_owned(),
+        ..post(3_101, 3_101)
+    };
+    let token = put(&client, vec![romansh], &token).await;
+    let like = RecordActionsRequest {
+        actions: vec![Action {
+            viewer_id: 3_152,
+            kind: ActionKind::Favorite.into(),
+            post_id: 3_101,
+            author_id: 3_101,
+            ..Action::default()
+        }],
+        session_token: token,
+        ..RecordActionsRequest::default()
+    };
+    let token = until_done(|| {
+        let (mut rpc, like) = (client.rpc(), like.clone());
+        async move { rpc.record_actions(like).await }
+    })
+    .await;
+    let place = |country: &str, language: &str| GetFeedRequest {
+        country_code: country.to_owned(),
+        language_code: language.to_owned(),
+        ..of_viewer(3_151, &token)
+    };
+    // The like travels from the shard of the viewer to that of the author.
+    for here in [place("LI", ""), place("", "rm")] {
+        let since = Instant::now();
+        while !found_by(&client, here.clone(), 3_101).await.contains(&Channel::Local) {
+            assert!(since.elapsed() < SOON, "{here:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    for elsewhere in [place("AT", "de"), place("", "")] {
+        let found = found_by(&client, elsewhere, 3_101).await;
+        assert!(!found.contains(&Channel::Local), "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -180,7 +180,8 @@ fn in_network(authors: Vec<UserId>) -> InNetworkQuery {
 }
 
 fn lists(index: LogIndex) -> ListsQuery {
-    let of = |by| ListAsk { by, posts: 50 };
+    let group = ListGroup::All;
+    let of = |by| ListAsk { by, group, posts: 50 };
     ListsQuery {
         shards: vec![],
         lists: vec![of(RankedBy::Popularity), of(RankedBy::Newest), of(RankedBy::Activity)],
