@@ -99,3 +99,31 @@ fn the_phrase_that_is_found_is_named() {
     assert_eq!(phrases.find_in("x b"), Some(0));
     assert_eq!(phrases.find_in("x"), None);
 }
+
+/// What stands in backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_examples_of_muted_words_in_the_documentation_hold() {
+    let page = include_str!("../../docs/feed-semantics.md");
+    let (_, table) = page
+        .split_once("| muted | removed | stays |\n|---|---|---|\n")
+        .expect("it is there");
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let mut checked = 0;
+    for row in rows {
+        let cells: Vec<Vec<&str>> = row.split('|').map(quoted).collect();
+        let [_, muted, removed, stays, _] = &cells[..] else {
+            panic!("{row}")
+        };
+        for (texts, found) in [(removed, true), (stays, false)] {
+            for text in texts {
+                assert_eq!(phrase_in(muted[0], text), found, "{row}: {text}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 17, "{checked} texts");
+}

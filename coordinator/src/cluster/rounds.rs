@@ -123,9 +123,11 @@ impl<R: Ranked + Copy> List<R> {
             next_k,
             cut,
         } = self.top.merge();
+        let all = again.len();
         again.retain(|shard| got.contains(shard));
         self.asked = if again.is_empty() { 0 } else { next_k };
-        (self.rows, self.cut) = (rows, cut);
+        // Of one that is not asked again there may be more all the same: a later answer of another shard was worse than its first.
+        (self.rows, self.cut) = (rows, cut || again.len() < all);
         again
     }
 }

@@ -82,6 +82,8 @@ pub(crate) fn query(outcome: &FeedOutcome, asked: &[PostKey]) -> Option<FeedQuer
     let missing: BTreeSet<PostKey> = asked.iter().copied().filter(|key| !found.contains(key)).collect();
     (!missing.is_empty()).then(|| FeedQuery {
         asked: missing.into_iter().take(MOST).collect(),
+        // A page from the reserve scores nothing anew; what is looked at has no score yet.
+        resumed: false,
         // What it costs, and what it lacks, is not the feed's.
         ledger: Arc::new(Ledger::default()),
         ..FeedQuery::clone(&outcome.query)

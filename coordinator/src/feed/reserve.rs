@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use covey_shared::ids::{LogIndex, UserId};
+use covey_shared::model::Language;
 
 use crate::feed::candidate::FeedCandidate;
 
@@ -18,6 +19,9 @@ pub(crate) struct Asked {
     pub(crate) viewer: UserId,
     pub(crate) in_network_only: bool,
     pub(crate) video_only: bool,
+    /// Of the client.
+    pub(crate) language: Language,
+    pub(crate) country: [u8; 2],
     /// Version of the settings that it was ranked by.
     pub(crate) config: LogIndex,
 }

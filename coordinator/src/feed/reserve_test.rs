@@ -12,6 +12,8 @@ const ASKED: Asked = Asked {
     viewer: UserId(1),
     in_network_only: false,
     video_only: false,
+    language: Language(*b"en"),
+    country: *b"AT",
     config: LogIndex(7),
 };
 
@@ -61,6 +63,11 @@ fn another_question_or_viewer_does_not_get_it() {
             )
             .is_none()
     );
+    let abroad = Asked {
+        country: *b"BR",
+        ..ASKED
+    };
+    assert!(reserves.get(5, abroad, at(0)).is_none());
 }
 
 #[test]

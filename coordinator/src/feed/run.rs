@@ -209,6 +209,8 @@ impl Run<'_> {
             viewer: self.request.viewer,
             in_network_only: self.request.in_network_only,
             video_only: self.request.video_only,
+            language: self.request.language,
+            country: self.request.country,
             config: self.serving.settings.version,
         }
     }

@@ -228,3 +228,61 @@ fn two_rules_with_the_same_match_have_posts_of_their_own() {
     let mut posts = slate(&[0, 0, 0, 7, 7]);
     assert_eq!(page(&rules, &mut posts, 4, true).0, [4, 5, 1, 2]);
 }
+
+/// The rules of a row: pins and injections wait for the slot that is named behind them.
+fn rules_of(cell: &str) -> Vec<RuleConfig> {
+    let cell = cell.replace(['`', ','], "");
+    let mut words = cell.split_whitespace();
+    let (mut placing, mut caps) = (Vec::new(), Vec::new());
+    let mut slot = 0;
+    while let Some(word) = words.next() {
+        let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
+        match word {
+            "pin" => placing.extend(number().map(|post| (true, id(post)))),
+            "topic" => placing.extend(number().map(|of| (false, topic(of as u32)))),
+            "slot" => slot = number().expect("a slot") as usize,
+            "cap" => caps.push(cap("c", CapPer::Topic, number().expect("a number") as usize)),
+            // `per topic`
+            "per" => drop(words.next()),
+            _ => {}
+        }
+    }
+    let placed = placing.into_iter().map(|(is_pin, which)| match is_pin {
+        true => pin("p", slot, which),
+        false => inject("i", slot, which),
+    });
+    placed.chain(caps).collect()
+}
+
+/// `1 2(7) 3` and what is behind it.
+fn posts_of(cell: &str) -> Vec<(u64, u32)> {
+    let end = cell.find([',', ';', ':']).unwrap_or(cell.len());
+    let post = |word: &str| {
+        let (post, topic) = word.split_once('(').unwrap_or((word, "0)"));
+        let topic = topic.trim_end_matches(')').parse();
+        (post.parse().expect("a post"), topic.expect("a topic"))
+    };
+    cell[..end].split_whitespace().map(post).collect()
+}
+
+#[test]
+fn the_examples_of_rules_in_the_documentation_hold() {
+    let text = include_str!("../../../docs/feed-semantics.md");
+    let (_, table) = text
+        .split_once("| rules | slate | page of 4 |\n|---|---|---|\n")
+        .expect("it is there");
+    let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let mut rules = Vec::new();
+    let mut checked = 0;
+    for row in rows.iter().filter(|row| !row.contains("`pin` of")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        if cells[1] != "the same" {
+            rules = rules_of(cells[1]);
+        }
+        let topics: Vec<u32> = posts_of(cells[2]).into_iter().map(|(_, topic)| topic).collect();
+        let shown: Vec<u64> = posts_of(cells[3]).into_iter().map(|(post, _)| post).collect();
+        assert_eq!(first(&rules, &topics, 4).0, shown, "{row}");
+        checked += 1;
+    }
+    assert!(checked >= 10 && !rules.is_empty(), "{checked} rows");
+}

@@ -29,7 +29,7 @@ type Arrange = fn(Vec<Vec<Candidate>>, usize) -> Vec<Candidate>;
 /// Which lists a channel is made of.
 #[derive(Clone, Copy)]
 enum MadeOf {
-    /// That of all posts, of so many posts.
+    /// That of all posts: so many are read for one in the channel.
     All(RankedBy, usize),
     /// Two of each followed topic, of at most so many topics.
     Topics(usize),
@@ -46,7 +46,7 @@ impl MadeOf {
             posts: limit(posts),
         };
         match self {
-            MadeOf::All(by, read) => vec![ask(by, ListGroup::All, read)],
+            MadeOf::All(by, read) => vec![ask(by, ListGroup::All, read * posts)],
             MadeOf::Topics(most) => {
                 let topics = topics_in_turn(query, most);
                 let share = posts.div_ceil(topics.len().max(1));
@@ -105,7 +105,7 @@ fn lists(feed: &FeedConfig) -> [List; LISTS] {
             channel: Channel::Popular,
             enabled: popular.enabled,
             timeout: popular.timeout,
-            made_of: MadeOf::All(RankedBy::Popularity, popular.max_posts),
+            made_of: MadeOf::All(RankedBy::Popularity, 1),
             posts: popular.max_posts,
             arrange: in_turns,
         },
@@ -113,7 +113,7 @@ fn lists(feed: &FeedConfig) -> [List; LISTS] {
             channel: Channel::New,
             enabled: new.enabled,
             timeout: new.timeout,
-            made_of: MadeOf::All(RankedBy::Newest, new.max_posts * READ_PER_POST),
+            made_of: MadeOf::All(RankedBy::Newest, READ_PER_POST),
             posts: new.max_posts,
             arrange: small_authors_first,
         },
@@ -121,7 +121,7 @@ fn lists(feed: &FeedConfig) -> [List; LISTS] {
             channel: Channel::Active,
             enabled: active.enabled,
             timeout: active.timeout,
-            made_of: MadeOf::All(RankedBy::Activity, active.max_posts),
+            made_of: MadeOf::All(RankedBy::Activity, 1),
             posts: active.max_posts,
             arrange: in_turns,
         },

@@ -1,6 +1,7 @@
 //! All that a replica of the random logs answers, to be compared with another one's.
 
 use covey_shared::ids::*;
+use covey_shared::model::Language;
 use covey_shared::score::Ranked;
 use covey_shared::wire::*;
 
@@ -47,7 +48,16 @@ pub(crate) fn answers(store: &ShardStore) -> Answers {
         ..SearchFilter::default()
     };
     let lists = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity].map(|by| (by, 100));
-    let lists = lists_query(&lists, START + 10_000_000);
+    let mut lists = lists_query(&lists, START + 10_000_000);
+    let groups = [
+        ListGroup::Language(Language(*b"de")),
+        ListGroup::Country(*b"AT"),
+        ListGroup::Topic(3),
+    ];
+    let by = RankedBy::Newest;
+    lists
+        .lists
+        .extend(groups.map(|group| ListAsk { by, group, posts: 100 }));
     let stats = store.stats();
     Answers {
         hash: view

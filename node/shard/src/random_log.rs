@@ -132,6 +132,9 @@ fn random_user(rng: &mut SmallRng) -> UserUpdate {
         version: Version(version),
         profile: rng.random_bool(0.3).then(|| Profile {
             screen_name: format!("u{user}v{version}"),
+            country: *[*b"AT", *b"BR", [0; 2]]
+                .choose(rng)
+                .expect("there are some to choose from"),
             ..Profile::default()
         }),
         edges,

@@ -11,14 +11,14 @@ use crate::wire::shard::ShardRead;
 /// Most lists of one query.
 pub const MAX_LISTS: usize = 64;
 
-/// By what the posts of a list are ranked.
+/// By what the posts of a list are ranked. No list has replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum RankedBy {
     /// Engagement, decayed with time; posts without any are in no such list.
     Popularity,
     /// The moment at which they were written.
     Newest,
-    /// Replies and quotes by others than the author, decayed with time; posts without any are in no such list, nor are replies.
+    /// Replies and quotes by others than the author, decayed with time; posts without any are in no such list.
     Activity,
 }
 

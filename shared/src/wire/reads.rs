@@ -183,7 +183,7 @@ pub struct InNetworkQuery {
     pub viewer: UserId,
     /// Authors; a shard answers those in its range. ≤ 10 000, ascending.
     pub authors: Vec<UserId>,
-    /// Followed users, for the reply rule; ascending. Empty = the same as `authors`.
+    /// Followed users, for the reply rule; ascending. ≤ 10 000.
     pub followed: Vec<UserId>,
     /// Posts to skip. ≤ 10 000.
     pub exclude: Vec<PostId>,

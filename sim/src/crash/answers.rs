@@ -180,11 +180,19 @@ fn in_network(authors: Vec<UserId>) -> InNetworkQuery {
 }
 
 fn lists(index: LogIndex) -> ListsQuery {
-    let group = ListGroup::All;
-    let of = |by| ListAsk { by, group, posts: 50 };
+    let list = |by, group| ListAsk { by, group, posts: 50 };
+    let of = |by| list(by, ListGroup::All);
+    let newest = |group| list(RankedBy::Newest, group);
     ListsQuery {
         shards: vec![],
-        lists: vec![of(RankedBy::Popularity), of(RankedBy::Newest), of(RankedBy::Activity)],
+        lists: vec![
+            of(RankedBy::Popularity),
+            of(RankedBy::Newest),
+            of(RankedBy::Activity),
+            newest(ListGroup::Language(Language(*b"de"))),
+            newest(ListGroup::Country(*b"AT")),
+            newest(ListGroup::Topic(9)),
+        ],
         now: UnixMillis(START + index.0 * 10_000),
         filter: SearchFilter::default(),
     }

@@ -102,6 +102,7 @@ impl Source<'_> {
                 key: self.key(),
                 hint: RefHint::default(),
             }),
+            topics: Topics([1 + version as u32, 9, 0, 0]),
             ..Post::default()
         }
     }
@@ -133,6 +134,7 @@ impl Source<'_> {
             version: Version(self.index),
             profile: self.rng.random_bool(0.3).then(|| Profile {
                 screen_name: format!("u{}v{}", user.0, self.index),
+                country: if self.index % 3 == 0 { *b"AT" } else { *b"BR" },
                 ..Profile::default()
             }),
             edges,

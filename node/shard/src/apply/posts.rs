@@ -36,7 +36,7 @@ impl Group<'_> {
         }
         // An edit, or a post that comes back after a delete, was counted before.
         let first = state.version.is_none() && state.deleted.is_none();
-        if state.version.is_none() {
+        if first {
             state.country = self.country_of(post.author())?;
         }
         state.version = Some(post.version);
@@ -171,6 +171,7 @@ impl Group<'_> {
             deleted: Some(delete.version),
             labels: state.labels,
             touched,
+            country: state.country,
             ..PostState::default()
         };
         self.write_post_state(key, &tombstone)?;

@@ -35,10 +35,10 @@ const CHUNK_ROWS: usize = 1024;
 const DEAD: u64 = 1 << 63;
 
 /// Bits of the flags byte beyond [`CandidateFlags`].
-/// Place of the country in the same word.
-const COUNTRY: u32 = 32;
 const IS_REPLY: u8 = 1 << 4;
 const IS_REPOST: u8 = 1 << 5;
+/// Place of the country in the same word.
+const COUNTRY: u32 = 32;
 
 /// What a row holds.
 #[derive(Clone, Debug, PartialEq)]

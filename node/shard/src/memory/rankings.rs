@@ -25,31 +25,65 @@ const GROUP_DEPTH: usize = 2048;
 /// Best first: higher rank, then lower post id.
 pub(crate) type RankKey = (Reverse<i64>, PostId, Ordinal);
 
+/// The best posts of one group.
 #[derive(Default)]
-struct Ranking(BTreeMap<ListGroup, BTreeSet<RankKey>>);
+struct Set {
+    keys: BTreeSet<RankKey>,
+    /// Some are not in it: there was no room.
+    cut: bool,
+}
+
+#[derive(Default)]
+struct Ranking {
+    sets: BTreeMap<ListGroup, Set>,
+    /// Of the entries of all sets: every write of content asks.
+    bytes: usize,
+}
 
 impl Ranking {
     fn insert(&mut self, columns: &PostColumns, key: RankKey) {
         for group in groups(columns) {
             let depth = if group == ListGroup::All { DEPTH } else { GROUP_DEPTH };
-            push(self.0.entry(group).or_default(), key, depth);
+            self.change(group, |set| set.push(key, depth));
         }
-    }
-
-    fn bytes(&self) -> usize {
-        let groups = tree_bytes::<(ListGroup, BTreeSet<RankKey>)>(self.0.len());
-        let sets = self.0.values();
-        groups + sets.map(|set| tree_bytes::<RankKey>(set.len())).sum::<usize>()
     }
 
     fn remove(&mut self, columns: &PostColumns, key: &RankKey) {
         for group in groups(columns) {
-            if let Some(set) = self.0.get_mut(&group) {
-                set.remove(key);
-                if set.is_empty() {
-                    self.0.remove(&group);
-                }
-            }
+            self.change(group, |set| {
+                set.keys.remove(key);
+            });
+        }
+    }
+
+    fn change(&mut self, group: ListGroup, change: impl FnOnce(&mut Set)) {
+        let set = self.sets.entry(group).or_default();
+        let before = set.bytes();
+        change(set);
+        self.bytes = self.bytes - before + set.bytes();
+        if set.keys.is_empty() {
+            self.sets.remove(&group);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        tree_bytes::<(ListGroup, Set)>(self.sets.len()) + self.bytes
+    }
+}
+
+impl Set {
+    fn bytes(&self) -> usize {
+        tree_bytes::<RankKey>(self.keys.len())
+    }
+
+    fn push(&mut self, key: RankKey, depth: usize) {
+        if self.keys.len() < depth {
+            self.keys.insert(key);
+            return;
+        }
+        self.cut = true;
+        if self.keys.last().is_some_and(|last| key < *last) && self.keys.insert(key) {
+            self.keys.pop_last();
         }
     }
 }
@@ -63,14 +97,6 @@ fn groups(columns: &PostColumns) -> impl Iterator<Item = ListGroup> {
         .into_iter()
         .flatten()
         .chain(topics)
-}
-
-fn push(set: &mut BTreeSet<RankKey>, key: RankKey, depth: usize) {
-    if set.len() < depth {
-        set.insert(key);
-    } else if set.last().is_some_and(|last| key < *last) && set.insert(key) {
-        set.pop_last();
-    }
 }
 
 pub(crate) struct Rankings {
@@ -111,8 +137,8 @@ impl Rankings {
 
     /// The entry of a post in a list, if it is in it.
     fn key(&self, by: RankedBy, columns: &PostColumns, ordinal: Ordinal) -> Option<RankKey> {
-        // The channel wants none, and conversations are what is talked about most.
-        if columns.is_reply && by == RankedBy::Activity {
+        // No channel wants any, and where conversations are long they would be most of a list.
+        if columns.is_reply {
             return None;
         }
         let rank = match self.half_life(by) {
@@ -165,13 +191,22 @@ impl Rankings {
         self.rankings.iter().map(bytes).sum()
     }
 
-    /// Up to `limit` entries of a group behind `after`, best first; `None` starts at the top.
-    pub(crate) fn page(&self, by: RankedBy, group: ListGroup, after: Option<RankKey>, limit: usize) -> Vec<RankKey> {
+    /// Up to `limit` entries of a group behind `after`, best first; `None` starts at the top. And whether the group has posts for which
+    /// there is no room in its list.
+    pub(crate) fn page(
+        &self,
+        by: RankedBy,
+        group: ListGroup,
+        after: Option<RankKey>,
+        limit: usize,
+    ) -> (Vec<RankKey>, bool) {
         let ranking = self.ranking(by).read();
+        let Some(set) = ranking.sets.get(&group) else {
+            return (Vec::new(), false);
+        };
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let set = ranking.0.get(&group).into_iter();
-        let behind = set.flat_map(|set| set.range((from, Bound::Unbounded)));
-        behind.take(limit).copied().collect()
+        let behind = set.keys.range((from, Bound::Unbounded));
+        (behind.take(limit).copied().collect(), set.cut)
     }
 }
 

@@ -20,8 +20,8 @@ impl ShardView {
     /// index of the last of these entries. It reads all records of the shard, and starts over if something was applied
     /// meanwhile. `None` after `stop`, or if something was applied each time.
     ///
-    /// Left out: vectors that wait for a checkpoint (their bits count once, with the post), time-decayed engagement (it
-    /// depends on a configured half-life), and the applied record.
+    /// Left out: vectors that wait for a checkpoint (their bits count once, with the post), time-decayed sums (they
+    /// depend on a configured half-life), countries of posts (earlier releases kept none), and the applied record.
     ///
     /// # Errors
     /// A failed store.
@@ -154,8 +154,10 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
         add(hash, logical, value);
         return Ok(());
     }
+    // An entry of before countries were kept may have been applied by either release.
     let state = PostState {
         heats: Heats::default(),
+        country: [0; 2],
         ..db.decode_post_state(key, value)?
     };
     let value = encode_post_state(&state).map_err(ShardStoreError::Encode)?;

@@ -43,11 +43,7 @@ impl ShardView {
         if query.authors.len().max(query.followed.len()).max(query.exclude.len()) > MAX_LIST {
             return Err(ShardStoreError::Invalid(InvalidRequest::TooLarge));
         }
-        let mut followed = if query.followed.is_empty() {
-            query.authors.clone()
-        } else {
-            query.followed.clone()
-        };
+        let mut followed = query.followed.clone();
         followed.sort_unstable();
         let mut run = Run {
             view: self,

@@ -65,14 +65,9 @@ fn passes(post: &Post, deleted: &[PostKey], query: &InNetworkQuery) -> bool {
         return false;
     }
     let Some(parent) = post.reply_to else { return true };
-    let followed = if query.followed.is_empty() {
-        &query.authors
-    } else {
-        &query.followed
-    };
     let original = parent.hint.in_reply_to.is_none() && !parent.hint.is_repost;
     let start = parent.hint.in_reply_to.is_some() && parent.hint.in_reply_to == post.conversation;
-    parent.hint.known && (original || (start && followed.contains(&parent.key.author)))
+    parent.hint.known && (original || (start && query.followed.contains(&parent.key.author)))
 }
 
 fn random_query(rng: &mut SmallRng) -> InNetworkQuery {

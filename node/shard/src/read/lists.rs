@@ -37,10 +37,11 @@ impl ShardView {
             cancelled,
             visited: 0,
             partial: false,
+            short: false,
         };
         let lists = query.lists.iter().map(|list| listing.best(*list)).collect();
         Ok(Read {
-            partial: listing.partial,
+            partial: listing.partial || listing.short,
             ..Read::complete(lists, listing.visited)
         })
     }
@@ -53,7 +54,10 @@ struct Listing<'a> {
     table: Table,
     cancelled: &'a dyn Fn() -> bool,
     visited: u64,
+    /// It was cancelled.
     partial: bool,
+    /// A list was read to its end, and does not hold all that there is.
+    short: bool,
 }
 
 impl Listing<'_> {
@@ -63,8 +67,11 @@ impl Listing<'_> {
         let mut taken = BTreeSet::new();
         while best.len() < posts as usize && !self.partial {
             let rankings = &self.view.memory.rankings;
-            let page = rankings.page(by, group, after, PAGE);
-            let Some(last) = page.last() else { break };
+            let (page, cut) = rankings.page(by, group, after, PAGE);
+            let Some(last) = page.last() else {
+                self.short |= cut;
+                break;
+            };
             after = Some(*last);
             self.visited += page.len() as u64;
             let found = page.iter().filter_map(|(rank, post, ordinal)| {

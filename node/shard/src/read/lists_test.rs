@@ -177,11 +177,15 @@ fn a_client_clock_that_runs_ahead_wins_nothing() {
     assert_eq!(list(&replica, RankedBy::Popularity, 2), [2, 1]);
 }
 
-/// The popular posts of authors of a country.
-fn popular_in(replica: &Replica, country: &[u8; 2]) -> Vec<u64> {
-    let mut query = lists_query(&[(RankedBy::Newest, 9)], replica.log_time);
-    query.lists[0].group = ListGroup::Country(*country);
-    lists(replica, &query).remove(0)
+/// The posts of authors of a country: all have engagement.
+fn listed_in(replica: &Replica, country: &[u8; 2]) -> Vec<u64> {
+    let mut query = lists_query(&[(RankedBy::Newest, 9), (RankedBy::Popularity, 9)], replica.log_time);
+    for list in &mut query.lists {
+        list.group = ListGroup::Country(*country);
+    }
+    let [newest, popular]: [_; 2] = lists(replica, &query).try_into().expect("two lists");
+    assert_eq!(newest, popular);
+    newest
 }
 
 fn lives_in(replica: &mut Replica, user: u64, version: u64, country: &[u8; 2]) {
@@ -208,16 +212,43 @@ fn a_post_belongs_to_the_country_in_which_its_author_lived_when_it_was_written()
     // An edit moves nothing, and brings no country to a post that had none.
     replica.put(post(1, 10, 2));
     replica.put(post(1, 11, 2));
+    for id in 10..=12 {
+        like(&mut replica, 5, id, key(1, id));
+    }
     for _ in 0..2 {
-        assert_eq!(popular_in(&replica, b"AT"), [11]);
-        assert_eq!(popular_in(&replica, b"BR"), [12]);
+        assert_eq!(listed_in(&replica, b"AT"), [11]);
+        assert_eq!(listed_in(&replica, b"BR"), [12]);
         replica = replica.reopen().0;
     }
     replica.apply(ShardCommand::DeletePosts(vec![PostDelete {
         key: key(1, 11),
         version: Version(3),
     }]));
-    assert!(popular_in(&replica, b"AT").is_empty());
+    assert!(listed_in(&replica, b"AT").is_empty());
+    // What is written again after a delete was written first where it was.
+    replica.put(post(1, 11, 4));
+    like(&mut replica, 5, 13, key(1, 11));
+    assert_eq!(listed_in(&replica, b"AT"), [11]);
+}
+
+#[test]
+fn a_list_that_does_not_hold_all_says_so_where_it_ends() {
+    let mut replica = Replica::new();
+    for id in 1..=2050 {
+        replica.put(Post {
+            topics: Topics([7, 0, 0, 0]),
+            ..post(id % 40 + 1, id, 1)
+        });
+    }
+    let partial = |group, not_authors: u64| {
+        let mut query = lists_query(&[(RankedBy::Newest, 100)], replica.log_time);
+        query.lists[0].group = group;
+        query.filter.not_authors = (1..=not_authors).map(UserId).collect();
+        replica.view().lists(&query, &|| false).unwrap().partial
+    };
+    assert!(!partial(ListGroup::Topic(7), 0), "there are enough");
+    assert!(partial(ListGroup::Topic(7), 39), "two have fallen off the end");
+    assert!(!partial(ListGroup::All, 39), "this one holds all");
 }
 
 #[test]
