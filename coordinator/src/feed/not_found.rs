@@ -88,6 +88,17 @@ impl Found {
     }
 }
 
+/// "14 min", of milliseconds: years in seconds say nothing to a person.
+fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 fn is_of_small_author(post: &FeedCandidate) -> bool {
     post.core.flags.has(CandidateFlags::SMALL_AUTHOR)
 }
@@ -177,7 +188,8 @@ impl Look<'_> {
             return format!("{name} took {count} posts, but its answer is not whole");
         }
         let most = self.most();
-        let took = if count < most {
+        // The lists of its medoids overlap: fewer posts do not mean that none was left out.
+        let took = if count < most && self.channel != Channel::SimilarToRecent {
             format!("{name} took {count} posts, fewer than the {most} that it may")
         } else {
             format!("{name} took {count} posts")
@@ -220,8 +232,8 @@ impl Look<'_> {
 
     fn by_time(&self, oldest: Option<&UnixMillis>) -> Option<String> {
         let created_at = self.post.core.created_at;
-        let older = oldest.filter(|oldest| created_at < **oldest)?.since(created_at) / 1000;
-        Some(format!("this one is {older} s older than the last of them"))
+        let older = oldest.filter(|oldest| created_at < **oldest)?.since(created_at);
+        Some(format!("this one is {} older than the last of them", span(older)))
     }
 
     fn has_followed_topic(&self) -> bool {
@@ -280,7 +292,7 @@ impl Look<'_> {
                     "did not look: it is switched off, or the viewer has liked nothing"
                 }
                 Channel::Subscribed => {
-                    "did not look: it is switched off, or the viewer follows all to whom there is a subscription"
+                    "did not look: it is switched off, or the viewer subscribes to nobody without following them"
                 }
                 Channel::Topics => "did not look: it is switched off, or the viewer follows no topic",
                 Channel::Local => {

@@ -166,7 +166,7 @@ fn each_channel_says_what_it_took_instead() {
     for sentence in [
         "the author is not followed",
         "OutOfNetwork took 3 posts, fewer than the 1000 that it may: its similarity is 0.600, theirs is at least 0.700",
-        "SimilarToRecent took 3 posts, fewer than the 300 that it may: its similarity is 0.600",
+        "SimilarToRecent took 3 posts: its similarity is 0.600",
         "Popular took 20 posts, fewer than the 300 that it may: only posts with engagement are in its list",
         "Active took 0 posts, fewer than the 200 that it may: only posts with answers or quotes are in its list",
         "found, its first score of ",
@@ -188,7 +188,7 @@ fn each_channel_says_what_it_took_instead() {
     assert!(
         followed
             .not_retrieved
-            .starts_with("InNetwork took 1 posts, fewer than the 1200 that it may: this one is 5100 s older"),
+            .starts_with("InNetwork took 1 posts, fewer than the 1200 that it may: this one is 85 min older"),
         "{followed:?}"
     );
     let only = said(world(), key(9, 60), |request| request.in_network_only = true);
@@ -343,7 +343,7 @@ fn a_full_list_and_what_comes_first_in_it() {
     let post = of_new(vec![own, large], older);
     assert_eq!(
         by_channel("New", &post),
-        "New took 2 posts: this one is 180 s older than the last of them"
+        "New took 2 posts: this one is 3 min older than the last of them"
     );
 }
 

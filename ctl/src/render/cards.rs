@@ -16,7 +16,11 @@ use super::text::{Style, age, wrapped};
 pub(crate) fn feed(reply: &GetFeedReply, viewer: u64, took_ms: f64, now_ms: u64, style: Style) -> String {
     let mut out = format!("{}\n", style.bold(&heading(reply, viewer, took_ms)));
     if reply.no_history {
-        out.push_str("The viewer has neither follows nor actions: popular and new posts.\n");
+        // With only posts of followed users wanted there is nothing to show instead.
+        out.push_str(match reply.posts.is_empty() {
+            true => "The viewer has neither follows nor actions.\n",
+            false => "The viewer has neither follows nor actions: popular and new posts.\n",
+        });
     }
     out.push('\n');
     let reasons: BTreeMap<u64, &PostExplanation> = reply

@@ -73,6 +73,8 @@ fn one(explanation: &PostExplanation, style: Style) -> String {
         ));
     } else if let Some(removed) = &explanation.removed {
         line(format!("removed by {}: {}", removed.filter, removed.reason));
+    } else if explanation.position == 0 {
+        line("removed by nothing: others stand before it, and the page ends there".to_owned());
     }
     if explanation.l1_score != 0.0 {
         line(format!("first score {:.4}", explanation.l1_score));
@@ -121,6 +123,8 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
         let removed: Vec<String> = removed.chain(touched).collect();
         let note = if report.error.is_empty() {
             removed.join(", ")
+        } else if report.error.starts_with("skipped: ") {
+            report.error.clone()
         } else {
             format!("failed: {}", report.error)
         };

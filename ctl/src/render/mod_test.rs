@@ -98,6 +98,27 @@ fn an_explained_card_shows_ranks_and_score_steps() {
 }
 
 #[test]
+fn an_empty_feed_promises_nothing_and_what_was_skipped_has_not_failed() {
+    let nothing = GetFeedReply {
+        no_history: true,
+        ..GetFeedReply::default()
+    };
+    let text = cards::feed(&nothing, 7, 1.0, NOW, Style::plain());
+    assert!(text.contains("has neither follows nor actions.\n"), "{text}");
+    let skipped = StageReport {
+        error: "skipped: no_candidates".into(),
+        ..StageReport::default()
+    };
+    let failed = StageReport {
+        error: "timed out".into(),
+        ..StageReport::default()
+    };
+    let text = explain::stages(&[skipped, failed], Style::plain());
+    assert!(text.contains("  skipped: no_candidates"), "{text}");
+    assert!(text.contains("  failed: timed out"), "{text}");
+}
+
+#[test]
 fn a_post_that_was_not_served_says_where_it_ended() {
     let reply = ExplainReply {
         explanations: vec![PostExplanation {
@@ -116,6 +137,13 @@ fn a_post_that_was_not_served_says_where_it_ended() {
     let text = explain::report(&reply, Style::plain());
     assert!(
         text.contains("8/101 · not served\n    removed by Age: older than 48 h"),
+        "{text}"
+    );
+    let mut behind = reply;
+    behind.explanations[0].removed = None;
+    let text = explain::report(&behind, Style::plain());
+    assert!(
+        text.contains("8/101 · not served\n    removed by nothing: others stand before it"),
         "{text}"
     );
 }
