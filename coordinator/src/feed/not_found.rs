@@ -10,6 +10,7 @@ use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::probe::Probe;
 use crate::feed::query::FeedQuery;
 use crate::feed::reply::Page;
+use crate::sources::lists::topics_in_turn;
 
 /// Why, as far as it can be told; each reason is a sentence.
 pub(crate) fn why(page: &Page<'_>, found: &Found, key: PostKey) -> String {
@@ -145,7 +146,10 @@ fn of_probe(page: &Page<'_>, found: &Found, probe: &Probe) -> Vec<String> {
 
 /// What is left out next to the data and by no rule behind it.
 fn unwanted(query: &FeedQuery, post: &FeedCandidate) -> Option<&'static str> {
-    let followed = query.is_in_network(post.author_id()) == Some(true);
+    let author = post.author_id();
+    let paid = !query.in_network_only && query.may_read(author) == Some(true);
+    // Their posts are read from timelines.
+    let followed = paid || query.is_in_network(author) == Some(true);
     // A stranger's repost counts as what it is itself: what it repeats is not at hand where it is searched.
     let has_video = if followed {
         post.video_ms.is_some()
@@ -158,7 +162,9 @@ fn unwanted(query: &FeedQuery, post: &FeedCandidate) -> Option<&'static str> {
     } else if query.video_only && is_reply && followed {
         Some("the request is for videos only, and those in answers to other posts are not among them")
     } else if is_reply && !followed {
-        Some("it answers another post, and of users who are not followed only posts that answer none are looked for")
+        Some(
+            "it answers another post, and of users who are neither followed nor subscribed to only posts that answer none are looked for",
+        )
     } else {
         None
     }
@@ -205,9 +211,11 @@ impl Look<'_> {
             Channel::Subscribed => self.by_time(taken.oldest.values().min()).unwrap_or_else(|| {
                 "the viewer does not subscribe to its author, or of that one newer ones come first".to_owned()
             }),
-            Channel::Topics if !self.has_followed_topic() => "it is about no topic that the viewer follows".to_owned(),
-            Channel::Topics => "about its topics others have more engagement, or are newer".to_owned(),
-            Channel::Local => "those have more engagement in the viewer's country or language".to_owned(),
+            Channel::Topics => self.of_topics().to_owned(),
+            Channel::Local if count < most => {
+                "only posts with engagement, of the viewer's country or language, are in its lists".to_owned()
+            }
+            Channel::Local => "those have more engagement of late in the viewer's country or language".to_owned(),
             Channel::Active if count < most => "only posts with answers or quotes are in its list".to_owned(),
             Channel::Active => "more was written about those of late".to_owned(),
         };
@@ -236,10 +244,18 @@ impl Look<'_> {
         Some(format!("this one is {} older than the last of them", span(older)))
     }
 
-    fn has_followed_topic(&self) -> bool {
-        let features = self.page.outcome.query.features.as_ref();
-        let mut topics = self.post.core.topics.iter();
-        features.is_some_and(|features| topics.any(|topic| features.topics.binary_search(&topic).is_ok()))
+    fn of_topics(&self) -> &'static str {
+        let query = &self.page.outcome.query;
+        let followed = query.features.as_ref().map_or(&[][..], |features| &features.topics);
+        let asked = topics_in_turn(query, self.page.config.topics.max_topics);
+        let is_about = |topics: &[u32]| self.post.core.topics.iter().any(|topic| topics.contains(&topic));
+        if is_about(&asked) {
+            "about its topics others have more engagement, or are newer"
+        } else if is_about(followed) {
+            "it is about a followed topic that has its turn at another hour"
+        } else {
+            "it is about no topic that the viewer follows"
+        }
     }
 
     /// Small authors come first, larger ones fill up.
@@ -306,3 +322,7 @@ impl Look<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "not_found_test.rs"]
+mod tests;

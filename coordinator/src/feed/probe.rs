@@ -180,4 +180,4 @@ impl Asked {
 
 #[cfg(test)]
 #[path = "probe_test.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -19,7 +19,7 @@ use crate::seal::Sealer;
 
 /// The viewer follows 2 and blocks 8, mutes a word, and liked post 50, whose vector is (1, 0). Posts 1 to 20 of user 3 are popular, 30 to 32
 /// of others near; 60 and on only exist.
-fn world() -> FakeShards {
+pub(crate) fn world() -> FakeShards {
     let liked = key(5, 50);
     let near = [(30, 0.9), (31, 0.8), (32, 0.7)];
     let exists = [
@@ -104,7 +104,7 @@ fn ask_by(config: &Config, shards: FakeShards, asked: &[PostKey], with: impl FnO
 }
 
 /// What is said of one post that was not found.
-fn said(shards: FakeShards, of: PostKey, with: impl FnOnce(&mut FeedRequest)) -> PostExplanation {
+pub(crate) fn said(shards: FakeShards, of: PostKey, with: impl FnOnce(&mut FeedRequest)) -> PostExplanation {
     said_by(&Config::default(), shards, of, with)
 }
 
@@ -226,7 +226,7 @@ fn looking_at_posts_changes_nothing_of_the_feed() {
 }
 
 /// What the channel says.
-fn by_channel(name: &str, of: &PostExplanation) -> String {
+pub(crate) fn by_channel(name: &str, of: &PostExplanation) -> String {
     let mut sentences = of.not_retrieved.split("; ");
     let sentence = sentences.find(|sentence| sentence.starts_with(name));
     sentence

@@ -125,10 +125,11 @@ pub(crate) struct KnownIds {
 }
 
 impl FeedQuery {
-    /// The viewer follows nobody and has done nothing: the feed can only be what is popular, new and talked about.
+    /// The viewer follows nobody, neither users nor topics, subscribes to nobody and has done nothing: the feed can only be what is
+    /// popular, new and talked about, here or everywhere.
     pub(crate) fn no_history(&self) -> bool {
-        let follows = self.features.as_ref().is_some_and(|f| !f.follows.is_empty());
-        !follows && self.sequence.is_empty()
+        let chosen = |f: &UserFeatures| !(f.follows.is_empty() && f.subscriptions.is_empty() && f.topics.is_empty());
+        !self.features.as_ref().is_some_and(chosen) && self.sequence.is_empty()
     }
 
     /// Posts of strangers may be looked for near what the viewer liked.

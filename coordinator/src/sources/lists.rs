@@ -69,7 +69,7 @@ impl MadeOf {
 const TOPIC_LISTS: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
 
 /// The topics that the viewer follows; of more than `most` each hour others.
-fn topics_in_turn(query: &FeedQuery, most: usize) -> Vec<u32> {
+pub(crate) fn topics_in_turn(query: &FeedQuery, most: usize) -> Vec<u32> {
     let topics = query.features.as_ref().map_or(&[][..], |features| &features.topics);
     if topics.len() <= most {
         return topics.to_vec();
