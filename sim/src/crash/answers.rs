@@ -3,6 +3,7 @@
 use covey_shard::{ShardStats, ShardStoreError, ShardView};
 use covey_shared::command::OutboxItem;
 use covey_shared::ids::*;
+use covey_shared::model::Language;
 use covey_shared::score::Hit;
 use covey_shared::wire::*;
 

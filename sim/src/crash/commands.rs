@@ -134,7 +134,7 @@ impl Source<'_> {
             version: Version(self.index),
             profile: self.rng.random_bool(0.3).then(|| Profile {
                 screen_name: format!("u{}v{}", user.0, self.index),
-                country: if self.index % 3 == 0 { *b"AT" } else { *b"BR" },
+                country: if self.index.is_multiple_of(3) { *b"AT" } else { *b"BR" },
                 ..Profile::default()
             }),
             edges,
