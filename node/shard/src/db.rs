@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bincode::Decode;
 use covey_metadata::Metadata;
 use covey_shared::codec::{CodecError, decode_versioned};
-use covey_shared::ids::{PostKey, UserId};
+use covey_shared::ids::PostKey;
 use covey_shared::metadata::METADATA_VERSION;
 use covey_shared::model::Post;
 use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
@@ -14,7 +14,7 @@ use covey_store::kv::{KeyRange, KvBatch, KvRead, KvStore};
 use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{Keys, Kind, kind_name};
-use crate::records::{PostState, RECORD_VERSION, UserState, read_post, read_post_state, read_user_state};
+use crate::records::Record;
 
 #[derive(Clone)]
 pub(crate) struct Db {
@@ -46,16 +46,21 @@ impl Db {
         Ok(self.kv.get(key)?.is_some())
     }
 
-    pub(crate) fn read<T: Decode<()>>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
-        self.kv.get(key)?.map(|value| self.decode(key, &value)).transpose()
+    pub(crate) fn read<T: Record>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
+        self.read_at(&*self.kv, key)
+    }
+
+    /// A record of a moment.
+    pub(crate) fn read_at<T: Record>(&self, moment: &dyn KvRead, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
+        moment.get(key)?.map(|value| self.decode(key, &value)).transpose()
     }
 
     pub(crate) fn applied(&self) -> Result<Option<Applied>, ShardStoreError> {
         Applied::of(&*self.kv, self.keys.shard, self.keys.generation)
     }
 
-    pub(crate) fn decode<T: Decode<()>>(&self, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
-        self.decode_version(RECORD_VERSION, key, value)
+    pub(crate) fn decode<T: Record>(&self, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {
+        T::read(value).map_err(|source| self.damaged(key, source))
     }
 
     /// A record of the metadata.
@@ -71,44 +76,7 @@ impl Db {
     }
 
     pub(crate) fn post(&self, key: PostKey) -> Result<Option<Post>, ShardStoreError> {
-        let key = self.keys.of_post(Kind::Post, key);
-        let record = self.kv.get(&key)?;
-        record.map(|value| self.decode_post(&key, &value)).transpose()
-    }
-
-    pub(crate) fn decode_post(&self, key: &[u8], value: &[u8]) -> Result<Post, ShardStoreError> {
-        read_post(value).map_err(|source| self.damaged(key, source))
-    }
-
-    pub(crate) fn decode_post_state(&self, key: &[u8], value: &[u8]) -> Result<PostState, ShardStoreError> {
-        read_post_state(value).map_err(|source| self.damaged(key, source))
-    }
-
-    pub(crate) fn decode_user_state(&self, key: &[u8], value: &[u8]) -> Result<UserState, ShardStoreError> {
-        read_user_state(value).map_err(|source| self.damaged(key, source))
-    }
-
-    /// The numbers of a user.
-    pub(crate) fn user_state(&self, user: UserId) -> Result<Option<UserState>, ShardStoreError> {
-        let key = self.keys.of_user(Kind::User, user);
-        let record = self.kv.get(&key)?;
-        record.map(|value| self.decode_user_state(&key, &value)).transpose()
-    }
-
-    /// The state of a post, of a moment.
-    pub(crate) fn post_state_at(
-        &self,
-        moment: &dyn KvRead,
-        post: PostKey,
-    ) -> Result<Option<PostState>, ShardStoreError> {
-        let key = self.keys.of_post(Kind::PostState, post);
-        let record = moment.get(&key)?;
-        record.map(|value| self.decode_post_state(&key, &value)).transpose()
-    }
-
-    /// The state of a post.
-    pub(crate) fn post_state(&self, post: PostKey) -> Result<Option<PostState>, ShardStoreError> {
-        self.post_state_at(&*self.kv, post)
+        self.read(&self.keys.of_post(Kind::Post, key))
     }
 
     fn decode_version<T: Decode<()>>(&self, version: u16, key: &[u8], value: &[u8]) -> Result<T, ShardStoreError> {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
+use covey_shared::model::Post;
 use covey_shared::slots::{Slot, SlotRange};
 
 use crate::db::Db;
@@ -80,7 +81,7 @@ impl Part {
         };
         match kind_of(key) {
             Some(kind) if kind == Kind::PostState as u8 => {
-                let state = db.decode_post_state(key, value)?;
+                let state = db.decode::<PostState>(key, value)?;
                 self.expiry.push((state.expires_by(), post));
                 if state.deleted.is_some() {
                     self.deleted.push(post);
@@ -90,13 +91,13 @@ impl Part {
                 }
             }
             Some(kind) if kind == Kind::Post as u8 => {
-                let body = db.decode_post(key, value)?;
+                let body = db.decode::<Post>(key, value)?;
                 if let Some(state) = self.state_of(post) {
                     let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
                     self.posts.push(PostColumns::new(&body, labels, &state));
                 }
             }
-            Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode_user_state(key, value)?)),
+            Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode(key, value)?)),
             Some(kind) if kind == Kind::PendingRow as u8 => self.pending.push((post, db.decode(key, value)?)),
             Some(kind) if kind == Kind::Outbox as u8 => self.outbox.push(Slot(slot_of(key).unwrap_or(0))),
             _ => {}

@@ -45,6 +45,10 @@ fn a_body_belongs_to_its_own_state_and_one_without_is_passed_over() {
     assert_eq!(part.expiry.len(), 3);
 }
 
+fn state_of(db: &Db) -> PostState {
+    db.read(&db.keys.of_post(Kind::PostState, key(1, 1))).unwrap().unwrap()
+}
+
 #[test]
 fn states_of_earlier_releases_are_read_and_hashed_as_if_written_by_this_one() {
     let mut replica = Replica::new();
@@ -65,7 +69,7 @@ fn states_of_earlier_releases_are_read_and_hashed_as_if_written_by_this_one() {
     replica.apply(covey_shared::command::ShardCommand::RecordActions(vec![like]));
     let db = replica.view().db.clone();
     let hash = |replica: &Replica| replica.view().logical_hash(&|| false).unwrap().unwrap();
-    let (before, state) = (hash(&replica), db.post_state(key(1, 1)).unwrap().unwrap());
+    let (before, state) = (hash(&replica), state_of(&db));
     let at = db.keys.of_post(Kind::PostState, key(1, 1));
     let value = replica.kv.store.get(&at).unwrap().unwrap();
     // The sum of talk and the country stand at the end.
@@ -76,7 +80,7 @@ fn states_of_earlier_releases_are_read_and_hashed_as_if_written_by_this_one() {
             country: [0; 2],
             ..state.clone()
         };
-        assert_eq!(db.post_state(key(1, 1)).unwrap().unwrap(), nowhere, "{version}");
+        assert_eq!(state_of(&db), nowhere, "{version}");
         assert_eq!(hash(&replica), before, "{version}");
     }
     assert_eq!(state.country, *b"AT");
@@ -85,8 +89,8 @@ fn states_of_earlier_releases_are_read_and_hashed_as_if_written_by_this_one() {
     let viewer = db.keys.of_user(Kind::User, UserId(3));
     let value = replica.kv.store.get(&viewer).unwrap().unwrap();
     let old = [&[1, 0], &value[2..27], &value[31..]].concat();
-    db.commit(std::iter::once((viewer, Some(old)))).unwrap();
-    assert_eq!(db.user_state(UserId(3)).unwrap().unwrap().next_action, 1);
+    db.commit(std::iter::once((viewer.clone(), Some(old)))).unwrap();
+    assert_eq!(db.read::<UserState>(&viewer).unwrap().unwrap().next_action, 1);
     assert_eq!(hash(&replica), before);
     let slots = SlotRange { start: 0, end: 16_384 };
     assert_eq!(Part::read(&db, slots).unwrap().posts[0].heats, state.heats);
@@ -107,7 +111,7 @@ fn replicas_with_other_half_lives_have_other_sums_and_the_same_hash() {
             replica.apply(covey_shared::command::ShardCommand::RecordActions(vec![like]));
         }
         let view = replica.view();
-        let heats = view.db.post_state(key(1, 1)).unwrap().unwrap().heats;
+        let heats = state_of(&view.db).heats;
         (view.logical_hash(&|| false).unwrap().unwrap(), heats)
     };
     let (short, long) = (state(1), state(5));

@@ -2,75 +2,93 @@
 
 use bincode::{Decode, Encode};
 use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
-use covey_shared::ids::{ModelEpoch, UnixMillis, Version};
+use covey_shared::command::Effect;
+use covey_shared::ids::{ModelEpoch, PostId, UnixMillis, Version};
 use covey_shared::model::{F16Vector, Post, PostV1, Profile};
-use covey_shared::wire::Counters;
+use covey_shared::wire::{Counters, ViewerAction};
 
 use crate::heat::{Heat, Heats};
 use crate::keys::EDGE_KINDS;
 
-/// Format version of all records but posts, their states, and those of users.
+/// Format version of records that have no count of their own.
 pub(crate) const RECORD_VERSION: u16 = 1;
 
-/// Format version of posts, a count of its own.
-const POST_VERSION: u16 = 2;
+/// A value of the store, behind its format version.
+pub(crate) trait Record: Encode + Sized {
+    /// The version that is written.
+    const VERSION: u16 = RECORD_VERSION;
 
-/// Format version of the states of posts, a count of its own.
-const POST_STATE_VERSION: u16 = 3;
+    /// Reads that version and all before it.
+    fn read(value: &[u8]) -> Result<Self, CodecError>;
 
-/// Format version of the numbers of users, a count of its own.
-const USER_STATE_VERSION: u16 = 2;
-
-/// A post for the store.
-pub(crate) fn encode_post(post: &Post) -> Result<Vec<u8>, CodecError> {
-    encode_versioned(POST_VERSION, post)
-}
-
-/// A post as the store has it.
-pub(crate) fn read_post(value: &[u8]) -> Result<Post, CodecError> {
-    if is_old_post(value) {
-        return Ok(decode_versioned::<PostV1>(1, value)?.into());
+    fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
+        encode_versioned(Self::VERSION, self)
     }
-    decode_versioned(POST_VERSION, value)
 }
 
-/// Written by an earlier release.
-pub(crate) fn is_old_post(value: &[u8]) -> bool {
-    value.first_chunk() == Some(&1_u16.to_le_bytes())
+/// Records that have one version.
+macro_rules! plain {
+    ($($Record:ty),+) => {
+        $(impl Record for $Record {
+            fn read(value: &[u8]) -> Result<Self, CodecError> {
+                decode_versioned(Self::VERSION, value)
+            }
+        })+
+    };
 }
 
-/// The state of a post for the store.
-pub(crate) fn encode_post_state(state: &PostState) -> Result<Vec<u8>, CodecError> {
-    encode_versioned(POST_STATE_VERSION, state)
+plain!((), u64, Vec<PostId>, StoredProfile, StoredEdge, StoredKeywords);
+plain!(ViewerAction, Effect, PendingRow, BloomGeneration);
+
+/// The version that a value says it has.
+fn version_of(value: &[u8]) -> Option<u16> {
+    value.first_chunk().map(|version| u16::from_le_bytes(*version))
 }
 
-/// The state of a post as the store has it.
-pub(crate) fn read_post_state(value: &[u8]) -> Result<PostState, CodecError> {
-    match value.first_chunk().map(|version| u16::from_le_bytes(*version)) {
-        Some(1) => {
-            let (base, engagement): (PostStateBase, Heat) = decode_versioned(1, value)?;
-            let talk = Heat::default();
-            Ok(base.with(Heats { engagement, talk }))
+/// It was written by an earlier release.
+pub(crate) fn is_old<T: Record>(value: &[u8]) -> bool {
+    version_of(value).is_some_and(|version| version < T::VERSION)
+}
+
+impl Record for Post {
+    const VERSION: u16 = 2;
+
+    fn read(value: &[u8]) -> Result<Post, CodecError> {
+        match version_of(value) {
+            Some(1) => Ok(decode_versioned::<PostV1>(1, value)?.into()),
+            _ => decode_versioned(Self::VERSION, value),
         }
-        Some(2) => {
-            let (base, heats): (PostStateBase, Heats) = decode_versioned(2, value)?;
-            Ok(base.with(heats))
+    }
+}
+
+impl Record for PostState {
+    const VERSION: u16 = 3;
+
+    fn read(value: &[u8]) -> Result<PostState, CodecError> {
+        match version_of(value) {
+            Some(1) => {
+                let (base, engagement): (PostStateBase, Heat) = decode_versioned(1, value)?;
+                let talk = Heat::default();
+                Ok(base.with(Heats { engagement, talk }))
+            }
+            Some(2) => {
+                let (base, heats): (PostStateBase, Heats) = decode_versioned(2, value)?;
+                Ok(base.with(heats))
+            }
+            _ => decode_versioned(Self::VERSION, value),
         }
-        _ => decode_versioned(POST_STATE_VERSION, value),
     }
 }
 
-/// The numbers of a user for the store.
-pub(crate) fn encode_user_state(state: &UserState) -> Result<Vec<u8>, CodecError> {
-    encode_versioned(USER_STATE_VERSION, state)
-}
+impl Record for UserState {
+    const VERSION: u16 = 2;
 
-/// The numbers of a user as the store has them.
-pub(crate) fn read_user_state(value: &[u8]) -> Result<UserState, CodecError> {
-    if value.first_chunk() == Some(&1_u16.to_le_bytes()) {
-        return Ok(decode_versioned::<UserStateV1>(1, value)?.into());
+    fn read(value: &[u8]) -> Result<UserState, CodecError> {
+        match version_of(value) {
+            Some(1) => Ok(decode_versioned::<UserStateV1>(1, value)?.into()),
+            _ => decode_versioned(Self::VERSION, value),
+        }
     }
-    decode_versioned(USER_STATE_VERSION, value)
 }
 
 /// What is kept of a post besides its body.

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use covey_shared::codec::{CodecError, decode_versioned, encode_versioned};
+use covey_shared::codec::CodecError;
 use covey_shared::command::Effect;
 use covey_shared::ids::{PostId, PostKey, UserId};
 use covey_shared::model::{ActionKind, Language, Media, MediaKind, Post, PostRef, RefHint, Topics};
@@ -16,11 +16,11 @@ const KEY: PostKey = PostKey {
 };
 
 /// The parts of `golden` stand for the fields.
-fn check<T: Encode + Decode<()> + PartialEq + Debug>(value: T, golden: &[&str]) {
-    let bytes = encode_versioned(RECORD_VERSION, &value).unwrap();
+fn check<T: Record + PartialEq + Debug>(value: T, golden: &[&str]) {
+    let bytes = value.to_bytes().unwrap();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, format!("0100{}", golden.concat().replace(' ', "")));
-    let read = |bytes: &[u8]| decode_versioned::<T>(RECORD_VERSION, bytes);
+    let read = |bytes: &[u8]| T::read(bytes);
     assert_eq!(read(&bytes).unwrap(), value);
     for len in 0..bytes.len() {
         assert!(read(&bytes[..len]).is_err(), "{value:?} cut at {len}");
@@ -84,22 +84,22 @@ fn states_of_posts_have_these_bytes_and_those_of_earlier_versions_are_read() {
         country: *b"AT",
         ..state.clone()
     };
-    let bytes = encode_post_state(&new).unwrap();
+    let bytes = new.to_bytes().unwrap();
     let talk = "0000000000000040 0900000000000000";
     assert_eq!(bytes, hex(format!("0300{}{talk}4154", golden.concat())));
-    assert_eq!(read_post_state(&bytes).unwrap(), new);
+    assert_eq!(PostState::read(&bytes).unwrap(), new);
     let old = hex(format!("0100{}", golden.concat()));
-    assert_eq!(read_post_state(&old).unwrap(), state);
+    assert_eq!(PostState::read(&old).unwrap(), state);
     let of_version_2 = hex(format!("0200{}{talk}", golden.concat()));
     let nowhere = PostState { country: [0; 2], ..new };
-    assert_eq!(read_post_state(&of_version_2).unwrap(), nowhere);
+    assert_eq!(PostState::read(&of_version_2).unwrap(), nowhere);
     for sound in [bytes, of_version_2, old] {
         for len in 0..sound.len() {
-            assert!(read_post_state(&sound[..len]).is_err(), "cut at {len}");
+            assert!(PostState::read(&sound[..len]).is_err(), "cut at {len}");
         }
-        let longer = read_post_state(&[&sound[..], &[0]].concat());
+        let longer = PostState::read(&[&sound[..], &[0]].concat());
         assert!(matches!(longer, Err(CodecError::Trailing { extra: 1, .. })));
-        let newer = read_post_state(&[&[4, 0], &sound[2..]].concat());
+        let newer = PostState::read(&[&[4, 0], &sound[2..]].concat());
         assert!(matches!(newer, Err(CodecError::Version { found: 4, .. })), "{newer:?}");
     }
 }
@@ -138,20 +138,20 @@ fn posts_have_these_bytes_and_those_of_version_1_are_read() {
         topics: Topics::of(&[9, 4]).unwrap(),
         ..post()
     };
-    let bytes = encode_post(&new).unwrap();
+    let bytes = new.to_bytes().unwrap();
     let golden = format!("0200{} 01 04000000 09000000 00000000 00000000", POST.concat());
     assert_eq!(bytes, hex(golden));
-    assert_eq!(read_post(&bytes).unwrap(), new);
+    assert_eq!(Post::read(&bytes).unwrap(), new);
     let old = old_post();
-    assert_eq!(read_post(&old).unwrap(), post());
-    assert!(is_old_post(&old) && !is_old_post(&bytes));
+    assert_eq!(Post::read(&old).unwrap(), post());
+    assert!(is_old::<Post>(&old) && !is_old::<Post>(&bytes));
     for sound in [bytes, old] {
         for len in 0..sound.len() {
-            assert!(read_post(&sound[..len]).is_err(), "cut at {len}");
+            assert!(Post::read(&sound[..len]).is_err(), "cut at {len}");
         }
-        let longer = read_post(&[&sound[..], &[0]].concat());
+        let longer = Post::read(&[&sound[..], &[0]].concat());
         assert!(matches!(longer, Err(CodecError::Trailing { extra: 1, .. })));
-        let newer = read_post(&[&[3, 0], &sound[2..]].concat());
+        let newer = Post::read(&[&[3, 0], &sound[2..]].concat());
         let refused = matches!(
             newer,
             Err(CodecError::Version {
@@ -229,16 +229,16 @@ fn the_numbers_of_a_user_have_these_bytes_and_those_of_version_1_are_read() {
     };
     let (head, edges) = ("01 feffffffffffffff", "01000000 02000000 03000000 04000000");
     let tail = "0500000000000000 06000000";
-    let bytes = encode_user_state(&new).unwrap();
+    let bytes = new.to_bytes().unwrap();
     assert_eq!(bytes, hex(format!("0200{head}{edges}07000000{tail}")));
-    assert_eq!(read_user_state(&bytes).unwrap(), new);
+    assert_eq!(UserState::read(&bytes).unwrap(), new);
     let of_version_1 = hex(format!("0100{head}{edges}{tail}"));
-    assert_eq!(read_user_state(&of_version_1).unwrap(), old);
+    assert_eq!(UserState::read(&of_version_1).unwrap(), old);
     for sound in [bytes, of_version_1] {
         for len in 0..sound.len() {
-            assert!(read_user_state(&sound[..len]).is_err(), "cut at {len}");
+            assert!(UserState::read(&sound[..len]).is_err(), "cut at {len}");
         }
-        let newer = read_user_state(&[&[3, 0], &sound[2..]].concat());
+        let newer = UserState::read(&[&[3, 0], &sound[2..]].concat());
         assert!(matches!(newer, Err(CodecError::Version { found: 3, .. })), "{newer:?}");
     }
 }

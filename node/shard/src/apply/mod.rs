@@ -32,7 +32,7 @@ use crate::error::ShardStoreError;
 use crate::expiry::Expiry;
 use crate::keys::{Keys, Kind};
 use crate::options::ShardOptions;
-use crate::records::{PostState, UserState, encode_post_state, encode_user_state};
+use crate::records::{PostState, UserState};
 
 pub(crate) type ItemOutcome = Result<ItemResult, ShardStoreError>;
 
@@ -113,24 +113,23 @@ impl Group<'_> {
     }
 
     pub(crate) fn post_state(&self, key: PostKey) -> Result<PostState, ShardStoreError> {
-        Ok(self.txn.post_state(key)?.unwrap_or_default())
+        Ok(self
+            .txn
+            .read(&self.keys.of_post(Kind::PostState, key))?
+            .unwrap_or_default())
     }
 
     /// Writes the state of a post, and has it expire when it is due.
     pub(crate) fn write_post_state(&mut self, key: PostKey, state: &PostState) -> Result<(), ShardStoreError> {
-        let value = encode_post_state(state).map_err(ShardStoreError::Encode)?;
-        self.txn.put(self.keys.of_post(Kind::PostState, key), value);
-        Ok(())
+        self.txn.write(self.keys.of_post(Kind::PostState, key), state)
     }
 
     pub(crate) fn user_state(&self, user: UserId) -> Result<UserState, ShardStoreError> {
-        Ok(self.txn.user_state(user)?.unwrap_or_default())
+        Ok(self.txn.read(&self.keys.of_user(Kind::User, user))?.unwrap_or_default())
     }
 
     pub(crate) fn write_user_state(&mut self, user: UserId, state: &UserState) -> Result<(), ShardStoreError> {
-        let value = encode_user_state(state).map_err(ShardStoreError::Encode)?;
-        self.txn.put(self.keys.of_user(Kind::User, user), value);
-        Ok(())
+        self.txn.write(self.keys.of_user(Kind::User, user), state)
     }
 
     /// Marks the user as known.

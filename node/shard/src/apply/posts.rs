@@ -12,7 +12,7 @@ use super::{Change, Group, ItemOutcome};
 use crate::error::ShardStoreError;
 use crate::keys::Kind;
 use crate::memory::PostColumns;
-use crate::records::{PendingRow, PostState, StoredProfile, encode_post};
+use crate::records::{PendingRow, PostState, StoredProfile};
 use crate::row_tag::RowTag;
 
 impl Group<'_> {
@@ -48,8 +48,7 @@ impl Group<'_> {
             vector: Default::default(),
             ..post.clone()
         };
-        let body = encode_post(&body).map_err(ShardStoreError::Encode)?;
-        self.txn.put(self.keys.of_post(Kind::Post, post.key), body);
+        self.txn.write(self.keys.of_post(Kind::Post, post.key), &body)?;
         let labels = state.labels.map_or(post.labels, |(_, labels)| labels);
         let columns = PostColumns::new(post, labels, &state);
         let tag = RowTag::of(&columns);

@@ -7,6 +7,7 @@ use super::{Change, Group, ItemOutcome};
 use crate::error::ShardStoreError;
 use crate::expiry::minute;
 use crate::keys::Kind;
+use crate::records::PostState;
 
 impl Group<'_> {
     /// Moves the trim forward, never back, and removes the oldest records behind it, at most `limits.trim_records`.
@@ -44,7 +45,7 @@ impl Group<'_> {
     }
 
     fn due(&self, key: PostKey) -> Result<Option<UnixMillis>, ShardStoreError> {
-        let state = self.txn.post_state(key)?;
+        let state: Option<PostState> = self.txn.read(&self.keys.of_post(Kind::PostState, key))?;
         Ok(state.map(|state| state.expires_by()))
     }
 

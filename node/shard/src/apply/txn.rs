@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bincode::{Decode, Encode};
-use covey_shared::codec::encode_versioned;
-use covey_shared::ids::{PostKey, UserId};
-
 use crate::db::Db;
 use crate::error::ShardStoreError;
-use crate::keys::Kind;
-use crate::records::{PostState, RECORD_VERSION, UserState};
+use crate::records::Record;
 
 pub(crate) struct Txn<'a> {
     db: &'a Db,
@@ -24,32 +19,10 @@ impl<'a> Txn<'a> {
         }
     }
 
-    pub(crate) fn read<T: Decode<()>>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
+    pub(crate) fn read<T: Record>(&self, key: &[u8]) -> Result<Option<T>, ShardStoreError> {
         match self.overlay.get(key) {
             Some(value) => value.as_ref().map(|value| self.db.decode(key, value)).transpose(),
             None => self.db.read(key),
-        }
-    }
-
-    pub(crate) fn post_state(&self, post: PostKey) -> Result<Option<PostState>, ShardStoreError> {
-        let key = self.db.keys.of_post(Kind::PostState, post);
-        match self.overlay.get(&key) {
-            Some(value) => {
-                let state = value.as_ref().map(|value| self.db.decode_post_state(&key, value));
-                state.transpose()
-            }
-            None => self.db.post_state(post),
-        }
-    }
-
-    pub(crate) fn user_state(&self, user: UserId) -> Result<Option<UserState>, ShardStoreError> {
-        let key = self.db.keys.of_user(Kind::User, user);
-        match self.overlay.get(&key) {
-            Some(value) => {
-                let state = value.as_ref().map(|value| self.db.decode_user_state(&key, value));
-                state.transpose()
-            }
-            None => self.db.user_state(user),
         }
     }
 
@@ -60,8 +33,8 @@ impl<'a> Txn<'a> {
         }
     }
 
-    pub(crate) fn write<T: Encode>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ShardStoreError> {
-        let value = encode_versioned(RECORD_VERSION, value).map_err(ShardStoreError::Encode)?;
+    pub(crate) fn write<T: Record>(&mut self, key: Vec<u8>, value: &T) -> Result<(), ShardStoreError> {
+        let value = value.to_bytes().map_err(ShardStoreError::Encode)?;
         self.put(key, value);
         Ok(())
     }

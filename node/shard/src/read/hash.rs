@@ -1,6 +1,7 @@
 //! A hash over what replicas share: the logical records, and the bits of every vector.
 
 use covey_shared::ids::{LogIndex, PostId, PostKey, UserId};
+use covey_shared::model::Post;
 use covey_shared::slots::SlotRange;
 use covey_store::kv::KvRead;
 use xxhash_rust::xxh3::Xxh3;
@@ -10,7 +11,7 @@ use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::heat::Heats;
 use crate::keys::{GENERATION, Kind, kind_of, number};
-use crate::records::{PostState, encode_post, encode_post_state, encode_user_state, is_old_post};
+use crate::records::{PostState, Record, UserState, is_old};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
@@ -134,34 +135,29 @@ fn hash_records(
 
 fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), ShardStoreError> {
     let kind = kind_of(key);
-    if kind == Some(Kind::PendingRow as u8) {
+    let is = |of: Kind| kind == Some(of as u8);
+    if is(Kind::PendingRow) {
         return Ok(());
     }
-    let logical = key.get(GENERATION..).unwrap_or_default();
-    if kind == Some(Kind::Post as u8) && is_old_post(value) {
-        // A replica that applies an old entry now has the same post in the new form.
-        let value = encode_post(&db.decode_post(key, value)?).map_err(ShardStoreError::Encode)?;
-        add(hash, logical, &value);
-        return Ok(());
-    }
-    if kind == Some(Kind::User as u8) {
-        // As above: it may be of an earlier release.
-        let value = encode_user_state(&db.decode_user_state(key, value)?).map_err(ShardStoreError::Encode)?;
-        add(hash, logical, &value);
-        return Ok(());
-    }
-    if kind != Some(Kind::PostState as u8) {
-        add(hash, logical, value);
-        return Ok(());
-    }
-    // An entry of before countries were kept may have been applied by either release.
-    let state = PostState {
-        heats: Heats::default(),
-        country: [0; 2],
-        ..db.decode_post_state(key, value)?
+    // A replica that applies an old entry now has the same record in the new form.
+    let bytes = if is(Kind::Post) && is_old::<Post>(value) {
+        Some(db.decode::<Post>(key, value)?.to_bytes())
+    } else if is(Kind::User) && is_old::<UserState>(value) {
+        Some(db.decode::<UserState>(key, value)?.to_bytes())
+    } else if is(Kind::PostState) {
+        // An entry of before countries were kept may have been applied by either release.
+        let state = PostState {
+            heats: Heats::default(),
+            country: [0; 2],
+            ..db.decode(key, value)?
+        };
+        Some(state.to_bytes())
+    } else {
+        None
     };
-    let value = encode_post_state(&state).map_err(ShardStoreError::Encode)?;
-    add(hash, logical, &value);
+    let bytes = bytes.transpose().map_err(ShardStoreError::Encode)?;
+    let logical = key.get(GENERATION..).unwrap_or_default();
+    add(hash, logical, bytes.as_deref().unwrap_or(value));
     Ok(())
 }
 

@@ -26,7 +26,7 @@ impl ShardView {
             return Err(ShardStoreError::StaleEpoch { current: self.epoch() });
         }
         let keys = &self.db.keys;
-        let user = self.db.user_state(viewer)?.unwrap_or_default();
+        let user: UserState = self.db.read(&keys.of_user(Kind::User, viewer))?.unwrap_or_default();
         let profile: Option<StoredProfile> = self.db.read(&keys.of_user(Kind::Profile, viewer))?;
         let muted: Option<StoredKeywords> = self.db.read(&keys.of_user(Kind::Keywords, viewer))?;
         let topics = self.edges(viewer, EdgeKind::Topic)?;

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use covey_embeddings::{PartitionExport, RowMeta};
 use covey_env::{Disk, Env};
-use covey_shared::codec::encode_versioned;
 use covey_shared::ids::PostKey;
-use covey_shared::model::F16Vector;
+use covey_shared::model::{F16Vector, Post};
 use covey_shared::wire::{SnapshotFolder, SnapshotManifest};
 use covey_store::kv::{KeyRange, KvRead};
 use half::f16;
@@ -19,7 +18,7 @@ use crate::applied::Applied;
 use crate::error::ShardStoreError;
 use crate::keys::{GENERATION, Keys, Kind, prefix_end};
 use crate::read::ShardView;
-use crate::records::{PendingRow, RECORD_VERSION};
+use crate::records::{PendingRow, PostState, Record};
 use crate::row_tag::RowTag;
 
 /// A replica as files, as of one log index. While it lives, the files of its folders stay on the disk; the directory of
@@ -165,20 +164,19 @@ impl ShardView {
             tag: meta.tag,
             vector: F16Vector(vector.collect()),
         };
-        let record = encode_versioned(RECORD_VERSION, &record).map_err(ShardStoreError::Encode)?;
+        let record = record.to_bytes().map_err(ShardStoreError::Encode)?;
         Ok(writer.push(&pending[GENERATION..], &record)?)
     }
 
     /// Whether the row is that of the post at this moment. As when a replica opens, the tag decides too: a post that ran
     /// out may come again with the version that it had.
     fn has_row(&self, moment: &dyn KvRead, post: PostKey, meta: &RowMeta) -> Result<bool, ShardStoreError> {
-        let state = self.db.post_state_at(moment, post)?;
+        let keys = &self.db.keys;
+        let state: Option<PostState> = self.db.read_at(moment, &keys.of_post(Kind::PostState, post))?;
         if state.is_none_or(|state| state.version != Some(meta.version)) {
             return Ok(false);
         }
-        let key = self.db.keys.of_post(Kind::Post, post);
-        let body = moment.get(&key)?;
-        let body = body.map(|value| self.db.decode_post(&key, &value)).transpose()?;
+        let body: Option<Post> = self.db.read_at(moment, &keys.of_post(Kind::Post, post))?;
         Ok(body.is_some_and(|body| RowTag::of_post(&body).0 == meta.tag))
     }
 }
