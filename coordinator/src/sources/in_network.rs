@@ -39,7 +39,7 @@ impl Source<FeedQuery, FeedCandidate> for InNetwork {
                 self.config.max_posts
             };
             let features = query.features.as_ref();
-            let followed = features.map(|features| features.follows.clone()).unwrap_or_default();
+            let followed = features.map_or(Vec::new(), |features| features.follows.clone());
             newest_of(self.shards.as_ref(), run, query, (Channel::InNetwork, followed, most)).await
         })
     }
@@ -54,15 +54,12 @@ pub(super) async fn newest_of(
 ) -> Result<Vec<FeedCandidate>, ComponentError> {
     let components = &[channel.as_str()];
     let features = query.features.as_ref();
-    // Nothing of theirs would pass the filters.
-    let is_wanted = |author: &UserId| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author));
-    authors.retain(is_wanted);
-    query
-        .ledger
-        .cut(components, "followed_list_cut", &mut authors, MAX_LIST);
-    let mut followed = features.map(|features| features.follows.clone()).unwrap_or_default();
-    followed.retain(is_wanted);
-    followed.truncate(MAX_LIST);
+    let mut followed = features.map_or(Vec::new(), |features| features.follows.clone());
+    for list in [&mut authors, &mut followed] {
+        // Nothing of theirs would pass the filters.
+        list.retain(|author| !features.is_some_and(|f| f.blocks(*author) || f.mutes(*author)));
+        query.ledger.cut(components, "followed_list_cut", list, MAX_LIST);
+    }
     let ask = InNetworkAsk {
         viewer: query.viewer,
         authors,
