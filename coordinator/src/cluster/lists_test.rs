@@ -101,6 +101,26 @@ async fn a_list_says_that_it_is_cut_if_a_shard_holds_more_than_it_may_be_asked_f
 }
 
 #[actix::test]
+async fn each_list_is_asked_of_its_group_in_every_round() {
+    let (cluster, world) = cluster();
+    fill(&world, (1..=300).map(|id| post(7, id)));
+    let mut ask = ask(200, 10);
+    let groups = [ListGroup::Topic(5), ListGroup::Country(*b"AT")];
+    ask.lists
+        .iter_mut()
+        .zip(groups)
+        .for_each(|(list, group)| list.group = group);
+    cluster.lists(ask, &context(&cluster)).await.unwrap();
+    let calls = asked(&world);
+    assert!(
+        calls.iter().any(|query| query.lists[0].posts == 200),
+        "one shard has them all"
+    );
+    let asked = |query: &ListsQuery| query.lists.iter().map(|list| list.group).collect::<Vec<_>>();
+    assert!(calls.iter().all(|query| asked(query) == groups), "{calls:?}");
+}
+
+#[actix::test]
 async fn an_answer_that_lacks_a_list_is_partial() {
     let (cluster, world) = cluster();
     let posts = fill(&world, (1..=100).map(|id| post(id, id)));
