@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use covey_config::FeedConfig;
 use covey_pipeline::{RequestId, Score};
 use covey_shared::ids::{PostId, PostKey, UnixMillis, UserId};
 use covey_shared::model::Post;
@@ -60,6 +61,22 @@ impl Channel {
             Channel::Subscribed => "Subscribed",
             Channel::Topics => "Topics",
             Channel::Local => "Local",
+        }
+    }
+
+    /// Posts that it may take.
+    pub(crate) fn quota(self, feed: &FeedConfig, video_only: bool) -> usize {
+        match self {
+            Channel::InNetwork if video_only => feed.in_network.max_videos,
+            Channel::InNetwork => feed.in_network.max_posts,
+            Channel::OutOfNetwork => feed.out_of_network.max_posts,
+            Channel::SimilarToRecent => feed.similar_to_recent.medoids * feed.similar_to_recent.posts_per_medoid,
+            Channel::Popular => feed.popular.max_posts,
+            Channel::New => feed.new.max_posts,
+            Channel::Active => feed.active.max_posts,
+            Channel::Subscribed => feed.subscribed.max_posts,
+            Channel::Topics => feed.topics.max_posts,
+            Channel::Local => feed.local.max_posts,
         }
     }
 }

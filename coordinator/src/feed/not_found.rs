@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use covey_env::span;
 use covey_pipeline::{Stage, Status};
 use covey_shared::ids::{PostKey, UnixMillis};
 use covey_shared::wire::CandidateFlags;
@@ -86,17 +87,6 @@ impl Found {
             "found, its first score of {own:.3} would be number {} of {all}",
             better + 1
         )
-    }
-}
-
-/// "14 min", of milliseconds: years in seconds say nothing to a person.
-fn span(ms: u64) -> String {
-    let seconds = ms / 1000;
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -193,7 +183,7 @@ impl Look<'_> {
         if self.page.account.lacks_answers(name) {
             return format!("{name} took {count} posts, but its answer is not whole");
         }
-        let most = self.most();
+        let most = self.channel.quota(self.page.config, self.page.outcome.query.video_only);
         // The lists of its medoids overlap: fewer posts do not mean that none was left out.
         let took = if count < most && self.channel != Channel::SimilarToRecent {
             format!("{name} took {count} posts, fewer than the {most} that it may")
@@ -220,22 +210,6 @@ impl Look<'_> {
             Channel::Active => "more was written about those of late".to_owned(),
         };
         format!("{took}: {why}")
-    }
-
-    fn most(&self) -> usize {
-        let feed = self.page.config;
-        match self.channel {
-            Channel::InNetwork if self.page.outcome.query.video_only => feed.in_network.max_videos,
-            Channel::InNetwork => feed.in_network.max_posts,
-            Channel::OutOfNetwork => feed.out_of_network.max_posts,
-            Channel::SimilarToRecent => feed.similar_to_recent.medoids * feed.similar_to_recent.posts_per_medoid,
-            Channel::Popular => feed.popular.max_posts,
-            Channel::New => feed.new.max_posts,
-            Channel::Active => feed.active.max_posts,
-            Channel::Subscribed => feed.subscribed.max_posts,
-            Channel::Topics => feed.topics.max_posts,
-            Channel::Local => feed.local.max_posts,
-        }
     }
 
     fn by_time(&self, oldest: Option<&UnixMillis>) -> Option<String> {

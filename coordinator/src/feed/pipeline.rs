@@ -7,7 +7,7 @@ use std::time::Duration;
 use covey_config::{Config, FeedConfig};
 use covey_pipeline::{Components, Filter, Limits, Pipeline, Score, Scorer, Selection, Selector, Source};
 
-use crate::feed::candidate::FeedCandidate;
+use crate::feed::candidate::{Channel, FeedCandidate};
 use crate::feed::following;
 use crate::feed::lasting::Lasting;
 use crate::feed::query::FeedQuery;
@@ -208,22 +208,10 @@ pub(crate) fn assemble(
     lasting: &Lasting,
 ) -> FeedPipeline {
     let feed = &config.feed;
-    let sources = [
-        feed.in_network.max_posts,
-        feed.in_network.max_videos,
-        feed.out_of_network.max_posts,
-        feed.similar_to_recent.medoids * feed.similar_to_recent.posts_per_medoid,
-    ];
-    let largest = sources
+    let quotas = [false, true].map(|video_only| Channel::ALL.map(|channel| channel.quota(feed, video_only)));
+    let largest = quotas
         .into_iter()
-        .chain([
-            feed.popular.max_posts,
-            feed.new.max_posts,
-            feed.active.max_posts,
-            feed.subscribed.max_posts,
-            feed.topics.max_posts,
-            feed.local.max_posts,
-        ])
+        .flatten()
         .chain([following::most(config.limits.feed_posts)])
         .max();
     let limits = Limits {

@@ -10,6 +10,7 @@ mod disk;
 mod entropy;
 mod net;
 mod production;
+mod span;
 mod spawn;
 mod token_bucket;
 pub mod watch;
@@ -22,6 +23,7 @@ pub use disk::{DirEntry, Disk, DiskFile, DiskLock, DiskSpace, OpenMode};
 pub use entropy::Entropy;
 pub use net::{BoxStream, Listener, Net, Stream};
 pub use production::raise_open_files;
+pub use span::span;
 pub use spawn::{Priority, Spawn, Task, WorkerError, WorkerHandle};
 pub use token_bucket::TokenBucket;
 
