@@ -106,14 +106,14 @@ pub(crate) struct PostState {
     pub(crate) touched: UnixMillis,
     /// Recorded actions.
     pub(crate) counters: Counters,
-    /// Time-decayed sums. Derived with the configured half-lives: not part of the logical hash.
+    /// Time-decayed sums. Derived with the configured half-lives, which replicas may have read at different times.
     pub(crate) heats: Heats,
     /// Country of the author when the post was first written; zeros = not known.
     pub(crate) country: [u8; 2],
 }
 
 /// What all versions of it begin with. Version 1 goes on with the engagement, version 2 with both sums.
-#[derive(Decode)]
+#[derive(Encode, Decode)]
 struct PostStateBase {
     version: Option<Version>,
     created_at: UnixMillis,
@@ -139,6 +139,20 @@ impl PostStateBase {
 }
 
 impl PostState {
+    /// What replicas hash of it: version 2 without sums. A hash that lies in the log is compared by the releases to come, too,
+    /// so this form stays as it is whatever is added.
+    pub(crate) fn hashed(self) -> Result<Vec<u8>, CodecError> {
+        let base = PostStateBase {
+            version: self.version,
+            created_at: self.created_at,
+            deleted: self.deleted,
+            labels: self.labels,
+            touched: self.touched,
+            counters: self.counters,
+        };
+        encode_versioned(2, &(base, Heats::default()))
+    }
+
     /// When the record may be dropped.
     pub(crate) fn expires_by(&self) -> UnixMillis {
         if self.version.is_some() {
@@ -164,8 +178,8 @@ pub(crate) struct UserState {
     pub(crate) served: u32,
 }
 
-/// As it was before topics could be followed. Read, not written.
-#[derive(Decode)]
+/// As it was before topics could be followed. Read and hashed, not written.
+#[derive(Encode, Decode)]
 struct UserStateV1 {
     known: bool,
     followers: i64,
@@ -184,6 +198,23 @@ impl From<UserStateV1> for UserState {
             next_action: old.next_action,
             served: old.served,
         }
+    }
+}
+
+impl UserState {
+    /// What replicas hash of it, for good: version 1, and version 2 where that cannot say it.
+    pub(crate) fn hashed(self) -> Result<Vec<u8>, CodecError> {
+        let [follows, blocks, mutes, subscriptions, 0] = self.edges else {
+            return encode_versioned(2, &self);
+        };
+        let old = UserStateV1 {
+            known: self.known,
+            followers: self.followers,
+            edges: [follows, blocks, mutes, subscriptions],
+            next_action: self.next_action,
+            served: self.served,
+        };
+        encode_versioned(1, &old)
     }
 }
 

@@ -9,7 +9,6 @@ use xxhash_rust::xxh3::Xxh3;
 use super::ShardView;
 use crate::db::Db;
 use crate::error::ShardStoreError;
-use crate::heat::Heats;
 use crate::keys::{GENERATION, Kind, kind_of, number};
 use crate::records::{PostState, Record, UserState, is_old};
 
@@ -139,19 +138,13 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
     if is(Kind::PendingRow) {
         return Ok(());
     }
-    // A replica that applies an old entry now has the same record in the new form.
+    // In forms that do not change: an entry may be applied, and a hash in the log compared, by this release or another one.
     let bytes = if is(Kind::Post) && is_old::<Post>(value) {
         Some(db.decode::<Post>(key, value)?.to_bytes())
-    } else if is(Kind::User) && is_old::<UserState>(value) {
-        Some(db.decode::<UserState>(key, value)?.to_bytes())
+    } else if is(Kind::User) {
+        Some(db.decode::<UserState>(key, value)?.hashed())
     } else if is(Kind::PostState) {
-        // An entry of before countries were kept may have been applied by either release.
-        let state = PostState {
-            heats: Heats::default(),
-            country: [0; 2],
-            ..db.decode(key, value)?
-        };
-        Some(state.to_bytes())
+        Some(db.decode::<PostState>(key, value)?.hashed())
     } else {
         None
     };
