@@ -6,7 +6,8 @@
 //! ```
 //! Integers are little-endian. Every format from 4 on has this header, so that what another release wrote is known as that, whatever
 //! its body is. A frame is one write, which is synced before the next one begins, and files are never recycled. So behind the last
-//! whole frame stands at most one write, that a crash interrupted, and a header behind the beginning of that one is damage.
+//! whole frame stands at most one write, that a crash interrupted, and a header behind that one is damage: where its own header is
+//! whole behind the body of which it tells, otherwise anywhere.
 
 use std::ops::Range;
 
@@ -131,14 +132,18 @@ pub(crate) fn scan(file: &[u8]) -> Result<Vec<Range<usize>>, FrameError> {
         bodies.push(body);
     }
     let tail = &file[at..];
+    let from = match Header::parse(tail) {
+        // What a row of a body holds is no header, whoever wrote the row.
+        Some(header) if header.version == VERSION => (HEADER + header.len as usize).min(tail.len()),
+        _ => 0,
+    };
     // A header has a checksum of its own: no body is read for it, so this costs one pass, whatever stands there.
-    let found = memmem::find_iter(tail, &MAGIC).find_map(|offset| {
-        let header = Header::parse(&tail[offset..])?;
-        match (header.version, offset) {
-            (VERSION, 0) => None,
-            (VERSION, _) => Some(FrameError::Damaged { at, next: at + offset }),
+    let found = memmem::find_iter(&tail[from..], &MAGIC).find_map(|offset| {
+        let next = at + from + offset;
+        match Header::parse(&file[next..])?.version {
+            VERSION => Some(FrameError::Damaged { at, next }),
             // Its body may be checked otherwise, so it is left alone, whole or not.
-            (found, _) => Some(FrameError::Version { found }),
+            found => Some(FrameError::Version { found }),
         }
     });
     match found {

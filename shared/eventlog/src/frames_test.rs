@@ -1,8 +1,8 @@
 //! Frames: what is whole is read, what is torn is not, and what is damaged is told apart from it.
 
 use super::{Frame, FrameError, HEADER, Header, MAGIC, VERSION, rows, scan};
-use crate::rows::ServedRow;
-use crate::rows::testing::served;
+use crate::rows::testing::{action, served};
+use crate::rows::{ActionRow, ServedRow};
 
 /// Three frames of two batches each, and where they end.
 fn three() -> (Vec<u8>, Vec<usize>) {
@@ -115,6 +115,48 @@ fn random_bytes_are_torn_behind_the_last_frame_damage_before_it_and_in_a_file_of
         }
         let own = scan(&[b"x", &noise[..]].concat()).unwrap_err();
         assert!(matches!(own, FrameError::Foreign), "case {case}: {own}");
+    }
+}
+
+/// A frame whose row holds a whole header: clients choose three of its numbers.
+fn forged(header: &Header) -> Vec<u8> {
+    let forged = header.encode();
+    let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| *forged.get(at + i).unwrap_or(&0)));
+    let row = ActionRow {
+        prediction_request_id: number(0),
+        client: number(8),
+        sequence: number(16),
+        ..action(1)
+    };
+    let mut frame = Frame::default();
+    frame.push(&vec![row]).unwrap();
+    let frame = frame.bytes().to_vec();
+    assert!(memchr::memmem::find(&frame[HEADER..], &forged).is_some());
+    frame
+}
+
+#[test]
+fn a_header_in_a_row_is_a_row_wherever_its_frame_is_torn() {
+    let (file, _) = three();
+    for version in [VERSION, VERSION + 1] {
+        let header = Header {
+            version,
+            len: 0,
+            body_crc: 0,
+        };
+        let frame = forged(&header);
+        for len in 0..=frame.len() {
+            let whole = if len == frame.len() { 4 } else { 3 };
+            let torn = [&file[..], &frame[..len]].concat();
+            assert_eq!(scan(&torn).unwrap().len(), whole, "cut to {len}");
+        }
+        let mut damaged = [&frame[..], &file].concat();
+        damaged[frame.len() - 1] ^= 1;
+        let error = scan(&damaged).unwrap_err();
+        assert!(
+            matches!(error, FrameError::Damaged { at: 0, next } if next == frame.len()),
+            "{error}"
+        );
     }
 }
 

@@ -74,7 +74,8 @@ fn seal(disk: &dyn Disk, root: &Path, place: &Path, file: &FrameFile, counters: 
         if let Some(partition) = sealed.parent() {
             disk.sync_dir(partition).map_err(on(partition))?;
         }
-        // What cannot be read is not counted, and goes all the same: its rows are sealed.
+        // Read once more, so that what was torn is counted wherever sealing ended. What cannot be read is not counted, and goes all
+        // the same: its rows are sealed.
         let content = disk.read_file(&path, MAX_FILE).unwrap_or_default();
         scan(&content).map_or(0, |bodies| torn(&content, &bodies))
     } else {
