@@ -112,9 +112,11 @@ fn what_nobody_is_shown_has_no_side_effects() {
     let mut list = world.finding(5, posts(1..4));
     list.side_effects.push(Arc::new(world.fake("history")));
     let pipeline = world.pipeline(list, Limits::default());
-    let outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
+    let mut outcome = world.timer.drive(pipeline.run(world.request())).expect("nothing fails");
     assert!(world.tasks.take().is_empty());
     assert_eq!(outcome.candidates().count(), 3);
+    pipeline.start_side_effects(&mut outcome);
+    assert_eq!(world.tasks.take().len(), 1, "it is shown after all");
 }
 
 #[test]
