@@ -5,8 +5,8 @@ pub fn span(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
         0..=90 => format!("{seconds} s"),
-        91..=5_400 => format!("{} min", seconds / 60),
-        5_401..=172_800 => format!("{} h", seconds / 3600),
+        91..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
     }
 }
