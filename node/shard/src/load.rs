@@ -93,8 +93,7 @@ impl Part {
             Some(kind) if kind == Kind::Post as u8 => {
                 let body = db.decode::<Post>(key, value)?;
                 if let Some(state) = self.state_of(post) {
-                    let labels = state.labels.map_or(body.labels, |(_, labels)| labels);
-                    self.posts.push(PostColumns::new(&body, labels, &state));
+                    self.posts.push(PostColumns::new(&body, &state));
                 }
             }
             Some(kind) if kind == Kind::User as u8 => self.users.push((user, db.decode(key, value)?)),

@@ -5,7 +5,7 @@ use crate::records::PostState;
 use crate::records::tests::post;
 
 fn tag(change: impl FnOnce(&mut PostColumns)) -> RowTag {
-    let mut columns = PostColumns::new(&post(), 0, &PostState::default());
+    let mut columns = PostColumns::new(&post(), &PostState::default());
     change(&mut columns);
     RowTag::of(&columns)
 }
@@ -30,7 +30,7 @@ fn a_post_has_the_tag_of_its_columns() {
         ..post()
     };
     for post in [post(), bare] {
-        let columns = PostColumns::new(&post, 0, &PostState::default());
+        let columns = PostColumns::new(&post, &PostState::default());
         assert_eq!(RowTag::of_post(&post), RowTag::of(&columns));
     }
 }

@@ -15,7 +15,7 @@ use covey_shared::ids::{
     Version,
 };
 use covey_shared::members::{Members, ShardDescriptor};
-use covey_shared::model::{F16Vector, Post};
+use covey_shared::model::{F16Vector, Post, Topics};
 use covey_shared::slots::SlotRange;
 use covey_store::kv::{FjallKv, FjallOptions, KvStore};
 use covey_telemetry::process_stats;
@@ -73,6 +73,8 @@ fn post(number: u64) -> Post {
         created_at: UnixMillis(START + number),
         text: "about as long as a short post is".into(),
         vector: F16Vector::from_f32(&vector),
+        // As clients may: as many lists of topics as there can be.
+        topics: Topics([1 + number as u32, 0, 0, 0]),
         ..Post::default()
     }
 }

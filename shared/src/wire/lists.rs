@@ -23,8 +23,18 @@ pub enum RankedBy {
 }
 
 impl RankedBy {
-    /// All, in the order of their numbers.
+    /// All.
     pub const ALL: [RankedBy; 3] = [RankedBy::Popularity, RankedBy::Newest, RankedBy::Activity];
+
+    /// Place in [`RankedBy::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            RankedBy::Popularity => 0,
+            RankedBy::Newest => 1,
+            RankedBy::Activity => 2,
+        }
+    }
 }
 
 /// Of which posts a list is. Those of a language, country or topic are kept besides the one of all, and a quarter as long.
@@ -68,8 +78,9 @@ pub struct ListsQuery {
 /// A post in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub struct RankedPost {
-    /// What the list is ordered by, higher is better: log2 of the decayed sum now, in 1/65 536, or the moment in milliseconds. Of the
-    /// same meaning on all shards, whatever their half-lives.
+    /// What the list is ordered by, higher is better: log2 of the decayed sum at the query's `now`, in 1/65 536, also where that lies
+    /// before the last action (the sum then counts as if it had grown backwards); or the moment of writing in milliseconds. Of the same
+    /// meaning on all shards, whatever their half-lives.
     pub rank: i64,
     /// The post; its `source_score` is the decayed sum now, or 0 where the list has none.
     pub post: Candidate,

@@ -70,8 +70,8 @@ pub(crate) struct PostColumns {
 }
 
 impl PostColumns {
-    /// The columns of `post`; sums, counters and country are those of its state.
-    pub(crate) fn new(post: &Post, labels: u32, state: &PostState) -> Self {
+    /// The columns of `post`; sums, counters and country are those of its state, and so are labels once they were set.
+    pub(crate) fn new(post: &Post, state: &PostState) -> Self {
         let key = |r: &Option<covey_shared::model::PostRef>| r.map_or(PostKey::default(), |r| r.key);
         let photo = post
             .media
@@ -86,7 +86,7 @@ impl PostColumns {
             repost_of: key(&post.repost_of),
             quote_of: key(&post.quote_of),
             conversation: post.conversation.unwrap_or_default(),
-            labels,
+            labels: state.labels.map_or(post.labels, |(_, labels)| labels),
             video_ms: post.video_ms().unwrap_or(0),
             language: post.language,
             country: state.country,

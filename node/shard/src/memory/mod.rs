@@ -17,7 +17,7 @@ pub(crate) use columns::{Columns, Ordinal, PostColumns, Table};
 pub(crate) use ids::{Ids, Known};
 use labelled::Labelled;
 use outbox::OutboxCounts;
-pub(crate) use rankings::Rankings;
+pub(crate) use rankings::{RankKey, Rankings, age_rank};
 pub(crate) use timelines::{Entry, Timelines, Which};
 
 use crate::heat::{HalfLives, Heats};

@@ -1,19 +1,20 @@
 //! The best posts of a shard by engagement, by talk and by age, over all and per language, country and topic: bounded ordered sets, kept
 //! as posts and actions come in.
 //!
-//! A set forgets what falls off its end. If many of the kept ones are then deleted or sink, it holds fewer or other
-//! posts than the true top until the replica starts again: its depth is a multiple of what is asked.
+//! A set forgets what falls off its end, and keeps the best rank that did. If many of the kept ones are then deleted or sink, it lacks
+//! posts behind that rank until the replica starts again: its depth is a multiple of what is asked, and who reads that far is told.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use covey_shared::ids::{PostId, UnixMillis};
 use covey_shared::model::Language;
 use covey_shared::wire::{ListGroup, RankedBy};
 use parking_lot::RwLock;
 
-use crate::heat::{HalfLives, Heat, halvings};
+use crate::heat::{HalfLives, Heat, Heats, halvings};
 use crate::memory::columns::{Ordinal, PostColumns};
 use crate::memory::sizes::tree_bytes;
 
@@ -21,16 +22,30 @@ use crate::memory::sizes::tree_bytes;
 const DEPTH: usize = 8192;
 /// Entries of the set of one language, country or topic.
 const GROUP_DEPTH: usize = 2048;
+/// Groups from which on no topic gets a list: clients name topics, and there may be four in a post. Of languages and countries there
+/// are fewer than 1400 in all.
+const MAX_GROUPS: usize = 65_536;
 
 /// Best first: higher rank, then lower post id.
 pub(crate) type RankKey = (Reverse<i64>, PostId, Ordinal);
+
+/// Before every other one.
+const BEST: RankKey = (Reverse(i64::MAX), PostId(0), Ordinal(0));
+
+/// A part of a list.
+pub(crate) struct Page {
+    /// Best first; empty behind the end of the list.
+    pub(crate) keys: Vec<RankKey>,
+    /// The best post that the list may lack. `None`: it lacks none.
+    pub(crate) missing: Option<RankKey>,
+}
 
 /// The best posts of one group.
 #[derive(Default)]
 struct Set {
     keys: BTreeSet<RankKey>,
-    /// Some are not in it: there was no room.
-    cut: bool,
+    /// The best of those for which there was no room. All that are better are in the set; behind it some may be missing.
+    fallen: Option<RankKey>,
 }
 
 #[derive(Default)]
@@ -38,11 +53,18 @@ struct Ranking {
     sets: BTreeMap<ListGroup, Set>,
     /// Of the entries of all sets: every write of content asks.
     bytes: usize,
+    /// Posts of topics for which there was no room are in no set.
+    topics_cut: bool,
 }
 
 impl Ranking {
     fn insert(&mut self, columns: &PostColumns, key: RankKey) {
         for group in groups(columns) {
+            let is_full = matches!(group, ListGroup::Topic(_)) && self.sets.len() >= MAX_GROUPS;
+            if is_full && !self.sets.contains_key(&group) {
+                self.topics_cut = true;
+                continue;
+            }
             let depth = if group == ListGroup::All { DEPTH } else { GROUP_DEPTH };
             self.change(group, |set| set.push(key, depth));
         }
@@ -61,13 +83,22 @@ impl Ranking {
         let before = set.bytes();
         change(set);
         self.bytes = self.bytes - before + set.bytes();
-        if set.keys.is_empty() {
+        if set.keys.is_empty() && set.fallen.is_none() {
             self.sets.remove(&group);
         }
     }
 
     fn bytes(&self) -> usize {
         tree_bytes::<(ListGroup, Set)>(self.sets.len()) + self.bytes
+    }
+
+    /// Where a group may begin to be incomplete.
+    fn missing(&self, group: ListGroup) -> Option<RankKey> {
+        match self.sets.get(&group) {
+            Some(set) => set.fallen,
+            None if matches!(group, ListGroup::Topic(_)) && self.topics_cut => Some(BEST),
+            None => None,
+        }
     }
 }
 
@@ -77,13 +108,11 @@ impl Set {
     }
 
     fn push(&mut self, key: RankKey, depth: usize) {
-        if self.keys.len() < depth {
-            self.keys.insert(key);
-            return;
-        }
-        self.cut = true;
-        if self.keys.last().is_some_and(|last| key < *last) && self.keys.insert(key) {
-            self.keys.pop_last();
+        self.keys.insert(key);
+        if self.keys.len() > depth
+            && let Some(worst) = self.keys.pop_last()
+        {
+            self.fallen = Some(self.fallen.map_or(worst, |best| best.min(worst)));
         }
     }
 }
@@ -102,6 +131,8 @@ fn groups(columns: &PostColumns) -> impl Iterator<Item = ListGroup> {
 pub(crate) struct Rankings {
     /// As [`RankedBy::ALL`].
     rankings: [RwLock<Ranking>; RankedBy::ALL.len()],
+    /// Of them all: every write of content asks, and waits for no reader.
+    bytes: AtomicU64,
     half_lives: HalfLives,
 }
 
@@ -109,29 +140,30 @@ impl Rankings {
     pub(crate) fn new(half_lives: HalfLives) -> Self {
         Rankings {
             rankings: Default::default(),
+            bytes: AtomicU64::new(0),
             half_lives,
         }
     }
 
     /// The sum that a list is ranked by, as it counts at `now`; 0 where there is none.
-    pub(crate) fn value(&self, by: RankedBy, columns: &PostColumns, now: UnixMillis) -> f64 {
-        let half_life = self.half_life(by);
-        half_life.map_or(0.0, |half_life| heat(by, columns).value(now, half_life))
+    pub(crate) fn value(&self, by: RankedBy, heats: &Heats, now: UnixMillis) -> f64 {
+        self.sum(by, heats)
+            .map_or(0.0, |(heat, half_life)| heat.value(now, half_life))
     }
 
-    /// What the rank of an entry is at `now`: for a sum its logarithm, as other shards give it, too. The kept rank depends on the
-    /// half-life besides, and for a while processes may have read different ones from their configuration.
-    pub(crate) fn rank_at(&self, by: RankedBy, rank: i64, now: UnixMillis) -> i64 {
-        let half_life = self.half_life(by);
-        half_life.map_or(rank, |half_life| rank - halvings(now, half_life))
+    /// What the rank of every entry has lost by `now`: the rest of a sum is its logarithm, as other shards give it, too. The kept rank
+    /// depends on the half-life besides, and for a while processes may have read different ones from their configuration.
+    pub(crate) fn lost_by(&self, by: RankedBy, now: UnixMillis) -> i64 {
+        self.sum(by, &Heats::default())
+            .map_or(0, |(_, half_life)| halvings(now, half_life))
     }
 
-    /// Of the sum that a list is ranked by; `None` for one that is ranked by age.
-    fn half_life(&self, by: RankedBy) -> Option<u64> {
+    /// The sum that a list is ranked by, with its half-life; `None` for one that is ranked by age.
+    fn sum(&self, by: RankedBy, heats: &Heats) -> Option<(Heat, u64)> {
         match by {
-            RankedBy::Popularity => Some(self.half_lives.engagement),
+            RankedBy::Popularity => Some((heats.engagement, self.half_lives.engagement)),
             RankedBy::Newest => None,
-            RankedBy::Activity => Some(self.half_lives.talk),
+            RankedBy::Activity => Some((heats.talk, self.half_lives.talk)),
         }
     }
 
@@ -141,21 +173,26 @@ impl Rankings {
         if columns.is_reply {
             return None;
         }
-        let rank = match self.half_life(by) {
-            Some(half_life) => heat(by, columns).rank(half_life)?,
-            None => i64::try_from(columns.created_at.0).unwrap_or(i64::MAX),
+        let rank = match self.sum(by, &columns.heats) {
+            Some((heat, half_life)) => heat.rank(half_life)?,
+            None => age_rank(columns.created_at),
         };
         Some((Reverse(rank), columns.key.post, ordinal))
     }
 
-    fn ranking(&self, by: RankedBy) -> &RwLock<Ranking> {
-        &self.rankings[by as usize]
+    /// One thread writes.
+    fn change(&self, by: RankedBy, change: impl FnOnce(&mut Ranking)) {
+        let mut ranking = self.rankings[by.index()].write();
+        let before = ranking.bytes() as u64;
+        change(&mut ranking);
+        let bytes = self.bytes.load(Ordering::Relaxed) - before + ranking.bytes() as u64;
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn insert(&self, columns: &PostColumns, ordinal: Ordinal) {
         for by in RankedBy::ALL {
             if let Some(key) = self.key(by, columns, ordinal) {
-                self.ranking(by).write().insert(columns, key);
+                self.change(by, |ranking| ranking.insert(columns, key));
             }
         }
     }
@@ -163,7 +200,7 @@ impl Rankings {
     pub(crate) fn remove(&self, columns: &PostColumns, ordinal: Ordinal) {
         for by in RankedBy::ALL {
             if let Some(key) = self.key(by, columns, ordinal) {
-                self.ranking(by).write().remove(columns, &key);
+                self.change(by, |ranking| ranking.remove(columns, &key));
             }
         }
     }
@@ -178,45 +215,37 @@ impl Rankings {
             let key = |columns| self.key(by, columns, ordinal);
             let (old, new) = (key(before), key(after));
             if old != new {
-                let mut ranking = self.ranking(by).write();
-                old.inspect(|key| ranking.remove(before, key));
-                new.inspect(|key| ranking.insert(after, *key));
+                self.change(by, |ranking| {
+                    old.inspect(|key| ranking.remove(before, key));
+                    new.inspect(|key| ranking.insert(after, *key));
+                });
             }
         }
     }
 
     /// Bytes, at most.
     pub(crate) fn bytes(&self) -> u64 {
-        let bytes = |ranking: &RwLock<Ranking>| ranking.read().bytes() as u64;
-        self.rankings.iter().map(bytes).sum()
+        self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Up to `limit` entries of a group behind `after`, best first; `None` starts at the top. And whether the group has posts for which
-    /// there is no room in its list.
-    pub(crate) fn page(
-        &self,
-        by: RankedBy,
-        group: ListGroup,
-        after: Option<RankKey>,
-        limit: usize,
-    ) -> (Vec<RankKey>, bool) {
-        let ranking = self.ranking(by).read();
-        let Some(set) = ranking.sets.get(&group) else {
-            return (Vec::new(), false);
-        };
+    /// Up to `limit` entries of a group behind `after`; `None` starts at the top.
+    pub(crate) fn page(&self, by: RankedBy, group: ListGroup, after: Option<RankKey>, limit: usize) -> Page {
+        let ranking = self.rankings[by.index()].read();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let behind = set.keys.range((from, Bound::Unbounded));
-        (behind.take(limit).copied().collect(), set.cut)
+        let keys = ranking.sets.get(&group).map_or(Vec::new(), |set| {
+            let behind = set.keys.range((from, Bound::Unbounded));
+            behind.take(limit).copied().collect()
+        });
+        Page {
+            keys,
+            missing: ranking.missing(group),
+        }
     }
 }
 
-/// The sum that a list is ranked by.
-fn heat(by: RankedBy, columns: &PostColumns) -> Heat {
-    match by {
-        RankedBy::Popularity => columns.heats.engagement,
-        RankedBy::Newest => Heat::default(),
-        RankedBy::Activity => columns.heats.talk,
-    }
+/// The rank of a post in a list that is ranked by age.
+pub(crate) fn age_rank(created_at: UnixMillis) -> i64 {
+    i64::try_from(created_at.0).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

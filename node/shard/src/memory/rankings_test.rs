@@ -26,7 +26,6 @@ fn columns(id: u64, language: &[u8; 2], quotes: u64) -> PostColumns {
         country: *b"AT",
         ..PostColumns::new(
             &post,
-            0,
             &PostState {
                 heats,
                 ..PostState::default()
@@ -51,8 +50,8 @@ fn ids(rankings: &Rankings, by: RankedBy, language: Option<&[u8; 2]>) -> Vec<u64
 }
 
 fn ids_of(rankings: &Rankings, by: RankedBy, group: ListGroup) -> Vec<u64> {
-    let (page, _) = rankings.page(by, group, None, usize::MAX);
-    page.into_iter().map(|(_, post, _)| post.0).collect()
+    let page = rankings.page(by, group, None, usize::MAX);
+    page.keys.into_iter().map(|(_, post, _)| post.0).collect()
 }
 
 #[test]
@@ -144,27 +143,84 @@ fn a_post_moves_with_its_sums_and_stays_where_they_are_the_same() {
     assert_eq!(ids(&rankings, RankedBy::Newest, None), [2, 1]);
 }
 
+fn key(rank: i64) -> RankKey {
+    (Reverse(rank), PostId(rank as u64), Ordinal(0))
+}
+
 #[test]
-fn a_full_list_forgets_its_worst_and_says_so() {
+fn a_full_list_forgets_its_worst_and_knows_the_best_of_them() {
     let mut set = Set::default();
-    let key = |rank: i64| (Reverse(rank), PostId(rank as u64), Ordinal(0));
     let ranks = |set: &Set| set.keys.iter().map(|(rank, ..)| rank.0).collect::<Vec<_>>();
     (1..=3).for_each(|rank| set.push(key(rank), 3));
-    assert_eq!((ranks(&set), set.cut), (vec![3, 2, 1], false));
+    assert_eq!((ranks(&set), set.fallen), (vec![3, 2, 1], None));
+    set.push(key(0), 3);
+    assert_eq!((ranks(&set), set.fallen), (vec![3, 2, 1], Some(key(0))));
     set.push(key(5), 3);
-    set.push(key(1), 3);
-    assert_eq!((ranks(&set), set.cut), (vec![5, 3, 2], true));
-    let mut refused = Set::default();
-    (1..=3).for_each(|rank| refused.push(key(rank), 3));
-    refused.push(key(0), 3);
-    assert_eq!((ranks(&refused), refused.cut), (vec![3, 2, 1], true));
+    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], Some(key(1))));
+    set.push(key(0), 3);
+    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], Some(key(1))));
+}
+
+#[test]
+fn an_emptied_list_still_knows_that_it_lacks_posts() {
+    let posts: Vec<_> = (1..=GROUP_DEPTH as u64 + 1).map(|id| columns(id, b"en", 0)).collect();
+    let rankings = filled(&posts);
+    let group = ListGroup::Language(Language(*b"en"));
+    let missing = || rankings.page(RankedBy::Newest, group, None, 1).missing;
+    let oldest = (Reverse(age_rank(posts[0].created_at)), PostId(1), Ordinal(0));
+    assert_eq!(missing(), Some(oldest));
+    (0..)
+        .map(Ordinal)
+        .zip(&posts)
+        .for_each(|(at, post)| rankings.remove(post, at));
+    assert!(ids_of(&rankings, RankedBy::Newest, group).is_empty());
+    assert_eq!(missing(), Some(oldest));
+    assert!(
+        rankings
+            .page(RankedBy::Newest, ListGroup::All, None, 1)
+            .missing
+            .is_none()
+    );
+}
+
+#[test]
+fn topics_beyond_the_bound_have_no_list_and_others_do() {
+    let mut ranking = Ranking::default();
+    let of_topic = |id: u64, topic: u32| PostColumns {
+        topics: Topics([topic, 0, 0, 0]),
+        ..columns(id, b"en", 1)
+    };
+    // Of all, of the language and of the country there is one each.
+    let room = MAX_GROUPS as u32 - 3;
+    for topic in 1..=room {
+        ranking.insert(&of_topic(u64::from(topic), topic), key(i64::from(topic)));
+    }
+    assert_eq!((ranking.sets.len(), ranking.topics_cut), (MAX_GROUPS, false));
+    assert_eq!(ranking.missing(ListGroup::Topic(room + 1)), None);
+    let one_more = of_topic(1, room + 1);
+    ranking.insert(&one_more, key(1));
+    ranking.insert(&of_topic(2, 1), key(2));
+    assert_eq!(ranking.missing(ListGroup::Topic(room + 1)), Some(BEST));
+    assert_eq!(ranking.sets[&ListGroup::Topic(1)].keys.len(), 2);
+    ranking.remove(&one_more, &key(1));
+    assert_eq!(ranking.sets.len(), MAX_GROUPS);
+    let french = PostColumns {
+        language: Language(*b"fr"),
+        ..one_more
+    };
+    ranking.insert(&french, key(3));
+    assert_eq!(
+        ranking.sets.len(),
+        MAX_GROUPS + 1,
+        "of a language there is always a list"
+    );
 }
 
 #[test]
 fn pages_follow_each_other() {
     let posts: Vec<_> = (1..=5).map(|id| columns(id, b"en", 1)).collect();
     let rankings = filled(&posts);
-    let page = |after| rankings.page(RankedBy::Newest, ListGroup::All, after, 2).0;
+    let page = |after| rankings.page(RankedBy::Newest, ListGroup::All, after, 2).keys;
     let first = page(None);
     let second = page(first.last().copied());
     let read: Vec<u64> = first.iter().chain(&second).map(|(_, post, _)| post.0).collect();

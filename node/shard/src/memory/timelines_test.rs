@@ -12,7 +12,7 @@ fn row(author: u64, post: u64) -> PostColumns {
         },
         ..Default::default()
     };
-    PostColumns::new(&post, 0, &Default::default())
+    PostColumns::new(&post, &Default::default())
 }
 
 fn counted(timelines: &Timelines) -> u64 {

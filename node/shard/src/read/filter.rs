@@ -52,6 +52,11 @@ impl<'a> Filter<'a> {
         })
     }
 
+    /// No post from before passes.
+    pub(super) fn from(&self) -> UnixMillis {
+        self.from
+    }
+
     /// Whether the post of a vector passes.
     pub(super) fn row(&self, meta: &RowMeta) -> bool {
         let tag = RowTag(meta.tag);

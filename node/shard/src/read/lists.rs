@@ -8,7 +8,7 @@ use covey_shared::wire::{Candidate, InvalidRequest, ListAsk, ListsQuery, MAX_LIS
 use super::filter::Filter;
 use super::{Read, ShardView};
 use crate::error::ShardStoreError;
-use crate::memory::{PostColumns, Table};
+use crate::memory::{PostColumns, RankKey, Table, age_rank};
 
 /// Most posts of each list.
 const MAX_POSTS: u32 = 1000;
@@ -56,40 +56,48 @@ struct Listing<'a> {
     visited: u64,
     /// It was cancelled.
     partial: bool,
-    /// A list was read to its end, and does not hold all that there is.
+    /// A list was read to where it may lack posts.
     short: bool,
 }
 
 impl Listing<'_> {
     fn best(&mut self, ListAsk { by, group, posts }: ListAsk) -> Vec<RankedPost> {
+        let rankings = &self.view.memory.rankings;
+        let (oldest, lost) = (age_rank(self.filter.from()), rankings.lost_by(by, self.query.now));
+        // Behind it there are no others of a list that is ranked by age, and those that it lacks nobody misses.
+        let is_too_old = |key: &RankKey| by == RankedBy::Newest && key.0.0 < oldest;
         let (mut best, mut after) = (Vec::new(), None);
         // One that is edited or gains rank meanwhile may be met twice.
         let mut taken = BTreeSet::new();
         while best.len() < posts as usize && !self.partial {
-            let rankings = &self.view.memory.rankings;
-            let (page, cut) = rankings.page(by, group, after, PAGE);
-            let Some(last) = page.last() else {
-                self.short |= cut;
-                break;
-            };
-            after = Some(*last);
-            self.visited += page.len() as u64;
-            let found = page.iter().filter_map(|(rank, post, ordinal)| {
-                let columns = self.table.live(*ordinal)?.load();
-                let wanted = self.filter.columns(&columns) && taken.insert(*post);
-                wanted.then(|| RankedPost {
-                    rank: self.view.memory.rankings.rank_at(by, rank.0, self.query.now),
+            let page = rankings.page(by, group, after, PAGE);
+            let missing = page.missing.filter(|key| !is_too_old(key));
+            after = page.keys.last().copied();
+            for key in page.keys.iter().take_while(|key| !is_too_old(key)) {
+                if best.len() == posts as usize {
+                    break;
+                }
+                self.visited += 1;
+                self.short |= missing.is_some_and(|missing| missing < *key);
+                let (rank, post, ordinal) = *key;
+                let columns = self.table.live(ordinal).map(|row| row.load());
+                let wanted = columns.filter(|columns| self.filter.columns(columns) && taken.insert(post));
+                best.extend(wanted.map(|columns| RankedPost {
+                    rank: rank.0 - lost,
                     post: self.scored(by, &columns),
-                })
-            });
-            best.extend(found.take(posts as usize - best.len()));
+                }));
+            }
+            if after.is_none_or(|last| is_too_old(&last)) {
+                self.short |= best.len() < posts as usize && missing.is_some();
+                break;
+            }
             self.partial = (self.cancelled)();
         }
         best
     }
 
     fn scored(&self, by: RankedBy, columns: &PostColumns) -> Candidate {
-        let score = self.view.memory.rankings.value(by, columns, self.query.now);
+        let score = self.view.memory.rankings.value(by, &columns.heats, self.query.now);
         self.view.candidate(columns, Score::or_lowest(score as f32))
     }
 }

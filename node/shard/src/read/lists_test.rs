@@ -231,17 +231,34 @@ fn a_post_belongs_to_the_country_in_which_its_author_lived_when_it_was_written()
     assert_eq!(listed_in(&replica, b"AT"), [11]);
 }
 
+/// 2050 posts about topic 7, of which its list holds 2048, by 40 authors.
+fn full_topic() -> Replica {
+    let mut replica = Replica::new();
+    put_about_7(&mut replica, 1..=2050, START);
+    replica
+}
+
+fn put_about_7(replica: &mut Replica, ids: std::ops::RangeInclusive<u64>, from: u64) {
+    let posts = ids.map(|id| Post {
+        created_at: UnixMillis(from + id),
+        topics: Topics([7, 0, 0, 0]),
+        ..post(id % 40 + 1, id, 1)
+    });
+    replica.apply(ShardCommand::PutPosts(posts.collect()));
+}
+
+/// The newest 100 about topic 7.
+fn newest_about_7(replica: &Replica) -> ListsQuery {
+    let mut query = lists_query(&[(RankedBy::Newest, 100)], replica.log_time);
+    query.lists[0].group = ListGroup::Topic(7);
+    query
+}
+
 #[test]
 fn a_list_that_does_not_hold_all_says_so_where_it_ends() {
-    let mut replica = Replica::new();
-    for id in 1..=2050 {
-        replica.put(Post {
-            topics: Topics([7, 0, 0, 0]),
-            ..post(id % 40 + 1, id, 1)
-        });
-    }
+    let replica = full_topic();
     let partial = |group, not_authors: u64| {
-        let mut query = lists_query(&[(RankedBy::Newest, 100)], replica.log_time);
+        let mut query = newest_about_7(&replica);
         query.lists[0].group = group;
         query.filter.not_authors = (1..=not_authors).map(UserId).collect();
         replica.view().lists(&query, &|| false).unwrap().partial
@@ -249,6 +266,58 @@ fn a_list_that_does_not_hold_all_says_so_where_it_ends() {
     assert!(!partial(ListGroup::Topic(7), 0), "there are enough");
     assert!(partial(ListGroup::Topic(7), 39), "two have fallen off the end");
     assert!(!partial(ListGroup::All, 39), "this one holds all");
+}
+
+#[test]
+fn what_has_fallen_off_a_list_is_missed_only_by_who_wants_posts_as_old() {
+    let replica = full_topic();
+    let read = |from: u64| {
+        let mut query = newest_about_7(&replica);
+        query.filter.created_from = Some(UnixMillis(START + from));
+        query.filter.not_authors = (1..=39).map(UserId).collect();
+        let read = replica.view().lists(&query, &|| false).unwrap();
+        (read.value[0].len(), read.partial, read.visited)
+    };
+    assert_eq!(read(2), (51, true, 2048));
+    assert_eq!(read(3), (51, false, 2048));
+    let mut query = newest_about_7(&replica);
+    query.filter.created_from = Some(UnixMillis(START + 2041));
+    let recent = replica.view().lists(&query, &|| false).unwrap();
+    assert_eq!((recent.value[0].len(), recent.partial, recent.visited), (10, false, 10));
+}
+
+#[test]
+fn a_list_that_lost_its_kept_posts_says_that_the_fallen_ones_are_missing() {
+    let mut replica = full_topic();
+    let delete = |replica: &mut Replica, ids: std::ops::RangeInclusive<u64>| {
+        let delete = |id| PostDelete {
+            key: key(id % 40 + 1, id),
+            version: Version(2),
+        };
+        replica.apply(ShardCommand::DeletePosts(ids.map(delete).collect()));
+    };
+    let read = |replica: &Replica| {
+        let read = replica.view().lists(&newest_about_7(replica), &|| false).unwrap();
+        let ids = read.value[0].iter().map(|ranked| ranked.post.key.post.0);
+        (ids.collect::<Vec<_>>(), read.partial)
+    };
+    delete(&mut replica, 5..=2050);
+    assert_eq!(read(&replica), (vec![4, 3], true));
+    delete(&mut replica, 3..=4);
+    assert_eq!(read(&replica), (vec![], true));
+    // Older ones than those that have fallen: not the next best, though there are as many as are wanted.
+    put_about_7(&mut replica, 3000..=3099, START - 3099);
+    assert_eq!(read(&replica), ((3000..=3099).rev().collect(), true));
+    put_about_7(&mut replica, 4001..=4100, START);
+    assert_eq!(read(&replica), ((4001..=4100).rev().collect(), false));
+    let (reopened, _) = replica.reopen();
+    assert!(
+        !reopened
+            .view()
+            .lists(&newest_about_7(&reopened), &|| false)
+            .unwrap()
+            .partial
+    );
 }
 
 #[test]
