@@ -229,11 +229,12 @@ pub(crate) fn viewer_query(viewer: u64) -> ViewerQuery {
 }
 
 pub(crate) fn in_network_query(viewer: u64, authors: impl IntoIterator<Item = u64>) -> InNetworkQuery {
+    let authors: Vec<UserId> = authors.into_iter().map(UserId).collect();
     InNetworkQuery {
         shards: vec![],
         viewer: UserId(viewer),
-        authors: authors.into_iter().map(UserId).collect(),
-        followed: vec![],
+        followed: authors.clone(),
+        authors,
         exclude: vec![],
         video_only: false,
         max_results: 1000,

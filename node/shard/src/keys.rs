@@ -205,14 +205,9 @@ impl Keys {
         key
     }
 
-    pub(crate) fn edges(&self, user: UserId, kind: EdgeKind) -> Vec<u8> {
+    pub(crate) fn edge(&self, user: UserId, kind: EdgeKind, target: UserId) -> Vec<u8> {
         let mut key = self.of_user(Kind::Edge, user);
         key.push(edge_index(kind) as u8);
-        key
-    }
-
-    pub(crate) fn edge(&self, user: UserId, kind: EdgeKind, target: UserId) -> Vec<u8> {
-        let mut key = self.edges(user, kind);
         key.extend_from_slice(&target.0.to_be_bytes());
         key
     }
@@ -235,9 +230,9 @@ impl Keys {
 }
 
 /// Kinds of edges.
-pub(crate) const EDGE_KINDS: usize = 5;
+pub(crate) const EDGE_KINDS: usize = EdgeKind::ALL.len();
 
-/// Position of a kind of edge in per-kind arrays and keys.
+/// Place of a kind of edge in [`EdgeKind::ALL`], per-kind arrays and keys.
 pub(crate) fn edge_index(kind: EdgeKind) -> usize {
     match kind {
         EdgeKind::Follow => 0,

@@ -168,9 +168,9 @@ fn ranges_hold_their_keys_and_no_others() {
     }
     let last = KEYS.slots(SlotRange::ALL).1;
     assert!(last < KEYS.applied(), "records of the shard lie behind all slots");
-    let edges = KEYS.edges(USER, EdgeKind::Mute);
-    let inside = KEYS.edge(USER, EdgeKind::Mute, UserId(u64::MAX));
-    let outside = KEYS.edge(USER, EdgeKind::Subscribe, UserId(0));
+    let edges = KEYS.of_user(Kind::Edge, USER);
+    let inside = KEYS.edge(USER, EdgeKind::Topic, UserId(u64::MAX));
+    let outside = KEYS.of_user(Kind::Keywords, USER);
     assert!(edges < inside && inside < prefix_end(&edges) && prefix_end(&edges) <= outside);
     assert_eq!(prefix_end(&[1, 0xff, 0xff]), [2]);
 }

@@ -33,6 +33,17 @@ pub enum EdgeKind {
     Topic,
 }
 
+impl EdgeKind {
+    /// All.
+    pub const ALL: [EdgeKind; 5] = [
+        EdgeKind::Follow,
+        EdgeKind::Block,
+        EdgeKind::Mute,
+        EdgeKind::Subscribe,
+        EdgeKind::Topic,
+    ];
+}
+
 /// Turns one edge on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct EdgeUpdate {

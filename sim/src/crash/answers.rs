@@ -169,8 +169,8 @@ fn in_network(authors: Vec<UserId>) -> InNetworkQuery {
     InNetworkQuery {
         shards: vec![],
         viewer: UserId(3),
+        followed: authors.clone(),
         authors,
-        followed: vec![],
         exclude: vec![],
         video_only: false,
         max_results: 1000,

@@ -18,7 +18,7 @@ impl Group<'_> {
     /// Has an effect of an entry of `source` happen.
     pub(crate) fn emit(&mut self, source: UserId, effect: Effect) -> Result<(), ShardStoreError> {
         if self.owns(effect.owner()) {
-            return self.effect(&effect);
+            return self.effect(&effect, source == effect.owner());
         }
         let slot = Slot::of(source);
         let counter = self.keys.of_slot(slot, Kind::OutboxNext);
@@ -38,27 +38,22 @@ impl Group<'_> {
         let seen: u64 = self.txn.read(&key)?.unwrap_or(0);
         if item.sequence > seen {
             self.txn.write(key, &item.sequence)?;
-            self.effect(&item.effect)?;
+            // What a user does to itself never leaves the shard.
+            self.effect(&item.effect, false)?;
         }
         Ok(ItemResult::Ok)
     }
 
-    fn effect(&mut self, effect: &Effect) -> Result<(), ShardStoreError> {
+    /// `own`: of the user who has it happen.
+    fn effect(&mut self, effect: &Effect, own: bool) -> Result<(), ShardStoreError> {
         match effect {
-            Effect::CountAction { key, kind, at } => self.count_action(*key, usize::from(*kind), false, *at),
+            Effect::CountAction { key, kind, at } => self.count_action(*key, usize::from(*kind), own, *at),
             Effect::CountFollower { user, delta } => self.count_follower(*user, *delta),
         }
     }
 
     /// A post that is not here yet is counted too: loaders bring replies before their parents. It is not if deleted.
-    /// `own`: what the author does with the post in writing about it.
-    pub(super) fn count_action(
-        &mut self,
-        key: PostKey,
-        kind: usize,
-        own: bool,
-        at: UnixMillis,
-    ) -> Result<(), ShardStoreError> {
+    fn count_action(&mut self, key: PostKey, kind: usize, own: bool, at: UnixMillis) -> Result<(), ShardStoreError> {
         let mut state = self.post_state(key)?;
         let Some(count) = state.counters.by_kind.get_mut(kind) else {
             return Ok(());

@@ -36,7 +36,8 @@ impl Group<'_> {
         }
         // An edit, or a post that comes back after a delete, was counted before.
         let first = state.version.is_none() && state.deleted.is_none();
-        if first {
+        // Only lists are by country, and replies are in none.
+        if first && post.reply_to.is_none() {
             state.country = self.country_of(post.author())?;
         }
         state.version = Some(post.version);
@@ -49,8 +50,7 @@ impl Group<'_> {
             ..post.clone()
         };
         self.txn.write(self.keys.of_post(Kind::Post, post.key), &body)?;
-        let labels = state.labels.map_or(post.labels, |(_, labels)| labels);
-        let columns = PostColumns::new(post, labels, &state);
+        let columns = PostColumns::new(post, &state);
         let tag = RowTag::of(&columns);
         self.changes.push(Change::Put(Box::new(columns)));
         self.put_vector(post, tag, row)?;
@@ -99,20 +99,12 @@ impl Group<'_> {
         ];
         for (reference, kind) in references {
             let Some(reference) = reference else { continue };
-            let at = self.past(post.created_at);
-            if reference.key.author == post.author() {
-                // Of the same slot, so it is here.
-                self.count_action(reference.key, kind.index(), true, at)?;
-                continue;
-            }
-            self.emit(
-                post.author(),
-                Effect::CountAction {
-                    key: reference.key,
-                    kind: kind.index() as u8,
-                    at,
-                },
-            )?;
+            let effect = Effect::CountAction {
+                key: reference.key,
+                kind: kind.index() as u8,
+                at: self.past(post.created_at),
+            };
+            self.emit(post.author(), effect)?;
         }
         Ok(())
     }

@@ -1,14 +1,13 @@
 //! Everything kept about one viewer.
 
 use covey_shared::ids::{PostId, UserId};
-use covey_shared::model::EdgeKind;
 use covey_shared::slots::Slot;
 use covey_shared::wire::{ViewerAction, ViewerQuery, ViewerState};
 
 use super::{Read, ShardView};
 use crate::bloom;
 use crate::error::ShardStoreError;
-use crate::keys::{Kind, number, prefix_end};
+use crate::keys::{EDGE_KINDS, Kind, PREFIX, number, prefix_end};
 use crate::records::{StoredEdge, StoredKeywords, StoredProfile, UserState};
 
 /// Most actions that are returned.
@@ -29,14 +28,14 @@ impl ShardView {
         let user: UserState = self.db.read(&keys.of_user(Kind::User, viewer))?.unwrap_or_default();
         let profile: Option<StoredProfile> = self.db.read(&keys.of_user(Kind::Profile, viewer))?;
         let muted: Option<StoredKeywords> = self.db.read(&keys.of_user(Kind::Keywords, viewer))?;
-        let topics = self.edges(viewer, EdgeKind::Topic)?;
+        let [follows, blocks, mutes, subscriptions, topics] = self.edges(viewer)?;
         let state = ViewerState {
             known: user.known,
             profile: profile.unwrap_or_default().profile,
-            follows: self.edges(viewer, EdgeKind::Follow)?,
-            blocks: self.edges(viewer, EdgeKind::Block)?,
-            mutes: self.edges(viewer, EdgeKind::Mute)?,
-            subscriptions: self.edges(viewer, EdgeKind::Subscribe)?,
+            follows,
+            blocks,
+            mutes,
+            subscriptions,
             topics: topics
                 .into_iter()
                 .filter_map(|topic| u32::try_from(topic.0).ok())
@@ -52,12 +51,16 @@ impl ShardView {
         Ok(Read::complete(state, visited as u64))
     }
 
-    fn edges(&self, user: UserId, kind: EdgeKind) -> Result<Vec<UserId>, ShardStoreError> {
-        let prefix = self.db.keys.edges(user, kind);
-        let mut targets = Vec::new();
+    /// Targets of the edges that are on, of each kind in the order of [`EdgeKind::ALL`].
+    ///
+    /// [`EdgeKind::ALL`]: covey_shared::model::EdgeKind::ALL
+    fn edges(&self, user: UserId) -> Result<[Vec<UserId>; EDGE_KINDS], ShardStoreError> {
+        let prefix = self.db.keys.of_user(Kind::Edge, user);
+        let mut targets = [const { Vec::new() }; EDGE_KINDS];
         self.db.scan(&prefix, &prefix_end(&prefix), |key, value| {
             let edge: StoredEdge = self.db.decode(key, value)?;
-            if edge.on {
+            let of_kind = key.get(PREFIX + 8).and_then(|kind| targets.get_mut(usize::from(*kind)));
+            if let (Some(targets), true) = (of_kind, edge.on) {
                 targets.push(UserId(number(key, 9)));
             }
             Ok(true)
