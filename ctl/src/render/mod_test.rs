@@ -104,7 +104,18 @@ fn an_empty_feed_promises_nothing_and_what_was_skipped_has_not_failed() {
         ..GetFeedReply::default()
     };
     let text = cards::feed(&nothing, 7, 1.0, NOW, Style::plain());
-    assert!(text.contains("has neither follows nor actions.\n"), "{text}");
+    assert!(
+        text.contains("follows nobody and no topic, and subscribes to nobody.\n"),
+        "{text}"
+    );
+    let mut strangers = reply();
+    strangers.no_history = true;
+    // All are the viewer's own, or of strangers.
+    for (in_network, said) in [(true, "subscribes to nobody.\n"), (false, "acted on nothing: popular")] {
+        strangers.posts.iter_mut().for_each(|post| post.in_network = in_network);
+        let text = cards::feed(&strangers, 7, 1.0, NOW, Style::plain());
+        assert!(text.contains(said), "{text}");
+    }
     let skipped = StageReport {
         skipped: "no_candidates".into(),
         ..StageReport::default()
