@@ -98,6 +98,25 @@ fn changes_have_these_bytes() {
 }
 
 #[test]
+fn a_line_of_the_audit_log_has_these_bytes() {
+    let by = "b".to_owned();
+    let mut line = AuditRecord {
+        number: 5,
+        at: UnixMillis(7),
+        by: by.clone(),
+        change: MetadataChange::Undrain { node: NODE, by },
+        outcome: Ok(Some(ID)),
+    };
+    let head = "0500000000000000 0700000000000000 0100000000000000 62";
+    let change = "06000000 0200000000000000 0100000000000000 62";
+    check(&line, &format!("{head} {change} 00000000 01 0400000000000000"));
+    line.outcome = Ok(None);
+    check(&line, &format!("{head} {change} 00000000 00"));
+    line.outcome = Err(OperationFault::Conflict(ID));
+    check(&line, &format!("{head} {change} 01000000 03000000 0400000000000000"));
+}
+
+#[test]
 fn outcomes_and_questions_have_these_bytes() {
     check(&ItemResult::Operation(Ok(ID)), "04000000 00000000 0400000000000000");
     let refused = ItemResult::Operation(Err(OperationFault::Conflict(ID)));

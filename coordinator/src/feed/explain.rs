@@ -12,7 +12,7 @@ use crate::feed::candidate::{ChannelHit, FeedCandidate};
 use crate::feed::not_found::{self, Found};
 use crate::feed::reply::{Page, action_kind, channel, visibility};
 use crate::ranking::predictions::Predictions;
-use crate::rules::RuleMarks;
+use crate::rules::{Placing, RuleMarks};
 
 /// A step whose rank is told: its name, and the score that it stored.
 type Step = (&'static str, fn(&FeedCandidate) -> Score);
@@ -87,21 +87,23 @@ fn factors(rules: &[RuleConfig], marks: RuleMarks) -> impl Iterator<Item = (&str
 /// What the rules did.
 fn effects(rules: &[RuleConfig], marks: RuleMarks) -> Vec<v1::RuleEffect> {
     let placing = marks.placed.into_iter();
-    let placed = placing.filter_map(|(rule, how)| Some((rules.get(rule)?.name.as_str(), how.to_string())));
-    let all = factors(rules, marks).chain(placed);
-    all.map(|(rule, effect)| v1::RuleEffect {
+    let placed = placing.filter_map(|(rule, how)| Some((rules.get(rule)?.name.as_str(), how)));
+    let effect = |rule: &str, effect: String, held_back: bool| v1::RuleEffect {
         rule: rule.to_owned(),
         effect,
-    })
-    .collect()
+        held_back,
+    };
+    let factors = factors(rules, marks).map(|(rule, factor)| effect(rule, factor, false));
+    let placed = placed.map(|(rule, how)| effect(rule, how.to_string(), how == Placing::HeldBack));
+    factors.chain(placed).collect()
 }
 
 fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
-    let error = match &entry.status {
-        Status::Ok | Status::Disabled => String::new(),
-        Status::Skipped(reason) => format!("skipped: {reason}"),
-        Status::TimedOut => "timed out".to_owned(),
-        Status::Failed { detail, .. } => detail.clone(),
+    let (skipped, error) = match &entry.status {
+        Status::Ok | Status::Disabled => ("", ""),
+        Status::Skipped(reason) => (*reason, ""),
+        Status::TimedOut => ("", "timed out"),
+        Status::Failed { detail, .. } => ("", detail.as_str()),
     };
     let removed = entry
         .removed
@@ -117,9 +119,10 @@ fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageRepo
         candidates_out: number(entry.output),
         removed: removed.collect(),
         time_ms: entry.took.as_secs_f64() * 1000.0,
-        error,
+        error: error.to_owned(),
         shard_work_ms: shard_work.unwrap_or_default().as_secs_f64() * 1000.0,
         rules: BTreeMap::new(),
+        skipped: skipped.to_owned(),
     }
 }
 

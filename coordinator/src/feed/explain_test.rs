@@ -28,6 +28,10 @@ fn explained(asked: &[PostKey]) -> GetFeedReply {
         popular: vec![core(3, 20), core(8, 21), core(2, 10)],
         ..FakeShards::default()
     };
+    explained_by(shards, asked)
+}
+
+fn explained_by(shards: FakeShards, asked: &[PostKey]) -> GetFeedReply {
     let sealer = Arc::new(Sealer::new(&Secret::new("a")));
     let service = FeedService::over(Arc::new(shards), sealer, Arc::new(Config::default()), env());
     let request = FeedRequest {
@@ -158,5 +162,22 @@ fn every_component_says_what_it_did() {
         .expect("it ran");
     assert_eq!((filter.candidates_in, filter.candidates_out), (5, 4));
     assert_eq!(filter.removed["blocked_author"], 1);
-    assert!(filter.error.is_empty());
+    assert!(filter.error.is_empty() && filter.skipped.is_empty());
+}
+
+#[test]
+fn what_had_nothing_to_do_was_skipped_and_has_not_failed() {
+    let shards = FakeShards {
+        down: ["lists"].into(),
+        ..FakeShards::default()
+    };
+    let reply = explained_by(shards, &[]);
+    let told = |name: &str| {
+        let stage = reply.stages.iter().find(|stage| stage.component == name);
+        let stage = stage.expect("it is told");
+        (stage.skipped.as_str(), stage.error.is_empty())
+    };
+    assert_eq!(told("AuthorSocialgraph"), ("no_candidates", true));
+    assert_eq!(told("Popular"), ("", false), "it failed");
+    assert_eq!(told("InNetwork"), ("", true), "it is off");
 }

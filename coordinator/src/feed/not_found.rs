@@ -276,7 +276,7 @@ impl Look<'_> {
         let mut reports = self.page.outcome.report.components.iter();
         let report = reports.find(|report| report.component == self.channel.as_str() && report.stage == Stage::Source);
         match report.map(|report| &report.status) {
-            None => Some("did not look for this page"),
+            None | Some(Status::Skipped(_)) => Some("did not look for this page"),
             Some(Status::Disabled) => Some(match self.channel {
                 Channel::OutOfNetwork | Channel::SimilarToRecent => {
                     "did not look: it is switched off, or the viewer has liked nothing"
@@ -291,7 +291,7 @@ impl Look<'_> {
                 _ => "did not look: it is switched off",
             }),
             Some(Status::TimedOut) => Some("ran out of time"),
-            Some(Status::Skipped(_) | Status::Failed { .. }) => Some("failed"),
+            Some(Status::Failed { .. }) => Some("failed"),
             Some(Status::Ok) => None,
         }
     }

@@ -125,8 +125,8 @@ pub(crate) struct KnownIds {
 }
 
 impl FeedQuery {
-    /// The viewer follows nobody, neither users nor topics, subscribes to nobody and has done nothing: the feed can only be what is
-    /// popular, new and talked about, here or everywhere.
+    /// The viewer follows nobody, neither users nor topics, subscribes to nobody and has done nothing but see posts: the feed can only
+    /// be what is popular, new and talked about, here or everywhere. The Following feed reads no actions, so there they do not count.
     pub(crate) fn no_history(&self) -> bool {
         let chosen = |f: &UserFeatures| !(f.follows.is_empty() && f.subscriptions.is_empty() && f.topics.is_empty());
         !self.features.as_ref().is_some_and(chosen) && self.sequence.is_empty()

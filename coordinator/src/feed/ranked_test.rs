@@ -227,6 +227,7 @@ fn a_pin_reaches_far_below_the_slate_and_only_on_the_first_page() {
     let reply = ask(&service, 5, "");
     assert_eq!(ids(&reply), [100, 2, 99, 98, 97], "99th of 100, and 50 are judged");
     assert_eq!(effects(&reply.explanations[1]), ["welcome: pinned to slot 2"]);
+    assert!(!reply.explanations[1].rules[0].held_back);
     assert_eq!(touched(&reply, "PageRules"), [("welcome".to_owned(), 1)]);
     assert_eq!(degraded(&reply), []);
     let next = ask(&service, 5, &reply.cursor);
@@ -331,6 +332,9 @@ fn a_cap_holds_on_every_page_and_what_is_held_back_comes_later() {
         "",
     );
     assert_eq!(ids(&short), [60, 58], "all backfill brings is of the same topic");
+    let second = &short.explanations[2];
+    assert_eq!((second.position, second.removed.as_ref()), (0, None));
+    assert!(second.rules.iter().any(|rule| rule.held_back), "{:?}", second.rules);
 }
 
 #[test]

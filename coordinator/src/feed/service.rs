@@ -188,6 +188,9 @@ impl FeedService {
 #[path = "failures_test.rs"]
 mod failures;
 #[cfg(test)]
+#[path = "history_test.rs"]
+mod history;
+#[cfg(test)]
 #[path = "ranked_test.rs"]
 mod ranked;
 #[cfg(test)]

@@ -7,13 +7,13 @@ use covey_api::v1;
 use covey_config::Secret;
 use covey_env::Monotonic;
 use covey_shared::ids::{PostId, UserId};
-use covey_shared::model::{ActionKind, labels};
+use covey_shared::model::labels;
 use covey_shared::score::Score;
 use covey_shared::wire::{Candidate, Verdict, ViewerState};
 
 use super::*;
 use crate::feed::fake_shards::{FakeShards, verdict};
-use crate::feed::testing::{MINUTE, VIEWER, action, ago, core, env, key};
+use crate::feed::testing::{MINUTE, VIEWER, ago, core, env, key};
 
 pub(super) fn service(shards: FakeShards) -> (FeedService, Arc<FakeShards>) {
     let shards = Arc::new(shards);
@@ -159,19 +159,6 @@ fn a_page_may_be_larger_than_the_slate() {
     )
     .expect("a feed");
     assert_eq!(ids(&reply), (1..101).collect::<Vec<_>>());
-}
-
-#[test]
-fn actions_alone_are_history() {
-    let actions = vec![action(ActionKind::Dwell, key(2, 10), ago(MINUTE))];
-    let (service, _) = service(FakeShards {
-        state: ViewerState {
-            actions,
-            ..Default::default()
-        },
-        ..Default::default()
-    });
-    assert!(!feed(&service, request()).expect("a feed").no_history);
 }
 
 #[test]

@@ -265,6 +265,26 @@ fn posts_of(cell: &str) -> Vec<(u64, u32)> {
     cell[..end].split_whitespace().map(post).collect()
 }
 
+/// What stands behind the posts of a page.
+fn rest_holds(cell: &str, rules: &[RuleConfig], topics: &[u32]) {
+    let Some((_, said)) = cell.split_once([',', ';', ':']) else {
+        return;
+    };
+    let ((shown, told), (later, _)) = (first(rules, topics, 4), page(rules, &mut slate(topics), 4, false));
+    let held = |posts: &[u64]| told == posts.iter().map(|post| format!("{post} c: {HELD}")).collect::<Vec<_>>();
+    let holds = match said.trim() {
+        "later pages: nothing" => later == [1, 2, 3, 4],
+        "on each page" => later == shown,
+        "the page ends before" | "one is there" => told.is_empty(),
+        "there are no more" => shown.len() == topics.len(),
+        "3 and 5 lead the reserve" => held(&[3, 5]),
+        "a short page rather than one over the cap" => held(&[3]),
+        "what is pinned counts first" => told.contains(&format!("1 c: {HELD}")),
+        unknown => panic!("nothing checks {unknown:?}"),
+    };
+    assert!(holds, "{cell}: {told:?}, later {later:?}");
+}
+
 #[test]
 fn the_examples_of_rules_in_the_documentation_hold() {
     let text = include_str!("../../../docs/feed-semantics.md");
@@ -282,6 +302,7 @@ fn the_examples_of_rules_in_the_documentation_hold() {
         let topics: Vec<u32> = posts_of(cells[2]).into_iter().map(|(_, topic)| topic).collect();
         let shown: Vec<u64> = posts_of(cells[3]).into_iter().map(|(post, _)| post).collect();
         assert_eq!(first(&rules, &topics, 4).0, shown, "{row}");
+        rest_holds(cells[3], &rules, &topics);
         checked += 1;
     }
     assert!(checked >= 10 && !rules.is_empty(), "{checked} rows");

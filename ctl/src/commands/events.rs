@@ -37,12 +37,12 @@ pub(super) fn run(context: &Context, args: &EventsArgs) -> Result<Outcome> {
     let disk = Env::production(1)?.disk;
     let hours = partitions(&*disk, &args.dir, kind)?;
     let Some(hour) = args.hour.or(hours.last().copied()) else {
-        text::print(&format!("no sealed hour of {kind} in {} yet\n", args.dir.display()))?;
+        context.remark(&format!("no sealed hour of {kind} in {} yet\n", args.dir.display()))?;
         return Ok(Outcome::NotGood);
     };
     let rows = look(&*disk, &args.dir, kind, hour, args.limit)?;
     if rows.is_empty() && args.limit > 0 {
-        text::print(&format!("no rows of {kind} in hour {hour} of {}\n", args.dir.display()))?;
+        context.remark(&format!("no rows of {kind} in hour {hour} of {}\n", args.dir.display()))?;
         return Ok(Outcome::NotGood);
     }
     let shown = match context.format {

@@ -72,6 +72,15 @@ impl Context {
         }
         Ok(())
     }
+
+    /// Prints lines that are no data: to stderr if stdout is for JSON.
+    fn remark(&self, lines: &str) -> Result<()> {
+        match self.format {
+            OutputFormat::Json => eprint!("{lines}"),
+            OutputFormat::Human | OutputFormat::Plain => text::print(lines)?,
+        }
+        Ok(())
+    }
 }
 
 /// Runs one command.

@@ -16,10 +16,13 @@ use super::text::{Style, age, wrapped};
 pub(crate) fn feed(reply: &GetFeedReply, viewer: u64, took_ms: f64, now_ms: u64, style: Style) -> String {
     let mut out = format!("{}\n", style.bold(&heading(reply, viewer, took_ms)));
     if reply.no_history {
-        // With only posts of followed users wanted there is nothing to show instead.
-        out.push_str(match reply.posts.is_empty() {
-            true => "The viewer has neither follows nor actions.\n",
-            false => "The viewer has neither follows nor actions: popular and new posts.\n",
+        // Where only posts of followed users are wanted, nothing is shown instead; and actions may not have been looked at.
+        out.push_str(match reply.posts.iter().all(|post| post.in_network) {
+            true => "The viewer follows nobody and no topic, and subscribes to nobody.\n",
+            false => {
+                "The viewer follows nobody and no topic, subscribes to nobody and has acted on nothing: \
+                 popular, new and much discussed posts.\n"
+            }
         });
     }
     out.push('\n');

@@ -73,6 +73,8 @@ fn one(explanation: &PostExplanation, style: Style) -> String {
         ));
     } else if let Some(removed) = &explanation.removed {
         line(format!("removed by {}: {}", removed.filter, removed.reason));
+    } else if explanation.rules.iter().any(|rule| rule.held_back) {
+        line("removed by nothing: a rule keeps it off this page, and it may come on a later one".to_owned());
     } else if explanation.position == 0 {
         line("removed by nothing: others stand before it, and the page ends there".to_owned());
     }
@@ -121,12 +123,10 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
         let touched = report.rules.iter().map(|(rule, count)| format!("rule {rule} {count}"));
         let removed = report.removed.iter().map(|(reason, count)| format!("{reason} {count}"));
         let removed: Vec<String> = removed.chain(touched).collect();
-        let note = if report.error.is_empty() {
-            removed.join(", ")
-        } else if report.error.starts_with("skipped: ") {
-            report.error.clone()
-        } else {
-            format!("failed: {}", report.error)
+        let note = match (report.skipped.as_str(), report.error.as_str()) {
+            ("", "") => removed.join(", "),
+            ("", error) => format!("failed: {error}"),
+            (reason, _) => format!("skipped: {reason}"),
         };
         vec![
             report.stage.clone(),

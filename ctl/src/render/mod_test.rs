@@ -104,9 +104,20 @@ fn an_empty_feed_promises_nothing_and_what_was_skipped_has_not_failed() {
         ..GetFeedReply::default()
     };
     let text = cards::feed(&nothing, 7, 1.0, NOW, Style::plain());
-    assert!(text.contains("has neither follows nor actions.\n"), "{text}");
+    assert!(
+        text.contains("follows nobody and no topic, and subscribes to nobody.\n"),
+        "{text}"
+    );
+    let mut strangers = reply();
+    strangers.no_history = true;
+    // All are the viewer's own, or of strangers.
+    for (in_network, said) in [(true, "subscribes to nobody.\n"), (false, "acted on nothing: popular")] {
+        strangers.posts.iter_mut().for_each(|post| post.in_network = in_network);
+        let text = cards::feed(&strangers, 7, 1.0, NOW, Style::plain());
+        assert!(text.contains(said), "{text}");
+    }
     let skipped = StageReport {
-        error: "skipped: no_candidates".into(),
+        skipped: "no_candidates".into(),
         ..StageReport::default()
     };
     let failed = StageReport {
@@ -146,6 +157,18 @@ fn a_post_that_was_not_served_says_where_it_ended() {
         text.contains("8/101 · not served\n    removed by nothing: others stand before it"),
         "{text}"
     );
+    // Those behind it may be on the page.
+    behind.explanations[0].rules = vec![RuleEffect {
+        rule: "two".into(),
+        effect: "held back".into(),
+        held_back: true,
+    }];
+    let text = explain::report(&behind, Style::plain());
+    assert!(
+        text.contains("removed by nothing: a rule keeps it off this page") && text.contains("rule two: held back"),
+        "{text}"
+    );
+    assert!(!text.contains("others stand before it"), "{text}");
 }
 
 fn cluster() -> StatusReply {

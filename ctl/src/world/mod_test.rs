@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use covey_api::v1::{Action, Post, UserUpdate};
+use covey_api::v1::{Action, EdgeKind, Post, UserUpdate};
 
 use super::*;
 
@@ -119,6 +119,26 @@ fn followed_users_share_interests() {
         mean > 4.0 / TOPICS as f64,
         "mean interest in followed users' topics: {mean}"
     );
+}
+
+#[test]
+fn three_users_in_ten_follow_their_main_topic_by_the_number_that_posts_have() {
+    let world = world(8);
+    let mut following = 0;
+    for index in 0..2_000 {
+        let edges = world.user(index).edges;
+        let topics = edges.iter().filter(|edge| edge.kind() == EdgeKind::FollowTopic);
+        let topics: Vec<u64> = topics.map(|edge| edge.target_id).collect();
+        let main = u64::from(world.person(index).topic) + 1;
+        assert!(
+            topics.is_empty() || topics == [main],
+            "user {index}: {topics:?}, not {main}"
+        );
+        following += topics.len();
+    }
+    assert!((500..700).contains(&following), "{following}");
+    let (facts, post) = (world.facts(0), world.post(0));
+    assert_eq!(post.topics[0], u32::from(facts.topic) + 1);
 }
 
 #[test]

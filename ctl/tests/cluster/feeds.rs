@@ -149,7 +149,7 @@ async fn a_post_for_subscribers_and_what_repeats_it_reach_subscribers_only() {
     assert_eq!(seen_by(&client, subscriber, &token).await, authors);
     // Who follows nobody finds it all the same.
     let token = relate(&client, stranger, EdgeKind::Subscribe, &[2_803], &token).await;
-    let found = found_by(&client, of_viewer(stranger, &token), 2_803).await;
+    let [found] = found_by(&client, of_viewer(stranger, &token), [2_803]).await;
     assert!(found.contains(&Channel::Subscribed), "{found:?}");
 }
 
@@ -161,18 +161,20 @@ fn of_viewer(viewer: u64, token: &str) -> GetFeedRequest {
     }
 }
 
-/// The channels that found a post whose author has its number.
-async fn found_by(client: &Client, request: GetFeedRequest, post: u64) -> Vec<Channel> {
+/// Of each of some posts whose authors have their numbers the channels that found it, in one and the same feed.
+async fn found_by<const N: usize>(client: &Client, request: GetFeedRequest, posts: [u64; N]) -> [Vec<Channel>; N] {
+    let key = |post| PostKey {
+        author_id: post,
+        post_id: post,
+    };
     let request = ExplainRequest {
         feed: Some(request),
-        posts: vec![PostKey {
-            author_id: post,
-            post_id: post,
-        }],
+        posts: posts.map(key).to_vec(),
     };
     let reply = client.rpc().explain(request).await.expect("there is an explanation");
-    let said = &reply.into_inner().explanations[0];
-    said.channels.iter().map(ChannelHit::channel).collect()
+    let said = reply.into_inner().explanations;
+    assert_eq!(said.len(), N);
+    std::array::from_fn(|i| said[i].channels.iter().map(ChannelHit::channel).collect())
 }
 
 #[tokio::test]
@@ -186,16 +188,14 @@ async fn a_followed_topic_brings_its_posts_until_it_is_followed_no_more() {
     let token = put(&client, vec![about(3_001, &[30_001, 5]), about(3_002, &[30_002])], "").await;
     // A topic may have the number of the viewer.
     let token = relate(&client, viewer, EdgeKind::FollowTopic, &[30_001, viewer], &token).await;
-    let request = of_viewer(viewer, &token);
-    assert!(
-        found_by(&client, request.clone(), 3_001)
-            .await
-            .contains(&Channel::Topics)
-    );
-    assert!(!found_by(&client, request, 3_002).await.contains(&Channel::Topics));
+    let by_topic = |found: [Vec<Channel>; 2]| found.map(|channels| channels.contains(&Channel::Topics));
+    let found = found_by(&client, of_viewer(viewer, &token), [3_001, 3_002]).await;
+    assert_eq!(by_topic(found), [true, false]);
     let token = change_edges(&client, viewer, EdgeKind::FollowTopic, (&[30_001], true), &token).await;
-    let found = found_by(&client, of_viewer(viewer, &token), 3_001).await;
-    assert!(!found.contains(&Channel::Topics), "{found:?}");
+    let token = relate(&client, viewer, EdgeKind::FollowTopic, &[30_002], &token).await;
+    // What is found about the other one says that the channel was asked.
+    let found = found_by(&client, of_viewer(viewer, &token), [3_001, 3_002]).await;
+    assert_eq!(by_topic(found), [false, true]);
 }
 
 #[tokio::test]
@@ -239,13 +239,15 @@ async fn what_is_popular_in_a_country_or_language_is_found_by_those_who_are_ther
     // The like travels from the shard of the viewer to that of the author.
     for here in [place("LI", ""), place("", "rm")] {
         let since = Instant::now();
-        while !found_by(&client, here.clone(), 3_101).await.contains(&Channel::Local) {
+        while !found_by(&client, here.clone(), [3_101]).await[0].contains(&Channel::Local) {
             assert!(since.elapsed() < SOON, "{here:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
     for elsewhere in [place("AT", "de"), place("", "")] {
-        let found = found_by(&client, elsewhere, 3_101).await;
+        let [found] = found_by(&client, elsewhere, [3_101]).await;
+        // It is popular there, too: the lists were read.
+        assert!(found.contains(&Channel::Popular), "{found:?}");
         assert!(!found.contains(&Channel::Local), "{found:?}");
     }
 }

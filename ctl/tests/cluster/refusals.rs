@@ -125,3 +125,16 @@ fn a_configuration_that_is_no_toml_or_not_there_is_named() {
         &["cluster.toml", "not valid TOML", "line 1"],
     );
 }
+
+#[test]
+fn why_there_are_no_rows_is_no_row_of_json() {
+    let dir = directory("no-events");
+    let said = |format: &str| {
+        let args = ["events", "--dir", &dir.display().to_string(), "--format", format].map(str::to_owned);
+        let (status, said) = run_to_end(&binary("covey"), &args, &[]);
+        assert_eq!(status.code(), Some(1), "{format}: {said}");
+        said
+    };
+    assert!(said("json").contains("no sealed hour"), "on stderr");
+    assert_eq!(said("plain"), "", "on stdout");
+}
