@@ -8,7 +8,7 @@ use covey_shared::session::{Seen, SessionToken};
 use covey_shared::slots::Slot;
 use covey_shared::wire::{NotReady, RequestBody, SearchFilter, ShardError};
 
-use super::testing::{Mood, World, cluster};
+use super::testing::{BYTES, Mood, World, cluster};
 use super::*;
 
 fn context(cluster: &Cluster) -> ReadContext {
@@ -64,6 +64,12 @@ async fn search_equals_one_pass_over_everything_with_a_call_per_node() {
         assert_eq!(found.report.coverage(), 1.0);
         assert_eq!(found.report.staleness_ms, 3);
         assert!(!found.report.partial);
+        let (report, answered) = (&found.report, found.report.bytes / BYTES);
+        let unhedged = report.calls - report.hedges;
+        assert!(
+            (u64::from(unhedged)..=u64::from(report.calls)).contains(&answered),
+            "{report:?}"
+        );
     }
     world.calls.lock().clear();
     cluster.search(ask(1), &context(&cluster)).await.unwrap();

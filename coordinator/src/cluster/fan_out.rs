@@ -54,7 +54,9 @@ impl<R> Answers<Vec<R>> {
     }
 }
 
-type Ended<T> = (Batch, Result<Vec<ShardReply<T>>, CallError>);
+/// The replies, and the bytes that they and their request were.
+type Replies<T> = Result<(Vec<ShardReply<T>>, u64), CallError>;
+type Ended<T> = (Batch, Replies<T>);
 type Calls<'a, T> = FuturesUnordered<BoxFuture<'a, Ended<T>>>;
 
 impl Cluster {
@@ -82,6 +84,10 @@ impl Cluster {
             tokio::select! {
                 biased;
                 Some((batch, result)) = run.calls.next() => {
+                    let result = result.map(|(replies, bytes)| {
+                        run.counts.bytes += bytes;
+                        replies
+                    });
                     progress.settle(&batch, result);
                     run.launch(&mut progress);
                 }
@@ -238,7 +244,10 @@ impl<T: Send + 'static> Run<'_, T> {
                 Some(link) => link.call(call).await,
                 None => Err(CallError::UnknownNode),
             };
-            let result = result.and_then(|body| open(body).ok_or(CallError::WrongReply));
+            let result = result.and_then(|answer| {
+                let replies = open(answer.reply).ok_or(CallError::WrongReply)?;
+                Ok((replies, answer.bytes))
+            });
             if let Err(error) = &result {
                 tracing::Span::current().record("error", error.to_string());
             }

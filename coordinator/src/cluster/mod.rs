@@ -233,7 +233,8 @@ impl Cluster {
             body,
         };
         let links = self.roster.load();
-        links.get(node).ok_or(CallError::UnknownNode)?.call(call).await
+        let link = links.get(node).ok_or(CallError::UnknownNode)?;
+        Ok(link.call(call).await?.reply)
     }
 
     fn choice(&self) -> Choice {

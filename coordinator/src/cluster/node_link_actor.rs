@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message};
 use covey_env::{Clock, Monotonic};
+use covey_rpc::Exchange;
 use covey_shared::ids::ModelEpoch;
 use covey_shared::metadata::NodePlace;
 use covey_shared::wire::{Class, ReplicaRole, ReplyBody, RequestBody};
@@ -28,7 +29,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 #[rtype(result = "()")]
 pub(crate) struct Send {
     pub(crate) call: Traced<NodeCall>,
-    pub(crate) reply: oneshot::Sender<Result<ReplyBody, CallError>>,
+    pub(crate) reply: oneshot::Sender<Result<Exchange, CallError>>,
 }
 
 /// The state of the link, shared with replica choice. The lock is held for a few instructions, never across a wait.
@@ -97,12 +98,13 @@ impl NodeLinkActor {
         let (node, leaders, map) = (self.place.node, self.leaders.clone(), self.map.clone());
         let (port, roster, settings) = (self.port.clone(), self.roster.clone(), self.settings.clone());
         let call = move |body| {
-            port.call(NodeCall {
+            let asked = port.call(NodeCall {
                 class: Class::Admin,
                 left: PROBE_INTERVAL,
                 model_epoch: ModelEpoch(0),
                 body,
-            })
+            });
+            async move { Ok::<_, CallError>(asked.await?.reply) }
         };
         let calling = call(RequestBody::Status);
         actix_rt::spawn(async move {
@@ -172,7 +174,7 @@ pub(crate) struct NodeLink {
 
 impl NodeLink {
     /// Calls the node. Dropping the future cancels the call.
-    pub(crate) async fn call(&self, call: NodeCall) -> Result<ReplyBody, CallError> {
+    pub(crate) async fn call(&self, call: NodeCall) -> Result<Exchange, CallError> {
         let (reply, answer) = oneshot::channel();
         let call = Traced::new(call);
         self.addr.try_send(Send { call, reply }).map_err(|error| match error {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use covey_rpc::NodeClient;
+use covey_rpc::{Exchange, NodeClient};
 use covey_shared::ids::ModelEpoch;
-use covey_shared::wire::{Class, ReplyBody, RequestBody};
+use covey_shared::wire::{Class, RequestBody};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use thiserror::Error;
@@ -48,11 +48,11 @@ pub enum CallError {
 /// The way to one node.
 pub trait NodePort: Send + Sync + 'static {
     /// Calls the node. Dropping the future cancels the call. The current span travels with it.
-    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<ReplyBody, CallError>>;
+    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<Exchange, CallError>>;
 }
 
 impl NodePort for NodeClient {
-    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<ReplyBody, CallError>> {
+    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<Exchange, CallError>> {
         let client = self.clone();
         async move {
             let NodeCall {
@@ -61,7 +61,7 @@ impl NodePort for NodeClient {
                 model_epoch,
                 body,
             } = call;
-            Ok(NodeClient::call(&client, class, left, body, model_epoch).await?)
+            Ok(client.exchange(class, left, body, model_epoch).await?)
         }
         .boxed()
     }

@@ -89,7 +89,8 @@ impl Cluster {
             body: RequestBody::ReadIndexes { shards },
         };
         let links = self.roster.load();
-        match links.get(node).ok_or(CallError::UnknownNode)?.call(call).await? {
+        let link = links.get(node).ok_or(CallError::UnknownNode)?;
+        match link.call(call).await?.reply {
             ReplyBody::ReadIndexes(answers) => Ok(answers),
             _ => Err(CallError::WrongReply),
         }

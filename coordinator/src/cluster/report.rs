@@ -83,6 +83,8 @@ pub struct ReadReport {
     pub retries: u32,
     /// Hedges among them.
     pub hedges: u32,
+    /// Bytes of the calls that were answered, both ways.
+    pub bytes: u64,
     /// Rows or entries that the shards looked at.
     pub visited: u64,
     /// Longest wait for a permit or thread on a shard.
@@ -130,6 +132,7 @@ impl ReadReport {
         self.calls += other.calls;
         self.retries += other.retries;
         self.hedges += other.hedges;
+        self.bytes += other.bytes;
         self.visited += other.visited;
         self.queue = self.queue.max(other.queue);
         self.work = self.work.max(other.work);

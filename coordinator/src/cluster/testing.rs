@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use covey_config::Config;
 use covey_env::Env;
-use covey_rpc::CallError as RpcError;
+use covey_rpc::{CallError as RpcError, Exchange};
 use covey_shared::command::{ItemResult, ShardCommand};
 use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, ShardId, UnixMillis, UserId};
 use covey_shared::layout::{Layout, ShardPlan};
@@ -116,6 +116,9 @@ pub(crate) fn cluster_of(config: &Config, world: &Arc<World>) -> Arc<Cluster> {
     Cluster::start(env, config, &Threads::Here, port)
 }
 
+/// Of each answered call.
+pub(crate) const BYTES: u64 = 100;
+
 #[derive(Clone)]
 struct FakeNode {
     id: NodeId,
@@ -124,7 +127,7 @@ struct FakeNode {
 }
 
 impl NodePort for FakeNode {
-    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<ReplyBody, CallError>> {
+    fn call(&self, call: NodeCall) -> BoxFuture<'static, Result<Exchange, CallError>> {
         let node = self.clone();
         async move {
             if call.body != RequestBody::Status {
@@ -147,7 +150,7 @@ impl NodePort for FakeNode {
             if mood == Some(Mood::LosesReplies) || (is_change && node.loses_it(&reply)) {
                 return Err(RpcError::Closed { node: node.id }.into());
             }
-            Ok(reply)
+            Ok(Exchange { reply, bytes: BYTES })
         }
         .boxed()
     }

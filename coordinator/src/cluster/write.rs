@@ -161,7 +161,7 @@ impl Cluster {
         };
         let work = async {
             let result = match self.roster.load().get(node) {
-                Some(link) => link.call(call).await,
+                Some(link) => link.call(call).await.map(|answer| answer.reply),
                 None => Err(CallError::UnknownNode),
             };
             if let Err(error) = &result {

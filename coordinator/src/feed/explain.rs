@@ -1,7 +1,6 @@
 //! Explanations: which channels found a post, which filter removed it, what each step did to its score and rank.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use covey_api::v1;
 use covey_config::RuleConfig;
@@ -9,6 +8,7 @@ use covey_pipeline::{ComponentReport, Removed, Score, Stage, Status};
 use covey_shared::ids::{PostId, PostKey};
 
 use crate::feed::candidate::{ChannelHit, FeedCandidate};
+use crate::feed::ledger::Cost;
 use crate::feed::not_found::{self, Found};
 use crate::feed::reply::{Page, action_kind, channel, visibility};
 use crate::ranking::predictions::Predictions;
@@ -98,7 +98,8 @@ fn effects(rules: &[RuleConfig], marks: RuleMarks) -> Vec<v1::RuleEffect> {
     factors.chain(placed).collect()
 }
 
-fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageReport {
+fn stage(entry: &ComponentReport, cost: Option<Cost>) -> v1::StageReport {
+    let cost = cost.unwrap_or_default();
     let (skipped, error) = match &entry.status {
         Status::Ok | Status::Disabled => ("", ""),
         Status::Skipped(reason) => (*reason, ""),
@@ -120,7 +121,8 @@ fn stage(entry: &ComponentReport, shard_work: Option<Duration>) -> v1::StageRepo
         removed: removed.collect(),
         time_ms: entry.took.as_secs_f64() * 1000.0,
         error: error.to_owned(),
-        shard_work_ms: shard_work.unwrap_or_default().as_secs_f64() * 1000.0,
+        shard_work_ms: cost.work.as_secs_f64() * 1000.0,
+        wire_bytes: cost.bytes,
         rules: BTreeMap::new(),
         skipped: skipped.to_owned(),
     }

@@ -23,8 +23,17 @@ pub(crate) struct Account {
     /// Of all reads together.
     pub(crate) report: ReadReport,
     pub(crate) notes: BTreeSet<Note>,
-    /// Work of the shards for each component.
-    pub(crate) cost: BTreeMap<&'static str, Duration>,
+    /// What the reads of each component cost.
+    pub(crate) cost: BTreeMap<&'static str, Cost>,
+}
+
+/// What reads cost besides time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// Work of the shards.
+    pub(crate) work: Duration,
+    /// Bytes between this coordinator and the nodes.
+    pub(crate) bytes: u64,
 }
 
 /// A shard did not answer, or not with all that it has, or a search of several failed.
@@ -39,7 +48,9 @@ impl Account {
 
     fn absorb(&mut self, component: &'static str, report: &ReadReport) {
         self.report.absorb(report);
-        *self.cost.entry(component).or_default() += report.cost;
+        let cost = self.cost.entry(component).or_default();
+        cost.work += report.cost;
+        cost.bytes += report.bytes;
     }
 }
 

@@ -9,9 +9,9 @@ use covey_api::v1::{EdgeKind, EdgeUpdate, GetFeedRequest, PutUsersRequest, UserU
 use serde::Serialize;
 
 use super::cost::{self, Cost};
-use super::measure::{quantile, recall};
+use super::measure::recall;
 use super::processes::Processes;
-use super::rates::{self, Rate};
+use super::rates::{self, Rate, Spread};
 use super::session::Session;
 use super::usage;
 use crate::args::BenchArgs;
@@ -41,13 +41,18 @@ pub(super) struct Figures {
     recall_at_10: f64,
     ivf_rows_share: f64,
     feeds: Vec<Rate>,
-    /// CPU time of each process per feed at the highest rate, in milliseconds.
+    /// As many as there are answers.
+    saturated: Rate,
+    /// CPU time of each process per feed at the last rate, in milliseconds.
     cpu_ms_per_feed: BTreeMap<String, f64>,
     /// Per feed, by component.
     costs: Vec<Cost>,
+    /// Per feed, between the coordinator and the nodes, both ways.
+    wire_bytes_per_feed: f64,
     /// In-network source of a viewer who follows 500, all shards together.
-    in_network_p50_ms: f64,
-    in_network_p99_ms: f64,
+    in_network: Spread,
+    /// Work of all shards for it.
+    in_network_shards: Spread,
     /// Resident memory of each process.
     resident_bytes: BTreeMap<String, u64>,
     /// Resident memory of the nodes per post and replica.
@@ -77,12 +82,14 @@ pub(super) async fn run(
         cpu_ms_per_feed = per_feed(&before, &cpu(processes), rate.asked);
         feeds.push(rate);
     }
+    spinner.note("as many feeds as there are answers");
+    let saturated = rates::saturating(&client, &viewers, Duration::from_secs(args.seconds)).await?;
     spinner.note("recall of 200 queries against exact search");
     let recall_at_10 = recall(&client, &session.cast.queries).await?;
     spinner.note("cost of 100 feeds");
     let costs = cost::of_feeds(&client, &viewers).await?;
     spinner.note("in-network fetches");
-    let mut fetches = in_network(&client, args.cluster.size.users).await?;
+    let (in_network, in_network_shards) = in_network(&client, args.cluster.size.users).await?;
     let resident_bytes: BTreeMap<String, u64> = processes
         .roll()
         .into_iter()
@@ -106,10 +113,12 @@ pub(super) async fn run(
         recall_at_10,
         ivf_rows_share: indexed_share(&state),
         feeds,
+        saturated,
         cpu_ms_per_feed,
+        wire_bytes_per_feed: cost::wire_bytes(&costs),
         costs,
-        in_network_p50_ms: quantile(&mut fetches, 0.5),
-        in_network_p99_ms: quantile(&mut fetches, 0.99),
+        in_network,
+        in_network_shards,
         resident_bytes_per_post: of_nodes as f64 / (state.posts.max(1) * state.nodes.len().max(1) as u64) as f64,
         resident_bytes,
         restart_s,
@@ -134,8 +143,8 @@ fn per_feed(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, feeds
     after.iter().map(used).collect()
 }
 
-/// Times of the in-network source for somebody who follows five hundred, in milliseconds.
-async fn in_network(client: &Client, users: u64) -> Result<Vec<f64>> {
+/// Times of the in-network source for somebody who follows five hundred, and of the work of all shards for it.
+async fn in_network(client: &Client, users: u64) -> Result<(Spread, Spread)> {
     let edge = |target_id| EdgeUpdate {
         kind: EdgeKind::Follow.into(),
         target_id,
@@ -157,7 +166,7 @@ async fn in_network(client: &Client, users: u64) -> Result<Vec<f64>> {
         .await
         .map_err(refused("put"))?
         .into_inner();
-    let mut times = Vec::with_capacity(FETCHES);
+    let (mut times, mut works) = (Vec::with_capacity(FETCHES), Vec::with_capacity(FETCHES));
     for _ in 0..FETCHES {
         let request = GetFeedRequest {
             viewer_id: READER,
@@ -177,8 +186,29 @@ async fn in_network(client: &Client, users: u64) -> Result<Vec<f64>> {
             .iter()
             .find(|report| report.stage == "source" && report.component == "InNetwork");
         times.extend(source.map(|report| report.time_ms));
+        works.extend(source.map(|report| report.shard_work_ms));
     }
-    Ok(times)
+    Ok((Spread::of(&mut times), Spread::of(&mut works)))
+}
+
+fn of_rate(rate: &Rate, how: &str) -> String {
+    let mut stages: Vec<(&String, &Spread)> = rate.stages.iter().collect();
+    stages.sort_by(|a, b| b.1.p50_ms.total_cmp(&a.1.p50_ms));
+    let stage = |(stage, times): &(&String, &Spread)| format!("{stage} {:.1}/{:.1}", times.p50_ms, times.p99_ms);
+    let stages: Vec<String> = stages.iter().map(stage).collect();
+    format!(
+        "{:>3} feeds/s{how}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms; {} asked, {} failed, {} incomplete\n\
+         {:12}p50/p99 ms: {}\n",
+        rate.per_s,
+        rate.p50_ms,
+        rate.p99_ms,
+        rate.max_ms,
+        rate.asked,
+        rate.failed,
+        rate.incomplete,
+        "",
+        stages.join(", ")
+    )
 }
 
 fn human(figures: &Figures, style: Style) -> String {
@@ -193,18 +223,8 @@ fn human(figures: &Figures, style: Style) -> String {
         figures.recall_at_10,
         figures.ivf_rows_share * 100.0,
     );
-    for rate in &figures.feeds {
-        writeln!(
-            out,
-            "{:>3} feeds/s: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms; {} asked, {} failed, {} incomplete",
-            rate.per_s, rate.p50_ms, rate.p99_ms, rate.max_ms, rate.asked, rate.failed, rate.incomplete
-        )
-        .expect("writing to a string");
-        let mut stages: Vec<(&String, &f64)> = rate.stages_ms.iter().collect();
-        stages.sort_by(|a, b| b.1.total_cmp(a.1));
-        let stages: Vec<String> = stages.iter().map(|(stage, ms)| format!("{stage} {ms:.1}")).collect();
-        writeln!(out, "            mean ms: {}", stages.join(", ")).expect("writing to a string");
-    }
+    figures.feeds.iter().for_each(|rate| out += &of_rate(rate, ""));
+    out += &of_rate(&figures.saturated, ", as many as there are answers");
     out += &cost::human(&figures.costs, style);
     let cpu: Vec<String> = figures
         .cpu_ms_per_feed
@@ -218,11 +238,15 @@ fn human(figures: &Figures, style: Style) -> String {
         .collect();
     write!(
         out,
-        "CPU ms per feed at the last rate: {}\nin-network source, 500 followed: p50 {:.1} ms, p99 {:.1} ms\n\
+        "{} between coordinator and nodes per feed\nCPU ms per feed at the last rate: {}\n\
+         in-network source, 500 followed: p50 {:.1} ms, p99 {:.1} ms; work of all shards p50 {:.2} ms, p99 {:.2} ms\n\
          memory: {}; {:.0} bytes per post and replica\nrestart of a node: {:.1} s until the cluster is whole\n",
+        bytes(figures.wire_bytes_per_feed as u64),
         cpu.join(", "),
-        figures.in_network_p50_ms,
-        figures.in_network_p99_ms,
+        figures.in_network.p50_ms,
+        figures.in_network.p99_ms,
+        figures.in_network_shards.p50_ms,
+        figures.in_network_shards.p99_ms,
         memory.join(", "),
         figures.resident_bytes_per_post,
         figures.restart_s,

@@ -10,15 +10,19 @@ use crate::render::text::{Style, table};
 /// Feeds that the costs are taken from.
 const FEEDS: usize = 100;
 
-/// Mean costs of one component per feed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Means of one component per feed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Cost {
     stage: String,
     component: String,
+    candidates_in: f64,
+    candidates_out: f64,
     /// From call to answer; waits for the shards included.
     time_ms: f64,
     /// Work of all shards for it, which run in parallel.
     shard_work_ms: f64,
+    /// Between the coordinator and the nodes, both ways.
+    wire_bytes: f64,
 }
 
 /// Asks for explained feeds of the viewers, one after another.
@@ -41,36 +45,46 @@ fn means(feeds: &[Vec<StageReport>]) -> Vec<Cost> {
                 costs.push(Cost {
                     stage: report.stage.clone(),
                     component: report.component.clone(),
-                    time_ms: 0.0,
-                    shard_work_ms: 0.0,
+                    ..Cost::default()
                 });
                 costs.last_mut().expect("one was pushed")
             }
         };
-        cost.time_ms += report.time_ms / feeds.len() as f64;
-        cost.shard_work_ms += report.shard_work_ms / feeds.len() as f64;
+        let mean = |value: f64| value / feeds.len() as f64;
+        cost.candidates_in += mean(report.candidates_in.into());
+        cost.candidates_out += mean(report.candidates_out.into());
+        cost.time_ms += mean(report.time_ms);
+        cost.shard_work_ms += mean(report.shard_work_ms);
+        cost.wire_bytes += mean(report.wire_bytes as f64);
     }
     costs
 }
 
-/// Those that take a noticeable time, dearest first.
+/// Bytes of a feed between the coordinator and the nodes.
+pub(super) fn wire_bytes(costs: &[Cost]) -> f64 {
+    costs.iter().map(|cost| cost.wire_bytes).sum()
+}
+
+/// Those that take a noticeable time or change how many candidates there are, in the order of the pipeline.
 pub(super) fn human(costs: &[Cost], style: Style) -> String {
-    let mut costs: Vec<&Cost> = costs.iter().filter(|cost| cost.time_ms >= 0.01).collect();
-    costs.sort_by(|a, b| {
-        b.shard_work_ms
-            .total_cmp(&a.shard_work_ms)
-            .then(b.time_ms.total_cmp(&a.time_ms))
-    });
-    let row = |cost: &&Cost| {
+    let counts = |cost: &&Cost| cost.time_ms >= 0.01 || (cost.candidates_in - cost.candidates_out).abs() >= 0.05;
+    let row = |cost: &Cost| {
         vec![
             cost.stage.clone(),
             cost.component.clone(),
+            format!("{:.1}", cost.candidates_in),
+            format!("{:.1}", cost.candidates_out),
             format!("{:.2}", cost.time_ms),
             format!("{:.2}", cost.shard_work_ms),
+            format!("{:.1}", cost.wire_bytes / 1024.0),
         ]
     };
-    let rows: Vec<Vec<String>> = costs.iter().map(row).collect();
-    table(&["STAGE", "COMPONENT", "MS", "SHARD MS"], &rows, style)
+    let rows: Vec<Vec<String>> = costs.iter().filter(counts).map(row).collect();
+    table(
+        &["STAGE", "COMPONENT", "IN", "OUT", "MS", "SHARD MS", "KIB"],
+        &rows,
+        style,
+    )
 }
 
 #[cfg(test)]

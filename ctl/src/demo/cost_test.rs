@@ -8,6 +8,8 @@ fn report(component: &str, time_ms: f64, shard_work_ms: f64) -> StageReport {
         component: component.into(),
         time_ms,
         shard_work_ms,
+        candidates_out: 10,
+        wire_bytes: 1024,
         ..StageReport::default()
     }
 }
@@ -25,5 +27,10 @@ fn a_component_that_ran_in_one_feed_of_two_costs_half() {
         .collect();
     assert_eq!(found, [("InNetwork", 3.0, 2.0), ("Popular", 2.0, 4.0)]);
     let text = human(&costs, Style::plain());
-    assert!(text.find("Popular") < text.find("InNetwork"), "{text}");
+    assert!(
+        text.find("InNetwork") < text.find("Popular"),
+        "the order of the pipeline: {text}"
+    );
+    assert_eq!(wire_bytes(&costs), 1536.0);
+    assert_eq!((costs[0].candidates_out, costs[1].candidates_out), (10.0, 5.0));
 }

@@ -1,4 +1,4 @@
-//! Feeds at a fixed rate, whatever the answers take: a slow cluster cannot slow down its own measurement.
+//! Feeds at a fixed rate, whatever the answers take: a slow cluster cannot slow down its own measurement. And as many as it can serve.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,15 +6,19 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use covey_api::v1::{GetFeedReply, GetFeedRequest};
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::measure::quantile;
 use super::paced::{Pace, paced};
 use crate::client::Client;
 
+/// Who ask at once, each for the next feed as soon as it has one: more than there are cores, fewer than a coordinator refuses.
+const CLIENTS: u64 = 16;
+
 /// How feeds went at one rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Rate {
-    /// Feeds asked for per second.
+    /// Feeds asked for per second; of as many as there can be those that were answered.
     pub(super) per_s: u32,
     pub(super) asked: u64,
     /// No answer, or not sent because too many were open.
@@ -25,8 +29,31 @@ pub(super) struct Rate {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) max_ms: f64,
-    /// Mean time per stage, as the replies say, in milliseconds.
-    pub(super) stages_ms: BTreeMap<String, f64>,
+    /// Times per stage, as the replies say.
+    pub(super) stages: BTreeMap<String, Spread>,
+}
+
+/// Times in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Spread {
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+}
+
+impl Spread {
+    pub(super) fn of(times: &mut [f64]) -> Spread {
+        Spread {
+            p50_ms: quantile(times, 0.5),
+            p99_ms: quantile(times, 0.99),
+        }
+    }
+}
+
+/// What the answers said so far.
+#[derive(Default)]
+struct Times {
+    feeds: Vec<f64>,
+    stages: BTreeMap<String, Vec<f64>>,
 }
 
 /// Asks for feeds of the viewers in turn for `time`.
@@ -35,24 +62,51 @@ pub(super) async fn feeds(client: &Client, viewers: &[u64], per_s: u32, time: Du
         per_s,
         ..Rate::default()
     };
-    let mut times = Vec::new();
+    let mut times = Times::default();
     let ask = |number: u64, due| one(client.clone(), viewers[number as usize % viewers.len()], due);
     let pace = Pace {
         per_s,
         time,
         ..Pace::default()
     };
-    let asked = paced(pace, ask, |done| rate.count(done, &mut times)).await?;
-    rate.asked = asked;
-    rate.max_ms = times.iter().copied().fold(0.0, f64::max);
-    rate.p50_ms = quantile(&mut times, 0.5);
-    rate.p99_ms = quantile(&mut times, 0.99);
-    let answered = times.len().max(1) as f64;
-    rate.stages_ms.values_mut().for_each(|sum| *sum /= answered);
+    rate.asked = paced(pace, ask, |done| rate.count(done, &mut times)).await?;
+    rate.conclude(times);
     Ok(rate)
 }
 
-async fn one(client: Client, viewer_id: u64, due: Instant) -> Option<(f64, GetFeedReply)> {
+/// Asks for as many feeds as there are answers for `time`.
+pub(super) async fn saturating(client: &Client, viewers: &[u64], time: Duration) -> Result<Rate> {
+    let started = Instant::now();
+    let mut asking: JoinSet<Vec<Answered>> = (0..CLIENTS)
+        .map(|first| {
+            let (client, viewers) = (client.clone(), viewers.to_vec());
+            async move {
+                let mut answers = Vec::new();
+                let mut turn = (first..).step_by(CLIENTS as usize);
+                while started.elapsed() < time {
+                    let viewer = viewers[turn.next().unwrap_or(first) as usize % viewers.len()];
+                    answers.push(one(client.clone(), viewer, Instant::now()).await);
+                }
+                answers
+            }
+        })
+        .collect();
+    let (mut rate, mut times) = (Rate::default(), Times::default());
+    while let Some(answers) = asking.join_next().await {
+        for answer in answers? {
+            rate.asked += 1;
+            rate.count(answer, &mut times);
+        }
+    }
+    rate.per_s = (times.feeds.len() as f64 / started.elapsed().as_secs_f64()).round() as u32;
+    rate.conclude(times);
+    Ok(rate)
+}
+
+/// A feed, and its time since it was due in milliseconds.
+type Answered = Option<(f64, GetFeedReply)>;
+
+async fn one(client: Client, viewer_id: u64, due: Instant) -> Answered {
     let request = GetFeedRequest {
         viewer_id,
         ..GetFeedRequest::default()
@@ -62,16 +116,26 @@ async fn one(client: Client, viewer_id: u64, due: Instant) -> Option<(f64, GetFe
 }
 
 impl Rate {
-    fn count(&mut self, done: Option<(f64, GetFeedReply)>, times: &mut Vec<f64>) {
+    fn count(&mut self, done: Answered, times: &mut Times) {
         let Some((took, reply)) = done else {
             self.failed += 1;
             return;
         };
-        times.push(took);
+        times.feeds.push(took);
         let answer = reply.answer.unwrap_or_default();
         self.incomplete += u64::from(answer.coverage < 1.0);
         for (stage, ms) in answer.timings_ms {
-            *self.stages_ms.entry(stage).or_default() += ms;
+            times.stages.entry(stage).or_default().push(ms);
         }
+    }
+
+    fn conclude(&mut self, mut times: Times) {
+        self.max_ms = times.feeds.iter().copied().fold(0.0, f64::max);
+        let Spread { p50_ms, p99_ms } = Spread::of(&mut times.feeds);
+        (self.p50_ms, self.p99_ms) = (p50_ms, p99_ms);
+        let stages = times.stages.into_iter();
+        self.stages = stages
+            .map(|(stage, mut times)| (stage, Spread::of(&mut times)))
+            .collect();
     }
 }

@@ -135,6 +135,7 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
             report.candidates_out.to_string(),
             format!("{:.2}", report.time_ms),
             format!("{:.2}", report.shard_work_ms),
+            format!("{:.1}", report.wire_bytes as f64 / 1024.0),
             note,
         ]
     };
@@ -143,7 +144,16 @@ pub(crate) fn stages(stages: &[StageReport], style: Style) -> String {
         return String::new();
     }
     table(
-        &["STAGE", "COMPONENT", "IN", "OUT", "MS", "SHARD MS", "REMOVED, RULES"],
+        &[
+            "STAGE",
+            "COMPONENT",
+            "IN",
+            "OUT",
+            "MS",
+            "SHARD MS",
+            "KIB",
+            "REMOVED, RULES",
+        ],
         &rows,
         style,
     )

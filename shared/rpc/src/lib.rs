@@ -21,7 +21,7 @@ mod names;
 mod raft;
 mod server;
 
-pub use client::{ClientOptions, LinkState, NodeClient, NodeClientStatus};
+pub use client::{ClientOptions, Exchange, LinkState, NodeClient, NodeClientStatus};
 pub use dial::{ConnectError, Peer};
 pub use error::CallError;
 pub use handshake::Refusal;

@@ -64,6 +64,15 @@ impl ClientOptions {
     }
 }
 
+/// What a call brought.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The answer.
+    pub reply: ReplyBody,
+    /// Bytes of request and reply as they went over the connection, those of its own protocol below left out.
+    pub bytes: u64,
+}
+
 /// What a client thinks of its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
@@ -169,6 +178,20 @@ impl NodeClient {
         body: RequestBody,
         model_epoch: ModelEpoch,
     ) -> Result<ReplyBody, CallError> {
+        Ok(self.exchange(class, deadline, body, model_epoch).await?.reply)
+    }
+
+    /// [`NodeClient::call`], and what it put on the wire.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn exchange(
+        &self,
+        class: Class,
+        deadline: Duration,
+        body: RequestBody,
+        model_epoch: ModelEpoch,
+    ) -> Result<Exchange, CallError> {
         let link = &*self.link;
         let deadline = deadline.min(MAX_DEADLINE);
         let span = info_span!(
@@ -222,7 +245,7 @@ impl NodeClient {
         deadline: Duration,
         body: RequestBody,
         model_epoch: ModelEpoch,
-    ) -> Result<ReplyBody, CallError> {
+    ) -> Result<Exchange, CallError> {
         let link = &*self.link;
         let Ok(_place) = link.window.try_acquire() else {
             return Err(link.overloaded(RETRY_AFTER));
@@ -235,10 +258,12 @@ impl NodeClient {
             let left = ends.left(link.env.clock.monotonic());
             let payload = link.encode(class, left, body, model_epoch)?;
             let context = call_context(&*link.env.clock, left);
-            calls.call(context, payload).await.map_err(|error| match error {
+            let asked = payload.bytes.len();
+            let answer = calls.call(context, payload).await.map_err(|error| match error {
                 RpcError::DeadlineExceeded => link.timeout(deadline),
                 _ => CallError::Closed { node: link.peer.node },
-            })
+            });
+            Ok((asked, answer?))
         };
         let answer = tokio::time::timeout(deadline, exchange).await;
         let answer = answer.unwrap_or_else(|_| Err(link.timeout(deadline)));
@@ -247,7 +272,8 @@ impl NodeClient {
             Err(CallError::Timeout { .. }) => slot.give_up_if_silent(link),
             Err(_) => {}
         }
-        link.decode(answer?)
+        let (asked, answer) = answer?;
+        link.decode(asked, answer)
     }
 }
 
@@ -298,7 +324,8 @@ impl Link {
         })
     }
 
-    fn decode(&self, answer: Answer) -> Result<ReplyBody, CallError> {
+    /// The answer to a request of so many bytes.
+    fn decode(&self, asked: usize, answer: Answer) -> Result<Exchange, CallError> {
         let bytes = match answer {
             Answer::Reply(bytes) => bytes,
             Answer::Busy => return Err(self.overloaded(RETRY_AFTER)),
@@ -311,7 +338,7 @@ impl Link {
             }
         };
         let reply: NodeReply = codec::decode(&bytes).map_err(|error| self.codec(error))?;
-        reply.body.map_err(|error| match error {
+        let reply = reply.body.map_err(|error| match error {
             WireError::Overloaded { retry_after_ms } => {
                 self.overloaded(Duration::from_millis(u64::from(retry_after_ms)))
             }
@@ -319,7 +346,9 @@ impl Link {
                 node: self.peer.node,
                 error,
             },
-        })
+        })?;
+        let bytes = (asked + bytes.len() + 2 * HEAD) as u64;
+        Ok(Exchange { reply, bytes })
     }
 
     fn overloaded(&self, retry_after: Duration) -> CallError {
