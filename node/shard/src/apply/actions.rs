@@ -2,11 +2,12 @@
 //!
 //! A recorded follow, block or mute is history for the ranking model; edges change through `PutUsers` alone. A recorded
 //! reply, repost or quote enters the sequence, but the counter of the post is moved by the put of the reply itself, so
-//! that a client that does both counts once.
+//! that a client that does both counts once. An impression does not enter it: that a post was on the screen is for the bloom.
 
 use std::collections::BTreeMap;
 
 use covey_shared::command::{Effect, ItemResult};
+use covey_shared::ids::UserId;
 use covey_shared::model::{Action, ActionKind};
 use covey_shared::slots::Slot;
 use covey_shared::wire::ViewerAction;
@@ -14,7 +15,10 @@ use covey_shared::wire::ViewerAction;
 use super::{Group, ItemOutcome};
 use crate::bloom;
 use crate::error::ShardStoreError;
-use crate::keys::Kind;
+use crate::keys::{Kind, prefix_end};
+
+/// Part of `limits.actions` by which a viewer may have more of them, until the oldest are looked for.
+const SLACK: u64 = 16;
 
 impl Group<'_> {
     pub(crate) fn record_actions(&mut self, actions: &[Action]) -> Result<Vec<ItemResult>, ShardStoreError> {
@@ -67,6 +71,9 @@ impl Group<'_> {
     fn append_action(&mut self, action: &Action) -> Result<(), ShardStoreError> {
         let mut state = self.user_state(action.viewer)?;
         self.know(&mut state);
+        if action.kind == ActionKind::Impression {
+            return self.write_user_state(action.viewer, &state);
+        }
         let number = state.next_action;
         state.next_action += 1;
         self.write_user_state(action.viewer, &state)?;
@@ -77,13 +84,24 @@ impl Group<'_> {
             dwell_ms: action.dwell_ms,
             surface: action.surface,
         };
-        let key = |number| self.keys.of_user_number(Kind::Action, action.viewer, number);
-        let (new, old) = (
-            key(number),
-            number.checked_sub(u64::from(self.options.limits.actions)).map(key),
-        );
-        self.txn.write(new, &kept)?;
-        old.into_iter().for_each(|old| self.txn.delete(old));
+        let key = self.keys.of_user_number(Kind::Action, action.viewer, number);
+        self.txn.write(key, &kept)?;
+        let most = u64::from(self.options.limits.actions);
+        // They come in any order, so all have to be looked at: now and then.
+        let beyond = state.next_action.saturating_sub(most);
+        if beyond > 0 && beyond.is_multiple_of((most / SLACK).max(1)) {
+            self.forget_actions(action.viewer, most as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the newest `most` actions of a viewer; of those of one moment the last to come in.
+    fn forget_actions(&mut self, viewer: UserId, most: usize) -> Result<(), ShardStoreError> {
+        let prefix = self.keys.of_user(Kind::Action, viewer);
+        let mut actions: Vec<(Vec<u8>, ViewerAction)> = self.txn.records(&prefix, &prefix_end(&prefix))?;
+        actions.sort_by_key(|(_, action)| action.at);
+        let oldest = actions.len().saturating_sub(most);
+        actions.drain(..oldest).for_each(|(key, _)| self.txn.delete(key));
         Ok(())
     }
 

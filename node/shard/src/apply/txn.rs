@@ -50,23 +50,42 @@ impl<'a> Txn<'a> {
 
     /// The first `limit` keys of `[start, end)`.
     pub(crate) fn first_keys(&self, start: &[u8], end: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, ShardStoreError> {
+        Ok(self.first(start, end, limit)?.into_keys().collect())
+    }
+
+    /// All records of `[start, end)`, with their keys.
+    pub(crate) fn records<T: Record>(&self, start: &[u8], end: &[u8]) -> Result<Vec<(Vec<u8>, T)>, ShardStoreError> {
+        let records = self.first(start, end, usize::MAX)?.into_iter();
+        let decoded = records.map(|(key, value)| {
+            let record = self.db.decode(&key, &value)?;
+            Ok((key, record))
+        });
+        decoded.collect()
+    }
+
+    /// The first `limit` records of `[start, end)`, as they are.
+    fn first(&self, start: &[u8], end: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, ShardStoreError> {
+        let mut first = BTreeMap::new();
         if start >= end {
-            return Ok(Vec::new());
+            return Ok(first);
         }
         let changed: Vec<_> = self.overlay.range(start.to_vec()..end.to_vec()).collect();
         // As many more as the overlay can hide, so that what is behind the last one read cannot matter.
-        let mut keys: BTreeMap<Vec<u8>, ()> = BTreeMap::new();
-        self.db.scan(start, end, |key, _| {
-            keys.insert(key.to_vec(), ());
-            Ok(keys.len() < limit + changed.len())
+        let most = limit.saturating_add(changed.len());
+        self.db.scan(start, end, |key, value| {
+            first.insert(key.to_vec(), value.to_vec());
+            Ok(first.len() < most)
         })?;
         for (key, value) in changed {
             match value {
-                Some(_) => keys.insert(key.clone(), ()),
-                None => keys.remove(key),
+                Some(value) => first.insert(key.clone(), value.clone()),
+                None => first.remove(key),
             };
         }
-        Ok(keys.into_keys().take(limit).collect())
+        while first.len() > limit {
+            first.pop_last();
+        }
+        Ok(first)
     }
 
     /// All changes, in key order.

@@ -82,6 +82,42 @@ fn a_viewer_keeps_the_newest_actions_oldest_first() {
 }
 
 #[test]
+fn of_actions_in_any_order_the_newest_to_happen_are_kept() {
+    for most in [16, 64] {
+        let mut options = options(1, covey_shared::slots::SlotRange::ALL);
+        options.limits.actions = most;
+        let mut replica = Replica::with(options);
+        let mut happened = Vec::new();
+        for sequence in 1..=500 {
+            // In turns late and new ones; many of one moment.
+            let at = UnixMillis(START - 10_000 + sequence * 7_919 % 1000 * 10);
+            happened.push((at, sequence));
+            let acted = Action {
+                at,
+                ..action(2, sequence, ActionKind::Click, key(1, sequence))
+            };
+            let seen = action(2, 1000 + sequence, ActionKind::Impression, key(1, sequence));
+            replica.apply(ShardCommand::RecordActions(vec![acted, seen]));
+            happened.sort_unstable();
+            let newest = happened.len().saturating_sub(most as usize);
+            let query = covey_shared::wire::ViewerQuery {
+                max_actions: most,
+                ..viewer_query(2)
+            };
+            let kept = replica.view().viewer(&query).unwrap().value.actions;
+            let posts = kept.iter().map(|action| (action.at, action.post.post.0));
+            assert_eq!(
+                posts.collect::<Vec<_>>(),
+                happened[newest..],
+                "after {sequence} of {most}"
+            );
+        }
+        let stored = replica.viewer(2).actions.len() as u32;
+        assert!(stored <= most + most / 16, "{stored} of {most}");
+    }
+}
+
+#[test]
 fn impressions_fill_the_bloom_and_old_generations_go() {
     let mut replica = Replica::new();
     let see = |from: u64, kind| {

@@ -41,7 +41,7 @@ impl ShardView {
                 .filter_map(|topic| u32::try_from(topic.0).ok())
                 .collect(),
             muted_keywords: muted.unwrap_or_default().keywords,
-            actions: self.actions(viewer, &user, query.max_actions.min(MAX_ACTIONS))?,
+            actions: self.actions(viewer, query.max_actions.min(MAX_ACTIONS))?,
             served: self.served(query)?,
             seen: bloom::load(&self.db, &self.options.impressions, viewer)?,
         };
@@ -68,21 +68,20 @@ impl ShardView {
         Ok(targets)
     }
 
-    fn actions(&self, viewer: UserId, user: &UserState, most: u32) -> Result<Vec<ViewerAction>, ShardStoreError> {
-        let keys = &self.db.keys;
-        let first = user.next_action.saturating_sub(u64::from(most));
-        let start = keys.of_user_number(Kind::Action, viewer, first);
+    /// The newest `most`, oldest first.
+    fn actions(&self, viewer: UserId, most: u32) -> Result<Vec<ViewerAction>, ShardStoreError> {
         let mut actions: Vec<ViewerAction> = Vec::new();
-        self.db.scan(
-            &start,
-            &prefix_end(&keys.of_user(Kind::Action, viewer)),
-            |key, value| {
-                actions.push(self.db.decode(key, value)?);
-                Ok(actions.len() < most as usize)
-            },
-        )?;
+        if most == 0 {
+            return Ok(actions);
+        }
+        let prefix = self.db.keys.of_user(Kind::Action, viewer);
+        self.db.scan(&prefix, &prefix_end(&prefix), |key, value| {
+            actions.push(self.db.decode(key, value)?);
+            Ok(true)
+        })?;
         // They come in as clients send them; a stable sort keeps that order within one moment.
         actions.sort_by_key(|action| action.at);
+        actions.drain(..actions.len().saturating_sub(most as usize));
         Ok(actions)
     }
 
