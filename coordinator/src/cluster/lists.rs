@@ -4,8 +4,9 @@ use covey_shared::ids::UnixMillis;
 use covey_shared::wire::{Candidate, ListAsk, ListsQuery, RankedPost, ReplyBody, RequestBody, SearchFilter};
 
 use crate::cluster::Cluster;
-use crate::cluster::reads::{ReadError, opener};
+use crate::cluster::reads::{MAX_ROWS, ReadError, opener};
 use crate::cluster::report::{Gathered, ReadContext};
+use crate::cluster::rounds::Best;
 
 /// Lists, all under the same conditions.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,14 @@ impl Cluster {
                 filter: ask.filter.clone(),
             })
         };
-        let found = self.best(&wanted, &body, opener!(Lists), context).await?;
+        let read = Best {
+            shards: self.all_shards(),
+            wanted: &wanted,
+            most: MAX_ROWS,
+            body: &body,
+            open: opener!(Lists),
+        };
+        let found = self.best(read, context).await?;
         let posts = |list: Vec<RankedPost>| list.into_iter().map(|ranked| ranked.post).collect();
         Ok(found.map(|lists| lists.into_iter().map(posts).collect()))
     }

@@ -13,7 +13,9 @@ use super::*;
 use crate::cluster::limit;
 use covey_shared::wire::{ListGroup, RankedBy};
 
-use crate::cluster::testing::{Mood, World, cluster, ranked};
+use crate::cluster::InNetworkAsk;
+use crate::cluster::fake_lists::ranked;
+use crate::cluster::testing::{Mood, World, cluster};
 
 const BOTH: [RankedBy; 2] = [RankedBy::Popularity, RankedBy::Newest];
 
@@ -82,6 +84,35 @@ async fn lists_are_those_of_one_big_shard() {
         let wanted = [(BOTH[0], popular), (BOTH[1], newest)].map(|(by, k)| one_big_shard(&posts, by, k));
         assert_eq!(found.value, wanted, "{popular} popular, {newest} new");
         assert_eq!((found.report.coverage(), found.report.partial), (1.0, false));
+    }
+}
+
+#[actix::test]
+async fn newest_posts_of_followed_authors_are_those_of_one_big_shard() {
+    let (cluster, world) = cluster();
+    // One wrote a third of all: of that shard more has to be asked.
+    let author = |id| if id % 3 == 0 { 7 } else { id % 50 + 1 };
+    let posts = fill(&world, (1..=600).map(|id| post(author(id), id)));
+    for (k, rounds) in [(0, 1), (1, 1), (20, 2), (300, 2), (2000, 1)] {
+        world.calls.lock().clear();
+        let ask = InNetworkAsk {
+            authors: (1..=30).map(UserId).collect(),
+            max_results: k,
+            ..InNetworkAsk::default()
+        };
+        let found = cluster.in_network(ask, &context(&cluster)).await.unwrap();
+        let followed: Vec<Post> = posts.iter().filter(|post| post.author().0 <= 30).cloned().collect();
+        assert_eq!(found.value, one_big_shard(&followed, RankedBy::Newest, k), "{k}");
+        assert!(!found.report.partial && found.report.coverage() == 1.0);
+        let asked = |(_, body): &(_, RequestBody)| match body {
+            RequestBody::InNetwork(query) => Some(query.max_results),
+            _ => None,
+        };
+        let asked: std::collections::BTreeSet<u32> = world.calls.lock().iter().filter_map(asked).collect();
+        assert!(
+            asked.len() == rounds && asked.iter().all(|most| *most as usize <= k),
+            "{k}: {asked:?}"
+        );
     }
 }
 

@@ -11,19 +11,18 @@ use covey_shared::score::{Ranked, merge_top_k};
 use crate::cluster::overlap::{Claim, Owners};
 use crate::cluster::progress::Part;
 
-/// Most rows that a shard may be asked for.
-pub(crate) const MAX_SHARD_K: usize = 1000;
-
-/// The k of the first round.
-pub(crate) fn first_k(k: usize, shards: usize) -> usize {
+/// The k of the first round; a shard may be asked for at most `most` rows.
+pub(crate) fn first_k(k: usize, shards: usize, most: usize) -> usize {
     let share = k as f64 / shards.max(1) as f64;
-    ((share + 4.0 * share.sqrt()).ceil() as usize).clamp(1, k.clamp(1, MAX_SHARD_K))
+    ((share + 4.0 * share.sqrt()).ceil() as usize).clamp(1, k.clamp(1, most))
 }
 
 /// Collects the answers of the rounds.
 #[derive(Debug)]
 pub(crate) struct TopK<R> {
     k: usize,
+    /// Most rows that a shard may be asked for.
+    most: usize,
     /// The newest answer of each shard that was not cut shorter than the one before, with what it was last asked for.
     parts: BTreeMap<ShardId, (Part<Vec<R>>, usize)>,
 }
@@ -42,9 +41,10 @@ pub(crate) struct Merged<R> {
 }
 
 impl<R: Ranked + Copy> TopK<R> {
-    pub(crate) fn new(k: usize) -> Self {
+    pub(crate) fn new(k: usize, most: usize) -> Self {
         TopK {
             k,
+            most,
             parts: BTreeMap::new(),
         }
     }
@@ -67,14 +67,14 @@ impl<R: Ranked + Copy> TopK<R> {
         let rows = merge_top_k(owned.collect(), self.k);
         let full = self.parts.values();
         let full = full.filter(|(part, asked)| may_have_more(part, *asked, &rows, self.k));
-        let (cut, again): (Vec<_>, Vec<_>) = full.partition(|(_, asked)| *asked >= MAX_SHARD_K);
+        let (cut, again): (Vec<_>, Vec<_>) = full.partition(|(_, asked)| *asked >= self.most);
         let asked = self.parts.values().map(|(_, asked)| *asked).max().unwrap_or(0);
         Merged {
             rows,
             again: again.into_iter().map(|(part, _)| part.about.shard).collect(),
             cut: !cut.is_empty(),
             // Only where answers overlap can K rows of a shard not be enough: some of them belong to another one.
-            next_k: if asked < self.k { self.k } else { asked * 4 }.min(MAX_SHARD_K),
+            next_k: if asked < self.k { self.k } else { asked * 4 }.min(self.most),
         }
     }
 }

@@ -7,6 +7,7 @@ use covey_shared::wire::{About, RankedPost};
 use proptest::prelude::*;
 
 use super::*;
+use crate::cluster::reads::MAX_ROWS;
 use crate::feed::testing::core;
 
 fn hit(author: u64, post: u64, score: f32) -> Hit {
@@ -113,8 +114,8 @@ fn corpus() -> impl Strategy<Value = Vec<Hit>> {
 
 /// Runs the rounds as the search does. `repeat` answers come twice, as after a retry or a hedge.
 fn run<R: Row>(shards: &[FakeShard], posts: &[R], k: usize, repeat: usize) -> (Vec<R>, usize) {
-    let mut top = TopK::new(k);
-    let mut asked = first_k(k, shards.len());
+    let mut top = TopK::new(k, MAX_ROWS);
+    let mut asked = first_k(k, shards.len(), MAX_ROWS);
     let mut again: Vec<ShardId> = shards.iter().map(|s| ShardId(s.id)).collect();
     for round in 1..=6 {
         let mut answers: Vec<_> = shards
@@ -165,7 +166,7 @@ proptest! {
 
 #[test]
 fn hit_outside_the_slots_that_its_shard_claims_does_not_count() {
-    let mut top = TopK::new(5);
+    let mut top = TopK::new(5, MAX_ROWS);
     let stray = hit(1, 1, 1.0);
     let slots = if stray.slot < 100 {
         SlotRange { start: 100, end: 200 }
@@ -197,7 +198,7 @@ fn an_answer_that_was_cut_short_takes_no_rows_of_an_earlier_one_away() {
         part
     };
     let rows = |second| {
-        let mut top = TopK::new(9);
+        let mut top = TopK::new(9, MAX_ROWS);
         top.put(shard.answer(&posts, 4), 4);
         assert_eq!(top.merge().again, [ShardId(1)]);
         top.put(second, 9);
@@ -224,8 +225,8 @@ fn a_list_is_cut_if_a_shard_may_have_more_than_it_may_be_asked_for() {
     };
     let cut = |there: u64, k| {
         let posts: Vec<Hit> = (1..=there).map(|id| hit(1, id, 1.0 / id as f32)).collect();
-        let mut top = TopK::new(k);
-        top.put(shard.answer(&posts, MAX_SHARD_K), MAX_SHARD_K);
+        let mut top = TopK::new(k, MAX_ROWS);
+        top.put(shard.answer(&posts, MAX_ROWS), MAX_ROWS);
         let merged = top.merge();
         assert!(merged.again.is_empty());
         merged.cut
@@ -237,9 +238,9 @@ fn a_list_is_cut_if_a_shard_may_have_more_than_it_may_be_asked_for() {
 
 #[test]
 fn first_round_asks_for_a_share_and_some_more() {
-    assert_eq!(first_k(1000, 8), 170);
-    assert_eq!(first_k(10, 8), 6);
-    assert_eq!(first_k(10, 1), 10);
-    assert_eq!(first_k(1, 100), 1);
-    assert_eq!(first_k(5000, 1), MAX_SHARD_K);
+    assert_eq!(first_k(1000, 8, MAX_ROWS), 170);
+    assert_eq!(first_k(10, 8, MAX_ROWS), 6);
+    assert_eq!(first_k(10, 1, MAX_ROWS), 10);
+    assert_eq!(first_k(1, 100, MAX_ROWS), 1);
+    assert_eq!(first_k(5000, 1, MAX_ROWS), MAX_ROWS);
 }

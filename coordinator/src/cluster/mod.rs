@@ -6,6 +6,8 @@
 
 mod builds;
 mod check;
+#[cfg(test)]
+mod fake_lists;
 mod fan_out;
 mod link;
 mod lists;

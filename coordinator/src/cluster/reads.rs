@@ -1,8 +1,7 @@
 //! Typed reads. Each returns what the shards that answered know, and says how complete that is.
 
-use std::collections::BTreeSet;
-
 use covey_shared::ids::{PostKey, ShardId, UnixMillis, UserId};
+use covey_shared::score::Ranked;
 use covey_shared::slots::Slot;
 use covey_shared::wire::{
     Candidate, InNetworkQuery, InvalidRequest, Place, ReplyBody, RequestBody, SearchFilter, ShardRead, ViewerQuery,
@@ -15,6 +14,12 @@ use crate::cluster::fan_out::{Answers, Ask, Open};
 use crate::cluster::progress::ShardFailure;
 use crate::cluster::reads_by_key::owned;
 use crate::cluster::report::{Gathered, ReadContext};
+use crate::cluster::rounds::Best;
+
+/// Most hits of a search, or posts of a ranked list, that a shard may be asked for.
+pub(super) const MAX_ROWS: usize = 1000;
+/// Most posts of followed authors that a shard may be asked for.
+const MAX_NEWEST: usize = 10_000;
 
 /// Why a read has no answer at all. Where some shards answered there is an answer, with less coverage.
 #[derive(Clone, Debug, Error)]
@@ -139,7 +144,8 @@ impl Cluster {
         })
     }
 
-    /// Newest posts of `ask.authors`, newest first, each once. Each node is told only the authors that it owns.
+    /// Newest posts of `ask.authors`, newest first, of the same moment the lower id first, each once: the same as one big shard would
+    /// return. Each node is told only the authors that it owns.
     ///
     /// # Errors
     /// No shard answered.
@@ -148,7 +154,7 @@ impl Cluster {
         ask: InNetworkAsk,
         context: &ReadContext,
     ) -> Result<Gathered<Vec<Candidate>>, ReadError> {
-        let body = |shards: Vec<ShardRead>| {
+        let body = |shards: Vec<ShardRead>, asked: &[u32]| {
             let ranges = self.ranges(&shards);
             RequestBody::InNetwork(InNetworkQuery {
                 shards,
@@ -157,26 +163,25 @@ impl Cluster {
                 followed: ask.followed.clone(),
                 exclude: ask.exclude.clone(),
                 video_only: ask.video_only,
-                max_results: limit(ask.max_results),
+                max_results: asked[0],
                 created_from: ask.created_from,
                 complete: ask.complete,
                 start: ask.start,
             })
         };
-        let shards = self.shards_of(ask.authors.iter().copied());
-        let found = self.rows(
-            shards,
-            &body,
-            opener!(InNetwork),
-            |c: &Candidate| Slot::of(c.key.author),
-            context,
-        );
-        Ok(found.await?.map(|mut posts| {
-            posts.sort_unstable_by_key(Place::of);
-            let mut posts = once(posts);
-            posts.truncate(ask.max_results);
-            posts
-        }))
+        let read = Best {
+            shards: self.shards_of(ask.authors.iter().copied()),
+            wanted: &[ask.max_results],
+            most: MAX_NEWEST,
+            body: &body,
+            open: |reply| match reply {
+                ReplyBody::InNetwork(replies) => Some(replies.into_iter().map(|reply| reply.map(newest)).collect()),
+                _ => None,
+            },
+        };
+        let found = self.best(read, context).await?;
+        let posts = |list: Vec<Newest>| list.into_iter().map(|Newest(post)| post).collect();
+        Ok(found.map(|mut lists| lists.pop().map_or(Vec::new(), posts)))
     }
 
     /// Fans out and gathers the rows that count.
@@ -194,11 +199,25 @@ impl Cluster {
     }
 }
 
-/// The first of each post.
-fn once(mut posts: Vec<Candidate>) -> Vec<Candidate> {
-    let mut seen = BTreeSet::new();
-    posts.retain(|post| seen.insert(post.key.post));
-    posts
+/// A post among others by their age.
+#[derive(Clone, Copy)]
+struct Newest(Candidate);
+
+impl Ranked for Newest {
+    type Rank = UnixMillis;
+
+    fn rank(&self) -> UnixMillis {
+        self.0.created_at
+    }
+
+    fn key(&self) -> PostKey {
+        self.0.key
+    }
+}
+
+/// The one list of an answer.
+fn newest(posts: Vec<Candidate>) -> Vec<Vec<Newest>> {
+    vec![posts.into_iter().map(Newest).collect()]
 }
 
 pub(crate) fn limit(count: usize) -> u32 {

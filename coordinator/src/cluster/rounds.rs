@@ -19,6 +19,18 @@ const MAX_ROUNDS: usize = 4;
 /// What a node is asked: for these of its shards, so many rows of each list. 0 = none of that list.
 pub(super) type Body<'a> = &'a (dyn Fn(Vec<ShardRead>, &[u32]) -> RequestBody + Sync);
 
+/// What is read.
+pub(super) struct Best<'a, R> {
+    /// Shards to ask.
+    pub(super) shards: Vec<ShardId>,
+    /// Rows of each list.
+    pub(super) wanted: &'a [usize],
+    /// Most rows of a list that a shard may be asked for.
+    pub(super) most: usize,
+    pub(super) body: Body<'a>,
+    pub(super) open: Open<Vec<Vec<R>>>,
+}
+
 /// A list on its way.
 struct List<R> {
     /// Rows that the next round asks a shard for; 0 = none: as many as there will be have come.
@@ -31,8 +43,8 @@ struct List<R> {
 }
 
 impl Cluster {
-    /// The best rows of each list, `wanted` of it, best first, each post once: the same as one big shard would return.
-    /// All lists come in the same calls.
+    /// The best rows of each list, as many as are wanted, best first, each post once: the same as one big shard would return. All lists
+    /// come in the same calls.
     ///
     /// 1. Ask every shard for its share of each list and some more.
     /// 2. Merge; ask again only shards that may have more of a list, and only for lists of which one of them may.
@@ -41,11 +53,16 @@ impl Cluster {
     /// In the first round no shard answered, or the request was refused. What fails later leaves the report partial.
     pub(super) async fn best<R: Ranked + Copy + Send + 'static>(
         &self,
-        wanted: &[usize],
-        body: Body<'_>,
-        open: Open<Vec<Vec<R>>>,
+        read: Best<'_, R>,
         context: &ReadContext,
     ) -> Result<Gathered<Vec<Vec<R>>>, ReadError> {
+        let Best {
+            shards,
+            wanted,
+            most,
+            body,
+            open,
+        } = read;
         let ask = async |shards: Vec<ShardId>, asked: Vec<u32>| {
             let body = |shards| body(shards, &asked);
             self.fan_out(
@@ -58,8 +75,7 @@ impl Cluster {
             )
             .await
         };
-        let shards = self.all_shards();
-        let mut lists: Vec<List<R>> = wanted.iter().map(|k| List::new(*k, shards.len())).collect();
+        let mut lists: Vec<List<R>> = wanted.iter().map(|k| List::new(*k, shards.len(), most)).collect();
         let first = answered(ask(shards, asked(&lists)).await)?;
         let (mut parts, mut report) = (first.parts, first.report);
         for round in 1.. {
@@ -103,10 +119,10 @@ fn take_in<R: Ranked + Copy>(lists: &mut [List<R>], parts: Vec<Part<Vec<Vec<R>>>
 }
 
 impl<R: Ranked + Copy> List<R> {
-    fn new(k: usize, shards: usize) -> Self {
+    fn new(k: usize, shards: usize, most: usize) -> Self {
         List {
-            asked: if k == 0 { 0 } else { first_k(k, shards) },
-            top: TopK::new(k),
+            asked: if k == 0 { 0 } else { first_k(k, shards, most) },
+            top: TopK::new(k, most),
             rows: Vec::new(),
             cut: false,
         }

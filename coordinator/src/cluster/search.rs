@@ -4,8 +4,9 @@ use covey_shared::score::Hit;
 use covey_shared::wire::{ReplyBody, RequestBody, SearchQuery};
 
 use crate::cluster::Cluster;
-use crate::cluster::reads::{ReadError, SearchAsk};
+use crate::cluster::reads::{MAX_ROWS, ReadError, SearchAsk};
 use crate::cluster::report::{Gathered, ReadContext};
+use crate::cluster::rounds::Best;
 
 impl Cluster {
     /// The `ask.k` nearest posts, best first, ties by lower post id, each once: the same as one big shard would return.
@@ -32,7 +33,14 @@ impl Cluster {
             }
             _ => None,
         };
-        let found = self.best(&[ask.k], &body, open, context).await?;
+        let read = Best {
+            shards: self.all_shards(),
+            wanted: &[ask.k],
+            most: MAX_ROWS,
+            body: &body,
+            open,
+        };
+        let found = self.best(read, context).await?;
         Ok(found.map(|mut lists| lists.pop().unwrap_or_default()))
     }
 }

@@ -11,19 +11,19 @@ use covey_shared::ids::{LogIndex, NodeId, OperationId, PostKey, ShardEpoch, Shar
 use covey_shared::layout::{Layout, ShardPlan};
 use covey_shared::metadata::{ClusterView, MetadataChange, NodePlace, OperationFault};
 use covey_shared::model::Post;
-use covey_shared::score::{Hit, Ranked, Score, merge_top_k};
+use covey_shared::score::{Hit, Score, merge_top_k};
 use covey_shared::settings::Settings;
 use covey_shared::slots::{Slot, SlotRange};
 use covey_shared::wire::{
-    About, Counters, ListAsk, NotReady, PostView, RankedBy, RankedPost, ReplyBody, RequestBody, SearchQuery,
-    ShardError, ShardRead, ShardReply, ViewerState, WriteReply,
+    About, Counters, ListAsk, NotReady, PostView, RankedBy, ReplyBody, RequestBody, SearchQuery, ShardError, ShardRead,
+    ShardReply, ViewerState, WriteReply,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
+use crate::cluster::fake_lists::listed;
 use crate::cluster::{CallError, Cluster, NodeCall, NodePort, Threads};
-use crate::feed::testing::core;
 
 /// How a node behaves.
 #[derive(Clone, Debug, PartialEq)]
@@ -201,7 +201,7 @@ impl FakeNode {
                 ReplyBody::Search(self.each(&shards, mood, |slots| self.nearest(&query, slots)))
             }
             RequestBody::Lists(query) => ReplyBody::Lists(self.each(&shards, mood, |slots| {
-                let list = |list: &ListAsk| self.listed(*list, slots);
+                let list = |list: &ListAsk| listed(list.by, list.posts, self.posts_in(slots));
                 let answered = query.lists.len() - usize::from(*mood == Some(Mood::Forgets));
                 query.lists[..answered].iter().map(list).collect()
             })),
@@ -212,7 +212,13 @@ impl FakeNode {
             RequestBody::LogicalHash { shards } => {
                 ReplyBody::LogicalHash(shards.into_iter().map(|shard| self.hash(shard, mood)).collect())
             }
-            RequestBody::InNetwork(_) => ReplyBody::InNetwork(self.each(&shards, mood, |_| Vec::new())),
+            RequestBody::InNetwork(query) => ReplyBody::InNetwork(self.each(&shards, mood, |slots| {
+                let posts = self
+                    .posts_in(slots)
+                    .filter(|post| query.authors.contains(&post.author()));
+                let posts = listed(RankedBy::Newest, query.max_results, posts);
+                posts.into_iter().map(|ranked| ranked.post).collect()
+            })),
             _ => ReplyBody::LogicalHash(Vec::new()),
         }
     }
@@ -299,13 +305,6 @@ impl FakeNode {
         merge_top_k(hits.collect(), query.k as usize)
     }
 
-    fn listed(&self, ListAsk { by, posts, .. }: ListAsk, slots: SlotRange) -> Vec<RankedPost> {
-        let mut list: Vec<RankedPost> = self.posts_in(slots).map(|post| ranked(by, &post)).collect();
-        list.sort_by_key(RankedPost::place);
-        list.truncate(posts as usize);
-        list
-    }
-
     /// Whether this node leads; else who does.
     fn leads(&self, shard: ShardId) -> Result<&ShardPlan, ShardError> {
         let plan = self.layout.shard(shard).ok_or(ShardError::NotHere(shard))?;
@@ -376,17 +375,6 @@ impl FakeNode {
 }
 
 /// The place of a post in a list; the first number of its vector stands for its engagement.
-pub(crate) fn ranked(by: RankedBy, post: &Post) -> RankedPost {
-    let rank = match by {
-        RankedBy::Popularity | RankedBy::Activity => post.vector.to_f32()[0] as i64,
-        RankedBy::Newest => post.created_at.0 as i64,
-    };
-    RankedPost {
-        rank,
-        post: core(post.key.author.0, post.key.post.0),
-    }
-}
-
 fn view(post: Post) -> PostView {
     PostView {
         post,

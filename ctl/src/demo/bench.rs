@@ -73,6 +73,9 @@ pub(super) async fn run(
     let viewers = session.cast.viewers.clone();
     let spinner = Spinner::start("measuring");
     let started = Instant::now();
+    // First: what a viewer has been shown is not shown again for half an hour.
+    spinner.note("cost of 100 feeds");
+    let costs = cost::of_feeds(&client, &viewers).await?;
     let mut feeds = Vec::new();
     let mut cpu_ms_per_feed = BTreeMap::new();
     for per_s in &args.rates {
@@ -86,8 +89,6 @@ pub(super) async fn run(
     let saturated = rates::saturating(&client, &viewers, Duration::from_secs(args.seconds)).await?;
     spinner.note("recall of 200 queries against exact search");
     let recall_at_10 = recall(&client, &session.cast.queries).await?;
-    spinner.note("cost of 100 feeds");
-    let costs = cost::of_feeds(&client, &viewers).await?;
     spinner.note("in-network fetches");
     let (in_network, in_network_shards) = in_network(&client, args.cluster.size.users).await?;
     let resident_bytes: BTreeMap<String, u64> = processes

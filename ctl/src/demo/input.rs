@@ -21,7 +21,7 @@ use crate::world::dice::{Dice, Stream};
 pub(super) const DIM: usize = 128;
 
 /// Viewers that the latency is measured with.
-const VIEWERS: usize = 50;
+const VIEWERS: usize = 1000;
 
 /// Recall queries.
 pub(super) const QUERIES: usize = 200;

@@ -191,22 +191,18 @@ impl Run<'_> {
         hint.known && (parent_is_original || answers_the_start)
     }
 
-    /// The answer, and whether it lacks what was cut off for a post that was deleted while it was made.
+    /// The answer, and whether it lacks what was cut off for a post that was deleted or edited while it was made.
     fn finish(mut self) -> (Vec<Candidate>, bool) {
         let most = self.most();
-        self.cut |= self.found.len() > most;
-        if self.found.len() > most && most > 0 {
-            self.found.select_nth_unstable(most - 1);
-        }
-        self.found.truncate(most);
         self.found.sort_unstable();
         self.found.dedup_by_key(|(place, ..)| place.post);
         let load = |&(Place { post, .. }, author, ordinal): &_| self.load(PostKey { author, post }, ordinal);
-        let posts = self.found.iter().filter_map(load);
+        let posts = self.found.iter().filter_map(load).take(most);
         let posts: Vec<Candidate> = posts
             .map(|columns| self.view.candidate(&columns, Score::default()))
             .collect();
-        let short = self.query.complete && self.cut && posts.len() < most;
+        // Who asked takes an answer with fewer for all that there is.
+        let short = self.cut && posts.len() < most;
         (posts, short)
     }
 }
