@@ -85,8 +85,6 @@ pub(super) async fn run(
         cpu_ms_per_feed = per_feed(&before, &cpu(processes), rate.asked);
         feeds.push(rate);
     }
-    spinner.note("as many feeds as there are answers");
-    let saturated = rates::saturating(&client, &viewers, Duration::from_secs(args.seconds)).await?;
     spinner.note("recall of 200 queries against exact search");
     let recall_at_10 = recall(&client, &session.cast.queries).await?;
     spinner.note("in-network fetches");
@@ -97,6 +95,9 @@ pub(super) async fn run(
         .filter_map(|(name, pid)| Some((name, usage::resident_bytes(pid)?)))
         .collect();
     let state = fetch_status(&client).await?;
+    // Last but the restart: it leaves queues, caches and memory behind.
+    spinner.note("as many feeds as there are answers");
+    let saturated = rates::saturating(&client, &viewers, Duration::from_secs(args.seconds)).await?;
     spinner.note("restart of a node");
     let restart_s = session.restart_node(processes).await?.as_secs_f64();
     spinner.done(started.elapsed());

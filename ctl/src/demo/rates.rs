@@ -14,6 +14,8 @@ use crate::client::Client;
 
 /// Who ask at once, each for the next feed as soon as it has one: more than there are cores, fewer than a coordinator refuses.
 const CLIENTS: u64 = 16;
+/// After a feed that failed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How feeds went at one rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -77,30 +79,29 @@ pub(super) async fn feeds(client: &Client, viewers: &[u64], per_s: u32, time: Du
 /// Asks for as many feeds as there are answers for `time`.
 pub(super) async fn saturating(client: &Client, viewers: &[u64], time: Duration) -> Result<Rate> {
     let started = Instant::now();
-    let mut asking: JoinSet<Vec<Answered>> = (0..CLIENTS)
-        .map(|first| {
-            let (client, viewers) = (client.clone(), viewers.to_vec());
-            async move {
-                let mut answers = Vec::new();
-                let mut turn = (first..).step_by(CLIENTS as usize);
-                while started.elapsed() < time {
-                    let viewer = viewers[turn.next().unwrap_or(first) as usize % viewers.len()];
-                    answers.push(one(client.clone(), viewer, Instant::now()).await);
-                }
-                answers
-            }
-        })
-        .collect();
+    let mut turn = viewers.iter().cycle();
+    let mut next = || turn.next().map(|viewer| patient(client.clone(), *viewer));
+    let mut open: JoinSet<Answered> = (0..CLIENTS).filter_map(|_| next()).collect();
     let (mut rate, mut times) = (Rate::default(), Times::default());
-    while let Some(answers) = asking.join_next().await {
-        for answer in answers? {
-            rate.asked += 1;
-            rate.count(answer, &mut times);
+    while let Some(answer) = open.join_next().await {
+        rate.asked += 1;
+        rate.count(answer?, &mut times);
+        if started.elapsed() < time {
+            next().into_iter().for_each(|asked| drop(open.spawn(asked)));
         }
     }
     rate.per_s = (times.feeds.len() as f64 / started.elapsed().as_secs_f64()).round() as u32;
     rate.conclude(times);
     Ok(rate)
+}
+
+/// One feed. Who is refused does not ask again at once.
+async fn patient(client: Client, viewer: u64) -> Answered {
+    let answer = one(client, viewer, Instant::now()).await;
+    if answer.is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
+    answer
 }
 
 /// A feed, and its time since it was due in milliseconds.

@@ -26,6 +26,13 @@ pub(crate) trait Record: Encode + Sized {
     }
 }
 
+/// A record of several versions. Replicas may have it in different ones, and a hash that lies in the log is compared by the releases to
+/// come, too: what is hashed has a form that stays as it is, whatever is added.
+pub(crate) trait Hashed: Record {
+    /// What replicas hash of it.
+    fn hashed(self) -> Result<Vec<u8>, CodecError>;
+}
+
 /// Records that have one version.
 macro_rules! plain {
     ($($Record:ty),+) => {
@@ -43,11 +50,6 @@ plain!(ViewerAction, Effect, PendingRow, BloomGeneration);
 /// The version that a value says it has.
 fn version_of(value: &[u8]) -> Option<u16> {
     value.first_chunk().map(|version| u16::from_le_bytes(*version))
-}
-
-/// It was written by an earlier release.
-pub(crate) fn is_old<T: Record>(value: &[u8]) -> bool {
-    version_of(value).is_some_and(|version| version < T::VERSION)
 }
 
 impl Record for Post {
@@ -108,7 +110,7 @@ pub(crate) struct PostState {
     pub(crate) counters: Counters,
     /// Time-decayed sums. Derived with the configured half-lives, which replicas may have read at different times.
     pub(crate) heats: Heats,
-    /// Country of the author when the post was first written; zeros = not known.
+    /// Country of the author when the post was first written; zeros = not known, or a reply then.
     pub(crate) country: [u8; 2],
 }
 
@@ -138,10 +140,16 @@ impl PostStateBase {
     }
 }
 
-impl PostState {
-    /// What replicas hash of it: version 2 without sums. A hash that lies in the log is compared by the releases to come, too,
-    /// so this form stays as it is whatever is added.
-    pub(crate) fn hashed(self) -> Result<Vec<u8>, CodecError> {
+/// Version 2.
+impl Hashed for Post {
+    fn hashed(self) -> Result<Vec<u8>, CodecError> {
+        encode_versioned(2, &self)
+    }
+}
+
+/// Version 2 without sums.
+impl Hashed for PostState {
+    fn hashed(self) -> Result<Vec<u8>, CodecError> {
         let base = PostStateBase {
             version: self.version,
             created_at: self.created_at,
@@ -152,7 +160,9 @@ impl PostState {
         };
         encode_versioned(2, &(base, Heats::default()))
     }
+}
 
+impl PostState {
     /// When the record may be dropped.
     pub(crate) fn expires_by(&self) -> UnixMillis {
         if self.version.is_some() {
@@ -201,9 +211,9 @@ impl From<UserStateV1> for UserState {
     }
 }
 
-impl UserState {
-    /// What replicas hash of it, for good: version 1, and version 2 where that cannot say it.
-    pub(crate) fn hashed(self) -> Result<Vec<u8>, CodecError> {
+/// Version 1, and version 2 where that cannot say it.
+impl Hashed for UserState {
+    fn hashed(self) -> Result<Vec<u8>, CodecError> {
         let [follows, blocks, mutes, subscriptions, 0] = self.edges else {
             return encode_versioned(2, &self);
         };

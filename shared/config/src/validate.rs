@@ -6,9 +6,6 @@ use crate::config::Config;
 use crate::input::Input;
 use crate::units::Address;
 
-/// Posts of all channels that are read as lists.
-const MAX_LISTED: usize = 10_000;
-
 /// Notes every broken rule.
 pub(crate) fn validate(config: &Config, input: &mut Input) {
     membership(config, input);
@@ -165,21 +162,6 @@ pub(crate) fn feed(config: &Config, input: &mut Input) {
     }
     if feed.top_k > feed.l2_candidates {
         input.problem_of("feed.top_k", "is larger than feed.l2_candidates".into());
-    }
-    let lists = [
-        feed.popular.max_posts,
-        feed.new.max_posts,
-        feed.active.max_posts,
-        feed.topics.max_posts,
-        feed.local.max_posts,
-    ];
-    let posts: usize = lists.iter().sum();
-    if posts > MAX_LISTED {
-        let message = format!(
-            "with those of new, active, topics and local these are {posts} posts, which a shard sends in one answer; at most \
-             {MAX_LISTED} in all"
-        );
-        input.problem_of("feed.popular.max_posts", message);
     }
 }
 

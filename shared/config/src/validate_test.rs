@@ -116,9 +116,6 @@ fn times_and_sizes_that_contradict_each_other_are_refused() {
     );
     refused("[feed]\nresult_size = 60", "larger than feed.top_k");
     refused("[feed]\ntop_k = 2000", "larger than feed.l2_candidates");
-    let lists = |posts: usize| format!("[feed.popular]\nmax_posts = {posts}\n[feed.local]\nmax_posts = 5000");
-    refused(&lists(4401), "feed.popular.max_posts: with those of");
-    assert!(problems(&lists(4400)).is_empty());
     refused(
         "[feed.weights]\ndwell_time = -0.1",
         "feed.weights.dwell_time: -0.1 is out of range: 0.0 to 1000.0",

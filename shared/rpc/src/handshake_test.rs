@@ -11,7 +11,7 @@ const HELLO: Hello = Hello {
 
 /// Frozen: an older release in the same cluster reads exactly these.
 const HELLO_BYTES: [u8; HELLO_LEN] =
-    *b"COVEY\0\x05\0\x08\x07\x06\x05\x04\x03\x02\x01\x02\x03\0\0\0\0\0\0\0\x02\x01\0\0\0\0\0\0";
+    *b"COVEY\0\x06\0\x08\x07\x06\x05\x04\x03\x02\x01\x02\x03\0\0\0\0\0\0\0\x02\x01\0\0\0\0\0\0";
 
 #[test]
 fn golden_bytes_of_the_hello() {
@@ -31,7 +31,7 @@ fn golden_bytes_of_every_answer() {
         (Err(Refusal::TooOld { oldest: 3 }), 7, 3),
     ];
     for (answer, code, detail) in answers {
-        let golden = [*b"COVEY\0\x05\0", [code, detail, 0, 0, 0, 0, 0, 0]].concat();
+        let golden = [*b"COVEY\0\x06\0", [code, detail, 0, 0, 0, 0, 0, 0]].concat();
         let bytes = answer_bytes(answer);
         assert_eq!(bytes[..16], golden[..], "{answer:?}");
         assert_eq!(parse_answer(&bytes).unwrap(), answer);
@@ -55,10 +55,10 @@ async fn hello_survives_the_round_trip_for_every_class() {
 #[tokio::test]
 async fn a_newer_version_is_refused_by_its_first_eight_bytes() {
     let mut newer = HELLO_BYTES;
-    newer[6] = 6;
+    newer[6] = 7;
     let error = read_hello(&mut &newer[..PREFIX_LEN]).await.unwrap_err();
     assert!(
-        matches!(error, HandshakeError::Refused(Refusal::Version { newest: 5 })),
+        matches!(error, HandshakeError::Refused(Refusal::Version { newest: 6 })),
         "{error}"
     );
 }
@@ -66,10 +66,10 @@ async fn a_newer_version_is_refused_by_its_first_eight_bytes() {
 #[tokio::test]
 async fn so_is_one_that_is_too_old() {
     let mut older = HELLO_BYTES;
-    older[6] = 4;
+    older[6] = 5;
     let error = read_hello(&mut &older[..PREFIX_LEN]).await.unwrap_err();
     assert!(
-        matches!(error, HandshakeError::Refused(Refusal::TooOld { oldest: 5 })),
+        matches!(error, HandshakeError::Refused(Refusal::TooOld { oldest: 6 })),
         "{error}"
     );
 }

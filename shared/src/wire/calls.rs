@@ -26,10 +26,11 @@ use crate::wire::viewer::{ViewerQuery, ViewerState};
 pub const MAX_VECTORS: usize = 256;
 
 /// Version of the protocol that is spoken.
-pub const WIRE_VERSION: u16 = 5;
+pub const WIRE_VERSION: u16 = 6;
 
-/// Oldest version that is understood: what a shard says of a viewer, and is asked of lists, looks different since.
-pub const OLDEST_WIRE_VERSION: u16 = 5;
+/// Oldest version that is understood. Since then replicas keep other actions of a viewer: those of releases that apply an entry
+/// differently must not belong to one shard.
+pub const OLDEST_WIRE_VERSION: u16 = 6;
 
 /// Which permits and connections a call uses, so that bulk work never delays a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

@@ -70,8 +70,12 @@ impl Group<'_> {
 
     fn append_action(&mut self, action: &Action) -> Result<(), ShardStoreError> {
         let mut state = self.user_state(action.viewer)?;
+        let was_known = state.known;
         self.know(&mut state);
         if action.kind == ActionKind::Impression {
+            if was_known {
+                return Ok(());
+            }
             return self.write_user_state(action.viewer, &state);
         }
         let number = state.next_action;

@@ -36,16 +36,26 @@ const BEST: RankKey = (Reverse(i64::MAX), PostId(0), Ordinal(0));
 pub(crate) struct Page {
     /// Best first; empty behind the end of the list.
     pub(crate) keys: Vec<RankKey>,
-    /// The best post that the list may lack. `None`: it lacks none.
-    pub(crate) missing: Option<RankKey>,
+    /// Posts that the list lacks.
+    pub(crate) missing: Option<Fallen>,
 }
 
 /// The best posts of one group.
 #[derive(Default)]
 struct Set {
     keys: BTreeSet<RankKey>,
-    /// The best of those for which there was no room. All that are better are in the set; behind it some may be missing.
-    fallen: Option<RankKey>,
+    fallen: Option<Fallen>,
+    /// Of all posts that were ever in it.
+    newest: UnixMillis,
+}
+
+/// Posts for which there was no room.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Fallen {
+    /// The best of them was no better than that. All that are better are in the set; behind it some may be missing.
+    pub(crate) best: RankKey,
+    /// None of them was written later: who wants only later ones misses none.
+    pub(crate) newest: UnixMillis,
 }
 
 #[derive(Default)]
@@ -53,8 +63,8 @@ struct Ranking {
     sets: BTreeMap<ListGroup, Set>,
     /// Of the entries of all sets: every write of content asks.
     bytes: usize,
-    /// Posts of topics for which there was no room are in no set.
-    topics_cut: bool,
+    /// Of the posts about topics that got no set the time of the newest; sets of topics that begin later lack posts, too.
+    left_out: Option<UnixMillis>,
 }
 
 impl Ranking {
@@ -62,11 +72,11 @@ impl Ranking {
         for group in groups(columns) {
             let is_full = matches!(group, ListGroup::Topic(_)) && self.sets.len() >= MAX_GROUPS;
             if is_full && !self.sets.contains_key(&group) {
-                self.topics_cut = true;
+                self.left_out = self.left_out.max(Some(columns.created_at));
                 continue;
             }
             let depth = if group == ListGroup::All { DEPTH } else { GROUP_DEPTH };
-            self.change(group, |set| set.push(key, depth));
+            self.change(group, |set| set.push(key, columns.created_at, depth));
         }
     }
 
@@ -79,26 +89,35 @@ impl Ranking {
     }
 
     fn change(&mut self, group: ListGroup, change: impl FnOnce(&mut Set)) {
-        let set = self.sets.entry(group).or_default();
+        let without = self.without(group);
+        let set = self.sets.entry(group).or_insert_with(|| Set {
+            fallen: without,
+            ..Set::default()
+        });
         let before = set.bytes();
         change(set);
         self.bytes = self.bytes - before + set.bytes();
-        if set.keys.is_empty() && set.fallen.is_none() {
+        // One that lost posts has to remember it, unless that is said of all topics without a set.
+        if set.keys.is_empty() && set.fallen.is_none_or(|fallen| fallen.best == BEST) {
             self.sets.remove(&group);
         }
+    }
+
+    /// What a group without a set lacks.
+    fn without(&self, group: ListGroup) -> Option<Fallen> {
+        let newest = self.left_out.filter(|_| matches!(group, ListGroup::Topic(_)))?;
+        Some(Fallen { best: BEST, newest })
     }
 
     fn bytes(&self) -> usize {
         tree_bytes::<(ListGroup, Set)>(self.sets.len()) + self.bytes
     }
 
-    /// Where a group may begin to be incomplete.
-    fn missing(&self, group: ListGroup) -> Option<RankKey> {
-        match self.sets.get(&group) {
-            Some(set) => set.fallen,
-            None if matches!(group, ListGroup::Topic(_)) && self.topics_cut => Some(BEST),
-            None => None,
-        }
+    /// What a group lacks.
+    fn missing(&self, group: ListGroup) -> Option<Fallen> {
+        self.sets
+            .get(&group)
+            .map_or_else(|| self.without(group), |set| set.fallen)
     }
 }
 
@@ -107,12 +126,16 @@ impl Set {
         tree_bytes::<RankKey>(self.keys.len())
     }
 
-    fn push(&mut self, key: RankKey, depth: usize) {
+    fn push(&mut self, key: RankKey, created_at: UnixMillis, depth: usize) {
+        self.newest = self.newest.max(created_at);
         self.keys.insert(key);
         if self.keys.len() > depth
             && let Some(worst) = self.keys.pop_last()
         {
-            self.fallen = Some(self.fallen.map_or(worst, |best| best.min(worst)));
+            self.fallen = Some(Fallen {
+                best: self.fallen.map_or(worst, |fallen| fallen.best.min(worst)),
+                newest: self.newest,
+            });
         }
     }
 }

@@ -151,14 +151,18 @@ fn key(rank: i64) -> RankKey {
 fn a_full_list_forgets_its_worst_and_knows_the_best_of_them() {
     let mut set = Set::default();
     let ranks = |set: &Set| set.keys.iter().map(|(rank, ..)| rank.0).collect::<Vec<_>>();
-    (1..=3).for_each(|rank| set.push(key(rank), 3));
+    let fallen = |best, newest| {
+        let (best, newest) = (key(best), UnixMillis(newest));
+        Some(Fallen { best, newest })
+    };
+    (1..=3).for_each(|rank| set.push(key(rank), UnixMillis(7), 3));
     assert_eq!((ranks(&set), set.fallen), (vec![3, 2, 1], None));
-    set.push(key(0), 3);
-    assert_eq!((ranks(&set), set.fallen), (vec![3, 2, 1], Some(key(0))));
-    set.push(key(5), 3);
-    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], Some(key(1))));
-    set.push(key(0), 3);
-    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], Some(key(1))));
+    set.push(key(0), UnixMillis(1), 3);
+    assert_eq!((ranks(&set), set.fallen), (vec![3, 2, 1], fallen(0, 7)));
+    set.push(key(5), UnixMillis(8), 3);
+    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], fallen(1, 8)));
+    set.push(key(0), UnixMillis(9), 3);
+    assert_eq!((ranks(&set), set.fallen), (vec![5, 3, 2], fallen(1, 9)));
 }
 
 #[test]
@@ -166,7 +170,10 @@ fn an_emptied_list_still_knows_that_it_lacks_posts() {
     let posts: Vec<_> = (1..=GROUP_DEPTH as u64 + 1).map(|id| columns(id, b"en", 0)).collect();
     let rankings = filled(&posts);
     let group = ListGroup::Language(Language(*b"en"));
-    let missing = || rankings.page(RankedBy::Newest, group, None, 1).missing;
+    let missing = || {
+        let missing = rankings.page(RankedBy::Newest, group, None, 1).missing;
+        missing.map(|fallen| fallen.best)
+    };
     let oldest = (Reverse(age_rank(posts[0].created_at)), PostId(1), Ordinal(0));
     assert_eq!(missing(), Some(oldest));
     (0..)
@@ -195,15 +202,29 @@ fn topics_beyond_the_bound_have_no_list_and_others_do() {
     for topic in 1..=room {
         ranking.insert(&of_topic(u64::from(topic), topic), key(i64::from(topic)));
     }
-    assert_eq!((ranking.sets.len(), ranking.topics_cut), (MAX_GROUPS, false));
+    assert_eq!((ranking.sets.len(), ranking.left_out), (MAX_GROUPS, None));
     assert_eq!(ranking.missing(ListGroup::Topic(room + 1)), None);
     let one_more = of_topic(1, room + 1);
     ranking.insert(&one_more, key(1));
     ranking.insert(&of_topic(2, 1), key(2));
-    assert_eq!(ranking.missing(ListGroup::Topic(room + 1)), Some(BEST));
+    let lacks = |ranking: &Ranking, topic| ranking.missing(ListGroup::Topic(topic));
+    let all = Fallen {
+        best: BEST,
+        newest: one_more.created_at,
+    };
+    assert_eq!(lacks(&ranking, room + 1), Some(all));
     assert_eq!(ranking.sets[&ListGroup::Topic(1)].keys.len(), 2);
     ranking.remove(&one_more, &key(1));
-    assert_eq!(ranking.sets.len(), MAX_GROUPS);
+    assert_eq!((ranking.sets.len(), lacks(&ranking, 2)), (MAX_GROUPS, None));
+    // Now there is room, but not all that was written about it.
+    ranking.remove(&of_topic(2, 2), &key(2));
+    let later = of_topic(9, room + 1);
+    ranking.insert(&later, key(9));
+    assert_eq!(ranking.sets[&ListGroup::Topic(room + 1)].keys.len(), 1);
+    assert_eq!(lacks(&ranking, room + 1), Some(all));
+    ranking.remove(&later, &key(9));
+    assert!(!ranking.sets.contains_key(&ListGroup::Topic(room + 1)));
+    ranking.insert(&of_topic(2, 2), key(2));
     let french = PostColumns {
         language: Language(*b"fr"),
         ..one_more

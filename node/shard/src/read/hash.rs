@@ -10,7 +10,7 @@ use super::ShardView;
 use crate::db::Db;
 use crate::error::ShardStoreError;
 use crate::keys::{GENERATION, Kind, kind_of, number};
-use crate::records::{PostState, Record, UserState, is_old};
+use crate::records::{Hashed, PostState, UserState};
 
 /// How often a hash is begun: each is a scan of the whole shard.
 const STARTS: usize = 4;
@@ -138,9 +138,8 @@ fn add_record(db: &Db, hash: &mut Xxh3, key: &[u8], value: &[u8]) -> Result<(), 
     if is(Kind::PendingRow) {
         return Ok(());
     }
-    // In forms that do not change: an entry may be applied, and a hash in the log compared, by this release or another one.
-    let bytes = if is(Kind::Post) && is_old::<Post>(value) {
-        Some(db.decode::<Post>(key, value)?.to_bytes())
+    let bytes = if is(Kind::Post) {
+        Some(db.decode::<Post>(key, value)?.hashed())
     } else if is(Kind::User) {
         Some(db.decode::<UserState>(key, value)?.hashed())
     } else if is(Kind::PostState) {

@@ -64,14 +64,16 @@ impl Listing<'_> {
     fn best(&mut self, ListAsk { by, group, posts }: ListAsk) -> Vec<RankedPost> {
         let rankings = &self.view.memory.rankings;
         let (oldest, lost) = (age_rank(self.filter.from()), rankings.lost_by(by, self.query.now));
-        // Behind it there are no others of a list that is ranked by age, and those that it lacks nobody misses.
+        // Of a list that is ranked by age what stands behind one of these is older still.
         let is_too_old = |key: &RankKey| by == RankedBy::Newest && key.0.0 < oldest;
         let (mut best, mut after) = (Vec::new(), None);
         // One that is edited or gains rank meanwhile may be met twice.
         let mut taken = BTreeSet::new();
         while best.len() < posts as usize && !self.partial {
             let page = rankings.page(by, group, after, PAGE);
-            let missing = page.missing.filter(|key| !is_too_old(key));
+            // What is not wanted is not missed.
+            let missing = page.missing.filter(|fallen| fallen.newest >= self.filter.from());
+            let missing = missing.map(|fallen| fallen.best).filter(|best| !is_too_old(best));
             after = page.keys.last().copied();
             for key in page.keys.iter().take_while(|key| !is_too_old(key)) {
                 if best.len() == posts as usize {

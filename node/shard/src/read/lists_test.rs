@@ -287,6 +287,26 @@ fn what_has_fallen_off_a_list_is_missed_only_by_who_wants_posts_as_old() {
 }
 
 #[test]
+fn a_list_by_engagement_lacks_nothing_once_all_that_fell_off_is_too_old() {
+    let mut replica = full_topic();
+    for id in 1..=2050 {
+        like(&mut replica, 5000, id, key(id % 40 + 1, id));
+    }
+    let mut query = newest_about_7(&replica);
+    (query.lists[0].by, query.lists[0].posts) = (RankedBy::Popularity, 1000);
+    query.filter.not_authors = (1..=39).map(UserId).collect();
+    let mut partial = |from: u64| {
+        query.filter.created_from = Some(UnixMillis(START + from));
+        replica.view().lists(&query, &|| false).unwrap().partial
+    };
+    assert!(
+        partial(2050),
+        "which two have fallen off is not known any more, only that they are no later than the latest"
+    );
+    assert!(!partial(2051));
+}
+
+#[test]
 fn a_list_that_lost_its_kept_posts_says_that_the_fallen_ones_are_missing() {
     let mut replica = full_topic();
     let delete = |replica: &mut Replica, ids: std::ops::RangeInclusive<u64>| {

@@ -192,8 +192,8 @@ section! {
         enabled: bool = true, in .., hot;
         /// Time for all shards together; what came by then is used.
         timeout: Duration = "100ms", in "1ms"..="10s", hot;
-        /// Posts in all, of each shard at most 1000.
-        max_posts: usize = 200, in 1..=10_000, hot;
+        /// Posts in all, of each shard and list at most 1000.
+        max_posts: usize = 200, in 1..=2000, hot;
         /// Topics asked for at once. Who follows more gets others each hour.
         max_topics: usize = 8, in 1..=16, hot;
     }

@@ -80,6 +80,6 @@ section! {
         /// Hits of one search.
         search_k: usize = 1000, in 1..=10_000;
         /// Actions kept per user, impressions not counted: the newest to happen, and for a while up to a sixteenth more.
-        actions: usize = 4096, in 16..=65_536;
+        actions: usize = 4096, in 16..=4096;
     }
 }

@@ -69,7 +69,7 @@ impl ClientOptions {
 pub struct Exchange {
     /// The answer.
     pub reply: ReplyBody,
-    /// Bytes of request and reply as they went over the connection, those of its own protocol below left out.
+    /// Bytes of the encoded request and reply; the frame of each comes on top.
     pub bytes: u64,
 }
 
@@ -347,7 +347,7 @@ impl Link {
                 error,
             },
         })?;
-        let bytes = (asked + bytes.len() + 2 * HEAD) as u64;
+        let bytes = (asked + bytes.len()) as u64;
         Ok(Exchange { reply, bytes })
     }
 
